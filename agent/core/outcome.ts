@@ -1,0 +1,25 @@
+import type { StatusDetails } from './job-execution.ts';
+
+/** What we will report, decided once and journaled before the cloud hears of it. */
+export interface Outcome {
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'REJECTED';
+  /** Already fitted to what the service accepts. */
+  readonly statusDetails: StatusDetails;
+}
+
+/** Why a run was stopped. The first reason is the true one: later ones are its echoes. */
+export type StopReason = 'canceled' | 'timed-out' | 'shutdown';
+
+/** How one run of one step ended, as the shell tells it to the core. */
+export interface RunResult {
+  readonly status: 'succeeded' | 'failed' | 'rejected';
+  /** Stable code an operator can search for, such as HANDLER_EXIT_CODE. Absent when it succeeded. */
+  readonly reasonCode?: string;
+  /** A sentence for the operator. Absent when it succeeded. */
+  readonly message?: string;
+  /** The handler's own details; the last value of a key wins. */
+  readonly details: StatusDetails;
+  /** The end of each stream. */
+  readonly stdoutTail: string;
+  readonly stderrTail: string;
+}

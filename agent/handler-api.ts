@@ -1,0 +1,137 @@
+/**
+ * What a handler is written against: the only agent module a handler may import.
+ *
+ * A handler does one **operation**. How it does it is its **kind**:
+ * - `command`: a pure function from parameters to an argument list; the agent runs the program;
+ * - `module`: JavaScript that the agent runs in a process of its own;
+ * - `inline`: a few milliseconds in the agent's own process, with no I/O that can hang. Built in only.
+ */
+import type { Static, TSchema } from 'typebox';
+import type { JsonValue } from './core/json.ts';
+
+export type { Static, TSchema } from 'typebox';
+export { Type } from 'typebox';
+export type { JsonObject, JsonValue } from './core/json.ts';
+
+/** Grows when this interface grows; a handler can compare. */
+export const HANDLER_API_VERSION = 1;
+
+export type JobHandler<S extends TSchema = TSchema> = CommandHandler<S> | ModuleHandler<S> | InlineHandler<S>;
+
+interface HandlerBase<S extends TSchema> {
+  /** The name in a job document, such as `download-file`. Lower case words joined by hyphens. */
+  readonly operation: string;
+  /** One sentence for the reference. */
+  readonly summary: string;
+  /** JSON Schema (TypeBox) of `parameters`; a document that does not match is REJECTED before anything runs. */
+  readonly parameters: S;
+  /**
+   * What to do when power or the agent was lost while it ran. `fail` (default): report FAILED. `rerun`: it is safe to
+   * start again from the beginning. `resume`: start again, with the last checkpoint.
+   */
+  readonly onInterrupted?: OnInterrupted;
+  /** Time limit for a step that sets none, in seconds. Without either there is none. */
+  readonly defaultTimeoutSeconds?: number;
+  /** Stands in for a handler script of the AWS managed templates where `handlersDir` has no file of that name. */
+  readonly managedTemplate?: ManagedTemplateStandIn<Static<S>>;
+  /** One more check than a schema can make. @returns what is wrong and where in the parameters, or nothing. */
+  readonly check?: (parameters: Static<S>, facts: HandlerFacts) => ParameterProblem | undefined;
+}
+
+export type OnInterrupted = 'fail' | 'rerun' | 'resume';
+
+export interface ParameterProblem {
+  /** JSON pointer into the parameters, such as `/url`. */
+  readonly pointer: string;
+  readonly reason: string;
+}
+
+export interface ManagedTemplateStandIn<P> {
+  /** File name in the template, such as `download-file.sh`. */
+  readonly handler: string;
+  /** The template's argument list as parameters, or a sentence that says what is wrong with it. */
+  readonly parametersOf: (args: readonly string[]) => P | string;
+}
+
+export interface CommandHandler<S extends TSchema = TSchema> extends HandlerBase<S> {
+  readonly kind: 'command';
+  /** Pure. The program (absolute, or found on PATH) and its arguments. */
+  readonly command: (parameters: Static<S>, facts: HandlerFacts) => readonly [string, ...string[]];
+}
+
+export interface ModuleHandler<S extends TSchema = TSchema> extends HandlerBase<S> {
+  readonly kind: 'module';
+  readonly run: (context: HandlerContext, parameters: Static<S>) => Promise<HandlerResult>;
+}
+
+export interface InlineHandler<S extends TSchema = TSchema> extends HandlerBase<S> {
+  readonly kind: 'inline';
+  readonly run: (context: HandlerContext, parameters: Static<S>) => Promise<HandlerResult>;
+}
+
+/** What a handler may know of the gateway and of the operator's settings. JSON, so that it crosses process borders. */
+export interface HandlerFacts {
+  readonly thingName: string;
+  readonly agentVersion: string;
+  /** Hosts that `http://` is allowed to; everywhere else only `https://` is. */
+  readonly insecureDownloadHosts: readonly string[];
+  /** No file larger than this is downloaded, in bytes. */
+  readonly maxDownloadBytes: number;
+}
+
+export interface HandlerContext {
+  readonly execution: { readonly jobId: string; readonly executionNumber: number };
+  /** Counts from 0. */
+  readonly step: number;
+  /** Counts from 1; more than 1 only for a handler that may run again. */
+  readonly attempt: number;
+  readonly facts: HandlerFacts;
+  /** A folder of this execution's own, kept until the execution is closed. */
+  readonly workDir: string;
+  readonly log: HandlerLog;
+  /** Aborted when the step is to stop: cancelled, over its time limit, or the agent shuts down. */
+  readonly signal: AbortSignal;
+  /** Reports progress. The last value of a key wins; the agent decides how often the cloud hears of it. */
+  progress(details: Readonly<Record<string, string | number>>): void;
+  /** Saves what a later attempt needs to go on from here. Resolves once it is on disk. */
+  checkpoint(value: JsonValue): Promise<void>;
+  /** What the attempt before this one saved last. */
+  readonly restored: JsonValue | undefined;
+}
+
+/** Message first varies never; what varies goes into `fields`. */
+export interface HandlerLog {
+  info(fields: Readonly<Record<string, JsonValue>>, message: string): void;
+  warn(fields: Readonly<Record<string, JsonValue>>, message: string): void;
+}
+
+export type HandlerResult =
+  | { readonly kind: 'succeeded'; readonly details: Readonly<Record<string, string | number>> }
+  | {
+      readonly kind: 'failed' | 'rejected';
+      readonly reasonCode: string;
+      readonly message: string;
+      readonly details: Readonly<Record<string, string | number>>;
+    };
+
+export function succeeded(details: Readonly<Record<string, string | number>> = {}): HandlerResult {
+  return { kind: 'succeeded', details };
+}
+
+/** @param reasonCode stable and searchable: upper case words joined by underscores. */
+export function failed(
+  reasonCode: string,
+  message: string,
+  details: Readonly<Record<string, string | number>> = {},
+): HandlerResult {
+  return { kind: 'failed', reasonCode, message, details };
+}
+
+/** For a request that can never succeed; the service does not retry a REJECTED execution. */
+export function rejected(
+  reasonCode: string,
+  message: string,
+  details: Readonly<Record<string, string | number>> = {},
+): HandlerResult {
+  return { kind: 'rejected', reasonCode, message, details };
+}

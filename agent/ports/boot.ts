@@ -1,0 +1,7 @@
+export interface Boot {
+  /**
+   * Changes with every boot of the machine and at no other time (Linux: /proc/sys/kernel/random/boot_id, proc(5)).
+   * Reboots are told by it, never by a clock.
+   */
+  readonly bootId: string;
+}

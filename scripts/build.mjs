@@ -1,0 +1,42 @@
+// Bundles every program into one file each: a Raspberry Pi loads one file several times faster than a tree of modules.
+
+import { existsSync } from 'node:fs';
+import { chmod, readFile, rm } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+
+const programs = {
+  'job-agent': 'agent/main.ts',
+  'job-cloud': 'local-cloud/main.ts',
+  demo: 'demo/main.ts',
+  'generate-docs': 'scripts/generate-docs.ts',
+  bench: 'bench/main.ts',
+};
+
+// An optional peer dependency with a native binary is loaded at run time, and only when it is configured.
+const external = ['aws-iot-device-sdk-v2', 'aws-crt', '@aws-sdk/client-iot'];
+
+await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
+for (const [name, entry] of Object.entries(programs)) {
+  if (!existsSync(new URL(`../${entry}`, import.meta.url))) continue;
+  const outfile = `dist/${name}.js`;
+  await build({
+    absWorkingDir: new URL('..', import.meta.url).pathname,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    external,
+    define: { __VERSION__: JSON.stringify(version) },
+    // Some bundled packages are CommonJS and call require for Node's own modules.
+    banner: {
+      js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+    },
+    legalComments: 'linked',
+    logLevel: 'warning',
+  });
+  await chmod(new URL(`../${outfile}`, import.meta.url), 0o755);
+}
