@@ -1,0 +1,50 @@
+/** What the loop asks of whoever knows the handlers. `handler-step-runner.ts` does it; tests script it. */
+import type { JobExecution, StatusDetails } from '../core/job-execution.ts';
+import type { DocumentRejection, JobPlan, PlannedStep } from '../core/job-plan.ts';
+import type { RunResult, StopReason } from '../core/outcome.ts';
+import type { OnInterrupted } from '../handler-api.ts';
+
+/** What the core needs to know of the handler of a step. */
+export interface StepFacts {
+  /** The operation, or the file name of the executable. */
+  readonly operation: string;
+  readonly onInterrupted: OnInterrupted;
+  /** From the document, else from the handler; `null` for none. */
+  readonly timeoutMs: number | null;
+}
+
+/** Whether a plan can run here, found out before anything runs. */
+export type Review =
+  | { readonly verdict: 'run'; readonly steps: readonly StepFacts[] }
+  | { readonly verdict: 'reject'; readonly reasonCode: string; readonly rejection: DocumentRejection }
+  | { readonly verdict: 'unknown-operation'; readonly rejection: DocumentRejection };
+
+export interface StepRun {
+  /** Unique for this start; safe in a file name. */
+  readonly runId: string;
+  readonly execution: JobExecution;
+  /** Counts from 0. */
+  readonly stepIndex: number;
+  readonly step: PlannedStep;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** Called with what the handler told last; the last value of a key wins. */
+  readonly onProgress: (details: StatusDetails) => void;
+}
+
+export interface RunningStep {
+  /** Never rejects: whatever goes wrong is a failed result. */
+  readonly ended: Promise<RunResult>;
+  /** Resolves when nothing of the run is left. The first reason wins. */
+  stop(reason: StopReason, graceMs: number): Promise<void>;
+}
+
+export interface StepRunner {
+  /** Every step has a handler, parameters that fit it, and a user and a folder that configuration allows. */
+  review(plan: JobPlan): Promise<Review>;
+  start(run: StepRun): RunningStep;
+  /** Ends what an earlier agent process left running. @returns run ids that were still alive. */
+  endLeftovers(graceMs: number): Promise<readonly string[]>;
+  /** Removes the folders of an execution that is closed. */
+  cleanUp(executionId: string): Promise<void>;
+}
