@@ -1,0 +1,38 @@
+import type { JsonValue } from './json.ts';
+
+const MAX_SHOWN = 60;
+
+/**
+ * A value as an error message names it: its type, and for a scalar what it is, in at most 60 characters. What may be
+ * secret in a URL is cut: the query (a pre-signed URL's signature), the fragment, and user and password.
+ */
+export function describeValue(value: JsonValue | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
+  switch (typeof value) {
+    case 'string':
+      return `the string ${quote(value)}`;
+    case 'number':
+      return `the number ${value}`;
+    case 'boolean':
+      return `the boolean ${value}`;
+    default:
+      return 'an object';
+  }
+}
+
+/** `text` in quotes, shortened and without secrets; whatever would break a line or a terminal is escaped. */
+export function quote(text: string): string {
+  const withoutSecrets = text
+    .slice(0, 4 * MAX_SHOWN)
+    .replace(/\/\/[^/?#]*@/gu, '//…@')
+    .replace(/[?#].*$/su, '…');
+  return JSON.stringify(shorten(withoutSecrets));
+}
+
+/** At most 60 characters of `text`, the last one an ellipsis if something was left out. Splits no code point. */
+export function shorten(text: string): string {
+  const start = [...text.slice(0, 2 * MAX_SHOWN + 2)];
+  return start.length <= MAX_SHOWN ? start.join('') : `${start.slice(0, MAX_SHOWN - 1).join('')}…`;
+}
