@@ -1,0 +1,82 @@
+/**
+ * Our own format: `{"operation", "parameters"}`, or `{"steps": [{"operation", "parameters"}, …]}`. It is typed strictly:
+ * a member we do not know is refused, for it was meant to do something that would not happen.
+ */
+import { quote } from './describe-value.ts';
+import { readName, readSteps, readText, readUser } from './document-fields.ts';
+import type { JobPlan, PlannedStep } from './job-plan.ts';
+import {
+  type JsonPlace,
+  memberPlace,
+  noteExpected,
+  noteProblem,
+  readBoolean,
+  readInteger,
+  readObject,
+  readOptional,
+} from './json-place.ts';
+import { nearestName } from './nearest-name.ts';
+
+const STEP_MEMBERS: readonly string[] = ['operation', 'parameters', 'name', 'timeoutSeconds', 'runAs'];
+/** `steps` is here as a suggestion only: a document that has it is read as the other form. */
+const SINGLE_MEMBERS: readonly string[] = [...STEP_MEMBERS, 'includeStdOut', 'steps'];
+const STEPS_MEMBERS: readonly string[] = ['steps', 'includeStdOut'];
+
+/** useradd(8): no user name is longer. */
+const MAX_USER_LENGTH = 32;
+/** Seven days, the longest that AWS's own job timers go (10,080 minutes). */
+const MAX_TIMEOUT_SECONDS = 604_800;
+const MAX_OPERATION_LENGTH = 128;
+
+/** @returns a plan that counts only if `document` has noted no problems. */
+export function readNativeDocument(document: JsonPlace): JobPlan {
+  const steps = memberPlace(document, 'steps');
+  refuseUnknownMembers(document, steps.value === undefined ? SINGLE_MEMBERS : STEPS_MEMBERS);
+  return {
+    format: 'native',
+    includeStdOut: readOptional(memberPlace(document, 'includeStdOut'), readBoolean) ?? false,
+    steps: steps.value === undefined ? [readStep(document)] : readSteps(steps).map(readStepAlone),
+  };
+}
+
+function readStepAlone(step: JsonPlace): PlannedStep {
+  refuseUnknownMembers(step, STEP_MEMBERS);
+  return readStep(step);
+}
+
+function readStep(step: JsonPlace): PlannedStep {
+  const operation = readOperation(memberPlace(step, 'operation'));
+  const runAs = readOptional(memberPlace(step, 'runAs'), (place) => readUser(place, MAX_USER_LENGTH));
+  const timeoutSeconds = readOptional(memberPlace(step, 'timeoutSeconds'), (place) =>
+    readInteger(place, 1, MAX_TIMEOUT_SECONDS),
+  );
+  return {
+    name: readOptional(memberPlace(step, 'name'), readName) ?? operation,
+    pointer: step.pointer,
+    action: {
+      kind: 'operation',
+      operation,
+      parameters: readOptional(memberPlace(step, 'parameters'), readObject) ?? {},
+    },
+    ...(runAs !== undefined && { runAs }),
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    ignoreFailure: false,
+  };
+}
+
+function readOperation(place: JsonPlace): string {
+  const operation = readText(place);
+  if (operation.length > MAX_OPERATION_LENGTH || !/^[a-z0-9][a-z0-9._-]*$/i.test(operation)) {
+    noteExpected(place, `the name of an operation (a-z A-Z 0-9 . _ -, at most ${MAX_OPERATION_LENGTH} characters)`);
+  }
+  return operation;
+}
+
+function refuseUnknownMembers(place: JsonPlace, known: readonly string[]): void {
+  for (const name of Object.keys(readObject(place))) {
+    if (known.includes(name)) continue;
+    const nearest = nearestName(name, known);
+    const hint = nearest === undefined ? `known are ${known.map(quote).join(', ')}` : `did you mean ${quote(nearest)}?`;
+    noteProblem(memberPlace(place, name), `unknown member; ${hint}`);
+  }
+}
