@@ -5,7 +5,7 @@
 export function redactUrls(text: string): string {
   return text
     .replace(URL_WITH_USER, '$1…@')
-    .replace(URL, (_, place: string, mark?: string) => (mark === undefined ? place : `${place}${mark}…`))
+    .replace(LINK, (_, place: string, mark?: string) => (mark === undefined ? place : `${place}${mark}…`))
     .replace(SIGNATURE_PARAMETER, '$1=…');
 }
 
@@ -14,9 +14,9 @@ export function redactSecrets(text: string): string {
   return redactUrls(text).replace(PRIVATE_KEY, '[private key]');
 }
 
-// Each pattern walks the text once, so that no output can stall the agent: what it has begun to match, it matches.
+// Linear, so that no output can stall the agent: no character is walked from more than one start.
 const URL_WITH_USER = /\b(https?:\/\/)[^\s"'<>/?#@]+@/gi;
-const URL = /\b(https?:\/\/[^\s"'<>?#]*)(?:([?#])[^\s"'<>]+)?/gi;
+const LINK = /\b(https?:\/\/[^\s"'<>?#]*)(?:([?#])[^\s"'<>]+)?/gi;
 /** What is left when a program prints only the query, or breaks the URL (AWS Signature Version 4 and 2, CloudFront). */
 const SIGNATURE_PARAMETER =
   /\b(X-Amz-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|Key-Pair-Id)=[^\s"'<>&]+/gi;
