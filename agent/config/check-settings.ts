@@ -1,0 +1,114 @@
+/** Holds values from the file and the environment against the schema, and puts what is wrong into words. */
+import { dirname, resolve } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import { envSchema } from 'env-schema';
+import type { EnvironmentSettings } from './environment.ts';
+import { nearestName } from './nearest-name.ts';
+import { type Config, SETTING_KEYWORDS, type SettingName, settingsSchema } from './schema.ts';
+import { isSettingName, SETTINGS, type Setting } from './setting.ts';
+import type { SettingsFile } from './settings-file.ts';
+
+export interface CheckedSettings {
+  /** Present when there is no problem. */
+  readonly config?: Config;
+  /** What passed its own check, with absolute paths, even when something else did not. */
+  readonly valid: Partial<Config>;
+  readonly problems: readonly string[];
+}
+
+type Values = Partial<Record<SettingName, unknown>>;
+
+export function checkSettings(path: string, file: SettingsFile, environment: EnvironmentSettings): CheckedSettings {
+  const problems = [...(file.problem === undefined ? [] : [file.problem]), ...unknownNames(path, file, environment)];
+  const fromFile = Object.fromEntries(Object.entries(file.values).filter(([name]) => isSettingName(name))) as Values;
+  const { values, errors } = validate(fromFile, environment.values);
+  for (const setting of SETTINGS) {
+    const error = errors.find((each) => settingOf(each) === setting.name);
+    // When the file could not be read, its settings are not missing: they are unknown.
+    if (error === undefined || (error.keyword === 'required' && file.problem !== undefined)) continue;
+    problems.push(`${setting.name}: ${describe(setting, values[setting.name], path, environment)}`);
+  }
+  for (const error of errors) delete values[settingOf(error)];
+  const valid = absolutePaths(values as Partial<Config>, dirname(resolve(path)));
+  return problems.length > 0 ? { valid, problems } : { config: complete(valid), valid, problems };
+}
+
+/** @returns the values with defaults filled in, and the validator's errors. Neither source is changed. */
+function validate(file: Values, environment: Values): { values: Values; errors: readonly ErrorObject[] } {
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    removeAdditional: false,
+    coerceTypes: false,
+    keywords: [...SETTING_KEYWORDS],
+  });
+  try {
+    const values = envSchema<Values>({ schema: settingsSchema, env: false, data: [file, environment], ajv });
+    return { values: structuredClone(values), errors: [] };
+  } catch (error) {
+    if (!(error instanceof Error && 'errors' in error && Array.isArray(error.errors))) throw error;
+    return { values: structuredClone({ ...file, ...environment }), errors: error.errors as ErrorObject[] };
+  }
+}
+
+function settingOf(error: ErrorObject): SettingName {
+  const name = error.keyword === 'required' ? error.params.missingProperty : error.instancePath.split('/')[1];
+  if (typeof name !== 'string' || !isSettingName(name)) throw new Error(`no setting for ${JSON.stringify(error)}`);
+  return name;
+}
+
+function unknownNames(path: string, file: SettingsFile, environment: EnvironmentSettings): string[] {
+  const inFile = Object.keys(file.values).filter((name) => !isSettingName(name));
+  const names = SETTINGS.map(({ name }) => name);
+  const variables = SETTINGS.map(({ environmentName }) => environmentName);
+  return [
+    ...inFile.map((name) => `${shown(name)} in ${path}: no such setting${didYouMean(name, names)}`),
+    ...environment.unknownNames.map(
+      (name) => `${name} in the environment: no such setting${didYouMean(name, variables)}`,
+    ),
+  ];
+}
+
+function didYouMean(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? '; docs/settings.md lists them all' : `; did you mean ${nearest}?`;
+}
+
+function describe(setting: Setting, value: unknown, path: string, environment: EnvironmentSettings): string {
+  const got = value === undefined ? 'nothing' : shown(value);
+  const isFromEnvironment = Object.hasOwn(environment.values, setting.name);
+  const where = isFromEnvironment
+    ? `it comes from ${setting.environmentName} in the environment`
+    : `set it in ${path} or ${setting.environmentName}`;
+  return `expected ${setting.expected}, got ${got}${hint(setting, value)}; ${where}`;
+}
+
+/** The commonest slips, with the cure. */
+function hint(setting: Setting, value: unknown): string {
+  if (typeof value !== 'string') return '';
+  if (setting.kind === 'integer' && /^\d+$/.test(value)) return ` (text: write ${value} without quotes)`;
+  if (setting.name !== 'endpoint') return '';
+  const [, host, port] = value.match(/^(?:[a-z]+:\/\/)?([\w.-]+)(?::(\d{1,5}))?(?:\/.*)?$/i) ?? [];
+  if (host === undefined || host === value) return '';
+  return port === undefined ? ` (write ${shown(host)})` : ` (write ${shown(host)}, and ${port} as port)`;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+function absolutePaths(values: Partial<Config>, folder: string): Partial<Config> {
+  const absolute = SETTINGS.filter((setting) => setting.isPath).flatMap(({ name }) => {
+    const value = values[name];
+    if (value === undefined) return [];
+    return [[name, Array.isArray(value) ? value.map((path) => resolve(folder, path)) : resolve(folder, String(value))]];
+  });
+  return { ...values, ...Object.fromEntries(absolute) };
+}
+
+function complete(valid: Partial<Config>): Config {
+  const config = { ...valid, clientId: valid.clientId ?? valid.thingName } as Config;
+  for (const value of Object.values(config)) Object.freeze(value);
+  return Object.freeze(config);
+}

@@ -1,0 +1,157 @@
+/**
+ * Every setting of the agent, declared once. The type, the checks, `config.example.json` and `docs/settings.md` all come
+ * from here. `expected` is what an error message says was wanted; `path` marks a setting that names a file or folder.
+ */
+import { type Static, Type } from 'typebox';
+
+/** Resolved: defaults filled in, every path absolute, frozen. */
+export type Config = Readonly<Required<Static<typeof settingsSchema>>>;
+export type SettingName = keyof Config;
+
+/** JSON Schema keywords of our own; the validator has to be told of them. */
+export const SETTING_KEYWORDS: readonly string[] = ['expected', 'path'];
+
+const HOST_LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+/** RFC 1123 host name or IPv4 address, at most 253 characters. Underscores as container networks have them. */
+const HOST = `(?=.{1,253}$)${HOST_LABEL}(?:\\.${HOST_LABEL})*`;
+const GIB = 1024 ** 3;
+
+export const settingsSchema = Type.Object({
+  thingName: Type.String({
+    description: 'Name of this gateway in AWS IoT. Its jobs are the ones the agent takes.',
+    pattern: '^[a-zA-Z0-9:_-]{1,128}$', // AWS IoT API Reference, CreateThing
+    expected: '1 to 128 letters, digits, colons, underscores or hyphens',
+    examples: ['gateway-1'],
+  }),
+  endpoint: Type.String({
+    description: 'Host name of the AWS IoT data endpoint (`aws iot describe-endpoint --endpoint-type iot:Data-ATS`).',
+    pattern: `^${HOST}$`,
+    expected: 'a host name only, without https:// before it and without a port or path after it',
+    examples: ['a1b2c3d4e5f6g7-ats.iot.us-east-1.amazonaws.com'],
+  }),
+  port: Type.Integer({
+    description: 'TCP port of the MQTT endpoint.',
+    default: 8883,
+    minimum: 1,
+    maximum: 65_535,
+  }),
+  certPath: file('X.509 certificate of the thing, PEM.', 'certificate.pem'),
+  keyPath: file('Private key of the certificate, PEM. Nobody but its owner may have access to it.', 'private-key.pem'),
+  caPath: file('Certificates of the authorities that may have signed the endpoint’s certificate, PEM.', 'ca.pem'),
+  clientId: Type.Optional(
+    Type.String({
+      description: 'MQTT client id. Two connections with one id push each other out. Without it: `thingName`.',
+      pattern: '^[^\\u0000-\\u001f\\u007f]{1,128}$', // AWS General Reference, IoT Core quotas: 128 bytes
+      expected: '1 to 128 characters',
+      examples: ['gateway-1'],
+    }),
+  ),
+  transport: Type.Enum(['mqtt', 'aws-crt'], {
+    description: 'MQTT library: `mqtt` (MQTT.js), or `aws-crt` (needs the package aws-iot-device-sdk-v2 installed).',
+    default: 'mqtt',
+  }),
+  keepAliveSeconds: Type.Integer({
+    description:
+      'MQTT keep-alive. A dead connection is noticed after one and a half of it. AWS IoT takes less than 30 as 30.',
+    default: 60,
+    minimum: 5,
+    maximum: 1200, // AWS General Reference, IoT Core quotas: 30 to 1,200 s; brokers for development take less
+  }),
+  connectTimeoutSeconds: Type.Integer({
+    description: 'Time limit for one attempt to connect: name lookup, TCP, TLS and MQTT together.',
+    default: 30,
+    minimum: 1,
+    maximum: 300,
+  }),
+  requestTimeoutSeconds: Type.Integer({
+    description: 'How long the agent waits for the answer to a request before it asks again.',
+    default: 10,
+    minimum: 1,
+    maximum: 300,
+  }),
+  pollIntervalSeconds: Type.Integer({
+    description: 'How often the agent asks for pending jobs even when no notification came.',
+    default: 900,
+    minimum: 1,
+    maximum: 86_400,
+  }),
+  progressIntervalSeconds: Type.Integer({
+    description: 'Shortest time between two progress reports of one job; in between only the latest is kept.',
+    default: 10,
+    minimum: 1,
+    maximum: 3600,
+  }),
+  stateDir: folder(
+    'What must survive a restart: the journal and the folders of running jobs.',
+    '/var/lib/iot-job-agent',
+  ),
+  runtimeDir: folder('What need not: the local API’s socket `agent.sock`.', '/run/iot-job-agent'),
+  handlersDir: folder('Executables that job documents may name.', '/etc/iot-job-agent/handlers'),
+  handlerPaths: Type.Array(Type.String({ minLength: 1, expected: 'a path' }), {
+    description: 'More folders that a document may name in `path` as the AWS IoT Device Client allows it.',
+    default: [],
+    uniqueItems: true,
+    path: true,
+    examples: [['/opt/vendor/job-handlers']],
+  }),
+  unknownOperation: Type.Enum(['reject', 'leave'], {
+    description:
+      'An operation without a handler: `reject` the job, or `leave` it queued for another agent of the thing.',
+    default: 'reject',
+  }),
+  runAsUsers: Type.Array(
+    Type.String({
+      pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,31}$', // useradd(8); no wildcard: each user is named
+      expected: 'the name of a user ("*" is not allowed: name each one)',
+    }),
+    {
+      description: 'Users that a document may ask a step to run as. Any other is REJECTED.',
+      default: [],
+      uniqueItems: true,
+      examples: [['app']],
+    },
+  ),
+  stopGraceSeconds: Type.Integer({
+    description: 'How long a handler may take to end after SIGTERM before it is killed.',
+    default: 10,
+    minimum: 0,
+    maximum: 3600,
+  }),
+  shutdownMode: Type.Enum(['wait', 'stop'], {
+    description: 'When the agent is told to stop while a job runs: `wait` for it first, or `stop` it at once.',
+    default: 'wait',
+  }),
+  shutdownGraceSeconds: Type.Integer({
+    description: 'How long `wait` waits. Keep it below `TimeoutStopSec` of the systemd unit.',
+    default: 30,
+    minimum: 0,
+    maximum: 3600,
+  }),
+  insecureDownloadHosts: Type.Array(
+    Type.String({ pattern: `^${HOST}$`, expected: 'a host name without https:// and without a port' }),
+    {
+      description: 'Hosts from which files may come by `http://`. Everywhere else only `https://` will do.',
+      default: [],
+      uniqueItems: true,
+      examples: [['artifacts.lan']],
+    },
+  ),
+  maxDownloadBytes: Type.Integer({
+    description: 'No file larger than this is downloaded.',
+    default: 4 * GIB,
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+  }),
+  logLevel: Type.Enum(['trace', 'debug', 'info', 'warn', 'error'], {
+    description: 'Least severe log lines that are written.',
+    default: 'info',
+  }),
+});
+
+function file(description: string, example: string) {
+  return Type.String({ description, minLength: 1, expected: 'a path', path: true, examples: [example] });
+}
+
+function folder(description: string, byDefault: string) {
+  return Type.String({ description, minLength: 1, expected: 'a path', path: true, default: byDefault });
+}

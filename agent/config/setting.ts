@@ -1,0 +1,69 @@
+/** What is known of one setting: the facts of the schema, as messages, the environment and the reference need them. */
+import { type SettingName, settingsSchema } from './schema.ts';
+
+export interface Setting {
+  readonly name: SettingName;
+  /** Environment variable that wins over the file, such as JOB_AGENT_KEEP_ALIVE_SECONDS. */
+  readonly environmentName: string;
+  readonly kind: 'integer' | 'text' | 'choice' | 'list';
+  /** For people: `a whole number from 5 to 1200`. */
+  readonly expected: string;
+  readonly description: string;
+  readonly required: boolean;
+  /** Absent for a required setting, and for one whose default follows another. */
+  readonly byDefault?: unknown;
+  readonly example?: unknown;
+  /** Names a file or folder, or several. */
+  readonly isPath: boolean;
+}
+
+export const ENVIRONMENT_PREFIX = 'JOB_AGENT_';
+
+export const SETTINGS: readonly Setting[] = Object.entries(settingsSchema.properties).map(([name, schema]) =>
+  toSetting(name as SettingName, schema),
+);
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settingsSchema.properties, name);
+}
+
+/** The part of a JSON Schema that our settings use. */
+interface Schema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly items?: Schema;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly expected?: string;
+  readonly path?: boolean;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+}
+
+function toSetting(name: SettingName, schema: Schema): Setting {
+  return {
+    name,
+    environmentName: ENVIRONMENT_PREFIX + name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+    kind: kindOf(schema),
+    expected: expectedOf(schema),
+    description: schema.description ?? '',
+    required: schema.default === undefined && settingsSchema.required.includes(name as never),
+    ...(schema.default === undefined ? {} : { byDefault: schema.default }),
+    ...(schema.examples === undefined ? {} : { example: schema.examples[0] }),
+    isPath: schema.path === true,
+  };
+}
+
+function kindOf(schema: Schema): Setting['kind'] {
+  if (schema.enum !== undefined) return 'choice';
+  if (schema.type === 'array') return 'list';
+  return schema.type === 'integer' ? 'integer' : 'text';
+}
+
+function expectedOf(schema: Schema): string {
+  if (schema.enum !== undefined) return `one of ${schema.enum.map((choice) => JSON.stringify(choice)).join(', ')}`;
+  if (schema.type === 'array') return `a list, without repeats, in which each entry is ${schema.items?.expected}`;
+  if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+  return schema.expected ?? 'text';
+}
