@@ -2,10 +2,10 @@
 import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { envSchema } from 'env-schema';
+import { nearestName } from '../core/nearest-name.ts';
 import type { EnvironmentSettings } from './environment.ts';
-import { nearestName } from './nearest-name.ts';
 import { type Config, SETTING_KEYWORDS, type SettingName, settingsSchema } from './schema.ts';
-import { isSettingName, SETTINGS, type Setting } from './setting.ts';
+import { environmentNameOf, isSettingName, SETTINGS, type Setting, settingLike } from './setting.ts';
 import type { SettingsFile } from './settings-file.ts';
 
 export interface CheckedSettings {
@@ -60,18 +60,17 @@ function settingOf(error: ErrorObject): SettingName {
 function unknownNames(path: string, file: SettingsFile, environment: EnvironmentSettings): string[] {
   const inFile = Object.keys(file.values).filter((name) => !isSettingName(name));
   const names = SETTINGS.map(({ name }) => name);
-  const variables = SETTINGS.map(({ environmentName }) => environmentName);
   return [
     ...inFile.map((name) => `${shown(name)} in ${path}: no such setting${didYouMean(name, names)}`),
     ...environment.unknownNames.map(
-      (name) => `${name} in the environment: no such setting${didYouMean(name, variables)}`,
+      (name) => `${name} in the environment: no such setting${didYouMean(settingLike(name), names, environmentNameOf)}`,
     ),
   ];
 }
 
-function didYouMean(name: string, known: readonly string[]): string {
+function didYouMean(name: string, known: readonly SettingName[], toShown = (nearest: string) => nearest): string {
   const nearest = nearestName(name, known);
-  return nearest === undefined ? '; docs/settings.md lists them all' : `; did you mean ${nearest}?`;
+  return nearest === undefined ? '; docs/settings.md lists them all' : `; did you mean ${toShown(nearest)}?`;
 }
 
 function describe(setting: Setting, value: unknown, path: string, environment: EnvironmentSettings): string {

@@ -27,6 +27,17 @@ export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settingsSchema.properties, name);
 }
 
+/** `keepAliveSeconds` is JOB_AGENT_KEEP_ALIVE_SECONDS. */
+export function environmentNameOf(name: string): string {
+  return ENVIRONMENT_PREFIX + name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/** The other way round, for any variable that begins as ours do; it may name no setting. */
+export function settingLike(environmentName: string): string {
+  const words = environmentName.slice(ENVIRONMENT_PREFIX.length).toLowerCase();
+  return words.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 /** The part of a JSON Schema that our settings use. */
 interface Schema {
   readonly type?: string;
@@ -44,7 +55,7 @@ interface Schema {
 function toSetting(name: SettingName, schema: Schema): Setting {
   return {
     name,
-    environmentName: ENVIRONMENT_PREFIX + name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+    environmentName: environmentNameOf(name),
     kind: kindOf(schema),
     expected: expectedOf(schema),
     description: schema.description ?? '',
