@@ -11,12 +11,21 @@ export interface Outcome {
 export type StopReason = 'canceled' | 'timed-out' | 'shutdown';
 
 /** How one run of one step ended, as the shell tells it to the core. */
-export interface RunResult {
-  readonly status: 'succeeded' | 'failed' | 'rejected';
-  /** Stable code an operator can search for, such as HANDLER_EXIT_CODE. Absent when it succeeded. */
-  readonly reasonCode?: string;
-  /** A sentence for the operator. Absent when it succeeded. */
-  readonly message?: string;
+export type RunResult = SucceededRun | FailedRun;
+
+export interface SucceededRun extends RunOutput {
+  readonly status: 'succeeded';
+}
+
+export interface FailedRun extends RunOutput {
+  readonly status: 'failed' | 'rejected';
+  /** Stable code an operator can search for, such as HANDLER_EXIT_CODE. */
+  readonly reasonCode: string;
+  /** A sentence for the operator. */
+  readonly message: string;
+}
+
+export interface RunOutput {
   /** The handler's own details; the last value of a key wins. */
   readonly details: StatusDetails;
   /** The end of each stream. */

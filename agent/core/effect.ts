@@ -1,0 +1,37 @@
+/** What to do: imperatives. `jobs/effects.ts` has exactly one performer for each. */
+import type { ExecutionRecord } from './execution-record.ts';
+import type { ExecutionId } from './job-execution.ts';
+import type { JobsRequest } from './jobs-request.ts';
+import type { StopReason } from './outcome.ts';
+
+export type Effect =
+  /** On disk before any other effect of the same decision is performed. */
+  | { readonly type: 'journal'; readonly record: ExecutionRecord }
+  | { readonly type: 'request'; readonly requestId: number; readonly request: JobsRequest }
+  | StartRun
+  | { readonly type: 'stopRun'; readonly id: ExecutionId; readonly runId: string; readonly reason: StopReason }
+  /** Replaces a timer of the same name. */
+  | { readonly type: 'setTimer'; readonly timer: TimerName; readonly delay: Delay }
+  | { readonly type: 'clearTimer'; readonly timer: TimerName }
+  /** The execution is over: its folders and its plan are not needed any more. */
+  | { readonly type: 'cleanUp'; readonly id: ExecutionId };
+
+export interface StartRun {
+  readonly type: 'startRun';
+  readonly id: ExecutionId;
+  readonly runId: string;
+  readonly stepIndex: number;
+  readonly attempt: number;
+}
+
+export type TimerName =
+  | { readonly name: 'claim' }
+  | { readonly name: 'poll' }
+  | { readonly name: 'retry'; readonly id: ExecutionId }
+  | { readonly name: 'progress'; readonly id: ExecutionId }
+  | { readonly name: 'stepTimeout'; readonly id: ExecutionId; readonly runId: string };
+
+/** The shell adds the chance: a backoff is a random time up to a bound that grows with `attempt` (counts from 0). */
+export type Delay =
+  | { readonly kind: 'exactly'; readonly ms: number }
+  | { readonly kind: 'backoff'; readonly attempt: number };

@@ -1,0 +1,67 @@
+/** Outcomes, built from what the handlers told and fitted to what the service accepts. */
+import type { StatusDetails } from './job-execution.ts';
+import type { DocumentRejection } from './job-plan.ts';
+import type { Outcome, RunResult } from './outcome.ts';
+import { redactSecrets } from './redact.ts';
+import type { ExecutionState, Run } from './state.ts';
+import { fitStatusDetails, fitValueEnd } from './status-details.ts';
+
+type Pair = readonly [key: string, value: string];
+
+export function failure(reasonCode: string, reason: string, more: readonly Pair[] = []): Outcome {
+  return outcome('FAILED', [['reasonCode', reasonCode], ['reason', reason], ...more]);
+}
+
+export function rejection(reasonCode: string, { pointer, reason }: DocumentRejection): Outcome {
+  const where = pointer === '' ? 'the job document' : pointer;
+  return outcome('REJECTED', [
+    ['reasonCode', reasonCode],
+    ['reason', `${where}: ${reason}`],
+    ['path', pointer],
+  ]);
+}
+
+/** The last step has ended, or one that may not fail did. */
+export function outcomeOfRun(execution: ExecutionState, run: Run, result: RunResult): Outcome {
+  const told = Object.entries({ ...execution.details, ...result.details });
+  const output = outputPairs(result, run.plan.includeStdOut);
+  const ignored: Pair[] =
+    execution.ignoredFailures.length === 0 ? [] : [['ignoredFailures', execution.ignoredFailures.join(', ')]];
+  if (result.status === 'succeeded') return outcome('SUCCEEDED', [...ignored, ...output, ...told]);
+  const status = result.status === 'rejected' ? 'REJECTED' : 'FAILED';
+  return outcome(status, [
+    ['reasonCode', result.reasonCode],
+    ['reason', result.message],
+    ...stepPair(run),
+    ...ignored,
+    ...output,
+    ...told,
+  ]);
+}
+
+/** What the service is told while a step runs. */
+export function progressDetails(execution: ExecutionState, run: Run): StatusDetails {
+  return fitStatusDetails([...stepPair(run), ...Object.entries(execution.details)]);
+}
+
+/** For a service that calls our details malformed: what is left cannot be. */
+export function plainDetails({ status }: Outcome): StatusDetails {
+  return { reason: `${status}. The service refused the details of this result; they are in the log of the gateway.` };
+}
+
+function outcome(status: Outcome['status'], pairs: readonly Pair[]): Outcome {
+  return { status, statusDetails: fitStatusDetails(pairs.map(([key, value]) => [key, redactSecrets(value)])) };
+}
+
+function outputPairs(result: RunResult, includeStdOut: boolean): Pair[] {
+  const pairs: Pair[] = [];
+  // Redacted before it is cut: a cut could take away what tells a URL.
+  if (result.status !== 'succeeded') pairs.push(['stderr', fitValueEnd(redactSecrets(result.stderrTail))]);
+  if (includeStdOut) pairs.push(['stdout', fitValueEnd(redactSecrets(result.stdoutTail))]);
+  return pairs;
+}
+
+/** Only a document of several steps has something to say here. */
+function stepPair({ plan, stepIndex, step }: Run): Pair[] {
+  return plan.steps.length === 1 ? [] : [['step', `${stepIndex + 1}/${plan.steps.length} ${step.name}`]];
+}

@@ -1,0 +1,176 @@
+/**
+ * Everything the core knows between two events: plain values, so that a state can be compared, printed and explored.
+ */
+import type { ExecutionId, ExecutionKey, StatusDetails } from './job-execution.ts';
+import type { Outcome, StopReason } from './outcome.ts';
+
+export interface AgentState {
+  readonly settings: CoreSettings;
+  /** Names the journal we write; a claim carries it, so that a later hand-out proves who claimed it. */
+  readonly journalId: string;
+  /** Once the journal has failed nothing new is started and nothing more is written; failures are still told. */
+  readonly journalUsable: boolean;
+  readonly connected: boolean;
+  /** Asked to shut down: nothing new is claimed. */
+  readonly shutdown: ShutdownMode | null;
+  /** What each unanswered request was for. */
+  readonly requests: Readonly<Record<number, RequestPurpose>>;
+  readonly nextRequestId: number;
+  /** How many times in a row a claim could not be made; waits grow with it. */
+  readonly claimRetries: number;
+  /** Waiting before the next claim. */
+  readonly claimHeld: boolean;
+  /** Executions that are not over, at most `settings.capacity` of them with a run. */
+  readonly executions: Readonly<Record<ExecutionId, ExecutionState>>;
+  /** Executions that are over, oldest first, kept to recognise them again. Bounded. */
+  readonly finished: readonly FinishedExecution[];
+  /** Executions left to another agent of this thing. Bounded. */
+  readonly left: readonly ExecutionId[];
+}
+
+export interface CoreSettings {
+  /** How many executions may run at the same time. */
+  readonly capacity: number;
+  /** `leave`: a job whose operation nobody here handles stays QUEUED for another agent of this thing. */
+  readonly unknownOperation: 'reject' | 'leave';
+  /** At most one progress update per execution in this time. */
+  readonly progressIntervalMs: number;
+  /** How often we ask unprompted: a notification can get lost. */
+  readonly pollIntervalMs: number;
+  /** How often an interrupted run may be started again before the execution is failed. */
+  readonly maxRecoveries: number;
+}
+
+export type ShutdownMode = 'wait' | 'stop';
+
+/** Why a request was made decides what its answer means; see `answer-rules.ts`. */
+export type RequestPurpose =
+  /** StartNext. `open`: the executions that were not over when it was sent. */
+  | { readonly kind: 'claim'; readonly open: readonly ExecutionId[] }
+  /** GetPending, to choose what to claim. */
+  | { readonly kind: 'list' }
+  /** Describe: is it still ours, and which version is it? */
+  | { readonly kind: 'check'; readonly id: ExecutionId }
+  /** Update to IN_PROGRESS: claims an execution we chose ourselves. */
+  | { readonly kind: 'take'; readonly id: ExecutionId }
+  | { readonly kind: 'progress'; readonly id: ExecutionId }
+  /** The terminal update. */
+  | { readonly kind: 'report'; readonly id: ExecutionId };
+
+export interface ExecutionState {
+  readonly id: ExecutionId;
+  readonly key: ExecutionKey;
+  /** The highest we have seen; what the next update expects. */
+  readonly versionNumber: number;
+  readonly phase: Phase;
+  /** What the handlers told so far. */
+  readonly details: StatusDetails;
+  /** Names of the steps that failed and were to be ignored. */
+  readonly ignoredFailures: readonly string[];
+  /** There is progress the service has not heard of. */
+  readonly progressPending: boolean;
+  /** A progress update was sent less than `progressIntervalMs` ago. */
+  readonly progressHeld: boolean;
+  /** How many times in a row a request about it came to nothing; waits grow with it. */
+  readonly retries: number;
+  /** How often it was started again after an interruption. */
+  readonly recoveries: number;
+}
+
+/** A plan that can run here: every step has a handler and parameters that fit. */
+export interface ReviewedPlan {
+  readonly includeStdOut: boolean;
+  readonly steps: readonly ReviewedStep[];
+}
+
+export interface ReviewedStep {
+  readonly name: string;
+  readonly onInterrupted: 'fail' | 'rerun' | 'resume';
+  /** `null` for no limit. */
+  readonly timeoutMs: number | null;
+  readonly ignoreFailure: boolean;
+}
+
+/** Where we are with an execution, with exactly the facts that phase needs. `closed` is `FinishedExecution`. */
+export type Phase = ClaimingPhase | RunningPhase | WaitingPhase | StoppingPhase | ReportingPhase;
+
+/** Chosen by us, still QUEUED in the cloud. The plan is known once the service described the execution. */
+export interface ClaimingPhase {
+  readonly name: 'claiming';
+  readonly plan: ReviewedPlan | null;
+}
+
+export interface RunningPhase extends Run {
+  readonly name: 'running';
+}
+
+/** Being stopped, its whole process tree; the first reason is the true one. */
+export interface StoppingPhase extends Run {
+  readonly name: 'stopping';
+  readonly reason: StopReason;
+}
+
+/** Interrupted; it goes on, if it may, once the service has said that it is still ours. */
+export interface WaitingPhase {
+  readonly name: 'waiting';
+  readonly stepIndex: number;
+  readonly attempt: number;
+  readonly onInterrupted: ReviewedStep['onInterrupted'];
+}
+
+/** One start of the handler of one step. */
+export interface Run {
+  readonly plan: ReviewedPlan;
+  /** Counts from 0. */
+  readonly stepIndex: number;
+  /** The step at `stepIndex`. */
+  readonly step: ReviewedStep;
+  /** Counts from 1, and up: a run id is never used twice. */
+  readonly attempt: number;
+  readonly runId: string;
+}
+
+export interface ReportingPhase {
+  readonly name: 'reporting';
+  readonly outcome: Outcome;
+  /** The service refused the details as malformed: only the status and a plain reason are sent. */
+  readonly plain: boolean;
+}
+
+export interface FinishedExecution {
+  readonly id: ExecutionId;
+  readonly key: ExecutionKey;
+  /** What we reported; `null` when the service ended it. */
+  readonly outcome: Outcome | null;
+  readonly how: 'accepted' | 'over';
+}
+
+/** How many finished executions are kept to recognise them again. */
+export const MAX_FINISHED = 256;
+/** How many executions left to others are remembered. */
+export const MAX_LEFT = 256;
+
+export function initialState(journalId: string, settings: CoreSettings): AgentState {
+  return {
+    settings,
+    journalId,
+    journalUsable: true,
+    connected: false,
+    shutdown: null,
+    requests: {},
+    nextRequestId: 1,
+    claimRetries: 0,
+    claimHeld: false,
+    executions: {},
+    finished: [],
+    left: [],
+  };
+}
+
+/** Nothing runs and nothing waits to be told: the process may end without losing a report it could still make. */
+export function isQuiet(state: AgentState): boolean {
+  return Object.values(state.executions).every(
+    ({ phase }) =>
+      phase.name === 'claiming' || phase.name === 'waiting' || (phase.name === 'reporting' && !state.connected),
+  );
+}
