@@ -1,0 +1,84 @@
+/** The command line of `job-cloud`. */
+import { parseArgs } from 'node:util';
+import { THING_NAME } from './jobs-service/validation.ts';
+
+export interface Arguments {
+  readonly dataDir: string;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly things: readonly string[];
+  readonly host: string;
+}
+
+export const USAGE = `Usage: job-cloud [options]
+
+The AWS IoT Jobs service on one machine: an MQTT broker with mutual TLS and AWS's REST API.
+For development, tests and demos. In production the engine is AWS IoT Core.
+
+  --data-dir DIR    CA, things and credentials are kept here (default .job-cloud)
+  --mqtt-port N     port of the MQTT broker, 0 for any free one (default 8883)
+  --http-port N     port of the REST API, 0 for any free one (default 8080)
+  --thing NAME      make this thing; may be given more than once
+  --host ADDR       address to listen on (default 127.0.0.1: this machine only)
+  --help            show this
+
+When everything listens, one line of JSON on stdout says where. Logs go to stderr.
+`;
+
+/** What is wrong with the command line, for the person who typed it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError */
+export function parseArguments(argv: readonly string[]): Arguments | 'help' {
+  const values = parseOptions(argv);
+  if (values.help) return 'help';
+  const things = values.thing ?? [];
+  const badName = things.find((name) => !THING_NAME.test(name));
+  if (badName !== undefined) {
+    throw new UsageError(`--thing: '${badName}' is not a thing name; use 1 to 128 characters of a-z A-Z 0-9 : _ -`);
+  }
+  return {
+    dataDir: requireValue('--data-dir', values['data-dir']),
+    mqttPort: parsePort('--mqtt-port', values['mqtt-port']),
+    httpPort: parsePort('--http-port', values['http-port']),
+    things: [...new Set(things)],
+    host: requireValue('--host', values.host),
+  };
+}
+
+/** Only connections from this machine reach such an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function parseOptions(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        'data-dir': { type: 'string', default: '.job-cloud' },
+        'mqtt-port': { type: 'string', default: '8883' },
+        'http-port': { type: 'string', default: '8080' },
+        thing: { type: 'string', multiple: true },
+        host: { type: 'string', default: '127.0.0.1' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function requireValue(option: string, value: string): string {
+  if (value !== '') return value;
+  throw new UsageError(`${option}: a value is needed, an empty one came`);
+}
+
+function parsePort(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new UsageError(`${option}: a number from 0 to 65535 was expected, '${text}' came`);
+}

@@ -1,0 +1,133 @@
+/**
+ * What stays between starts: the CA, each thing's identity with a configuration its agent can start from, and the key pair
+ * of the operator. Whatever is there is used again; whatever is missing is made.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Identity } from './certificates.ts';
+import { certificateFingerprint, createAuthority, issueClientCertificate } from './certificates.ts';
+
+const PRIVATE_FILE = 0o600;
+const PUBLIC_FILE = 0o644;
+const PRIVATE_FOLDER = 0o700;
+
+export interface OperatorCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface DataFolder {
+  readonly authority: Identity;
+  /** Absolute. */
+  readonly caPath: string;
+  /** An AWS shared-credentials file. Absolute. */
+  readonly credentialsPath: string;
+  readonly credentials: OperatorCredentials;
+}
+
+export interface ThingFolder {
+  /** Absolute path of the agent's configuration. */
+  readonly configPath: string;
+  readonly fingerprint: string;
+}
+
+export async function openDataFolder(dataDir: string): Promise<DataFolder> {
+  const folder = resolve(dataDir);
+  await mkdir(join(folder, 'things'), { recursive: true, mode: PRIVATE_FOLDER });
+  const caPath = join(folder, 'ca.pem');
+  const credentialsPath = join(folder, 'credentials');
+  return {
+    caPath,
+    credentialsPath,
+    authority: await keepIdentity({ certPath: caPath, keyPath: join(folder, 'ca.key') }, () =>
+      createAuthority('job-cloud local CA'),
+    ),
+    credentials: await keepCredentials(credentialsPath),
+  };
+}
+
+/** The thing's folder with its certificate; its `config.json` names the port the broker has this time. */
+export async function openThingFolder(
+  dataDir: string,
+  thing: { readonly thingName: string; readonly mqttPort: number; readonly authority: Identity },
+): Promise<ThingFolder> {
+  const { thingName, mqttPort, authority } = thing;
+  const folder = join(resolve(dataDir), 'things', thingName);
+  for (const name of ['', 'state', 'run', 'handlers']) {
+    await mkdir(join(folder, name), { recursive: true, mode: PRIVATE_FOLDER });
+  }
+  const paths = { certPath: join(folder, 'certificate.pem'), keyPath: join(folder, 'private.key') };
+  const { certPem } = await keepIdentity(paths, () => issueClientCertificate(authority, thingName));
+  await replaceFile(join(folder, 'ca.pem'), authority.certPem, PUBLIC_FILE);
+  const configPath = join(folder, 'config.json');
+  await writeConfig(configPath, { thingName, mqttPort });
+  return { configPath, fingerprint: certificateFingerprint(certPem) };
+}
+
+/** Settings a person added to an existing file are kept; only what this start decides is replaced. */
+async function writeConfig(path: string, thing: { thingName: string; mqttPort: number }): Promise<void> {
+  const existing = await readIfThere(path);
+  const settings = {
+    certPath: 'certificate.pem',
+    keyPath: 'private.key',
+    caPath: 'ca.pem',
+    stateDir: 'state',
+    runtimeDir: 'run',
+    handlersDir: 'handlers',
+    ...(existing === undefined ? {} : parseConfig(path, existing)),
+  };
+  const config = { thingName: thing.thingName, endpoint: 'localhost', ...settings, port: thing.mqttPort };
+  await replaceFile(path, `${JSON.stringify(config, null, 2)}\n`, PUBLIC_FILE);
+}
+
+function parseConfig(path: string, text: string): object {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${path} is not valid JSON; correct it or delete it`, { cause });
+  }
+}
+
+async function keepIdentity(
+  paths: { certPath: string; keyPath: string },
+  make: () => Promise<Identity>,
+): Promise<Identity> {
+  const [certPem, keyPem] = [await readIfThere(paths.certPath), await readIfThere(paths.keyPath)];
+  if (certPem !== undefined && keyPem !== undefined) return { certPem, keyPem };
+  const made = await make();
+  await replaceFile(paths.keyPath, made.keyPem, PRIVATE_FILE);
+  await replaceFile(paths.certPath, made.certPem, PUBLIC_FILE);
+  return made;
+}
+
+async function keepCredentials(path: string): Promise<OperatorCredentials> {
+  const existing = await readIfThere(path);
+  const accessKeyId = existing && /^aws_access_key_id\s*=\s*(\S+)/m.exec(existing)?.[1];
+  const secretAccessKey = existing && /^aws_secret_access_key\s*=\s*(\S+)/m.exec(existing)?.[1];
+  if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey };
+  const made = {
+    accessKeyId: `LOCAL${randomBytes(8).toString('hex').toUpperCase().slice(0, 15)}`,
+    secretAccessKey: randomBytes(30).toString('base64'),
+  };
+  const text = `[default]\naws_access_key_id = ${made.accessKeyId}\naws_secret_access_key = ${made.secretAccessKey}\n`;
+  await replaceFile(path, text, PRIVATE_FILE);
+  return made;
+}
+
+/** Whole or not at all: another process may be reading it. The mode does not depend on the umask. */
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const draft = `${path}.new`;
+  await writeFile(draft, text, { mode: PRIVATE_FILE });
+  await chmod(draft, mode);
+  await rename(draft, path);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

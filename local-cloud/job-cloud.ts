@@ -1,0 +1,134 @@
+/** The local cloud as one object: data folder, Jobs service, MQTT broker and REST face, started and closed together. */
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { startBroker } from './broker/broker.ts';
+import { issueServerCertificate } from './identity/certificates.ts';
+import type { OperatorCredentials } from './identity/data-folder.ts';
+import { openDataFolder, openThingFolder } from './identity/data-folder.ts';
+import type { DeviceAnswer } from './jobs-service/device-request.ts';
+import { thingArn } from './jobs-service/state.ts';
+import { THING_NAME } from './jobs-service/validation.ts';
+import { startRestServer } from './rest/rest-server.ts';
+import type { RunningService } from './running-service.ts';
+import { runJobsService } from './running-service.ts';
+
+export interface JobCloudOptions {
+  readonly dataDir: string;
+  /** 0 for any free one. */
+  readonly mqttPort: number;
+  /** 0 for any free one. */
+  readonly httpPort: number;
+  readonly things: readonly string[];
+  /** Where to listen; anything but a loopback address lets others in. */
+  readonly host: string;
+  readonly log: Logger;
+  /** Milliseconds since the epoch; the machine's clock unless given. */
+  readonly now?: () => number;
+  /** Every request of a device, after it was answered: what was on the wire, and what came of it. */
+  readonly onDeviceRequest?: (request: ObservedDeviceRequest) => void;
+}
+
+export interface ObservedDeviceRequest {
+  readonly thingName: string;
+  readonly operation: DeviceAnswer['operation'];
+  readonly topic: string;
+  /** The payload's bytes as they came. */
+  readonly payload: Uint8Array;
+  readonly accepted: boolean;
+  /** The answer's topic and message. */
+  readonly answer: DeviceAnswer;
+}
+
+export interface CloudThing {
+  /** A configuration the agent can start from. Absolute. */
+  readonly configPath: string;
+  readonly thingArn: string;
+}
+
+export interface JobCloud {
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly caPath: string;
+  readonly credentialsPath: string;
+  readonly credentials: OperatorCredentials;
+  readonly things: Readonly<Record<string, CloudThing>>;
+  /** The Jobs service itself: `control` is what the REST face calls. */
+  readonly jobs: RunningService;
+  /** Makes a thing with its certificate and configuration; one that is there already is given back. */
+  addThing(thingName: string): Promise<CloudThing>;
+  close(): Promise<void>;
+}
+
+/** Resolves when everything listens. When something cannot start, what was started is closed again. */
+export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud> {
+  const { dataDir, host, log } = options;
+  for (const thingName of options.things) requireThingName(thingName);
+  const folder = await openDataFolder(resolve(dataDir));
+  const thingByFingerprint = new Map<string, string>();
+  const things: Record<string, CloudThing> = {};
+
+  const jobs = runJobsService({
+    now: options.now ?? Date.now,
+    notify: ({ thingName, topic, message }) => {
+      log.debug({ thingName, topic }, 'notification sent');
+      broker.notify(topic, JSON.stringify(message));
+    },
+  });
+  const broker = await startBroker({
+    host,
+    port: options.mqttPort,
+    caPem: folder.authority.certPem,
+    server: await issueServerCertificate(folder.authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
+    log,
+    thingOf: (fingerprint) => thingByFingerprint.get(fingerprint),
+    onRequest: (request, send) => {
+      jobs.device(request, (answer) => {
+        send(answer.topic, JSON.stringify(answer.message));
+        const { operation, accepted, code } = answer;
+        const { thingName, topic, payload } = request;
+        log.debug({ thingName, operation, topic, accepted, code }, 'device request answered');
+        options.onDeviceRequest?.({ thingName, operation, topic, payload, accepted, answer });
+      });
+    },
+  });
+
+  const addThing = async (thingName: string): Promise<CloudThing> => {
+    requireThingName(thingName);
+    const { authority } = folder;
+    const { configPath, fingerprint } = await openThingFolder(dataDir, { thingName, mqttPort: broker.port, authority });
+    const thing = { configPath, thingArn: thingArn(thingName) };
+    thingByFingerprint.set(fingerprint, thingName);
+    things[thingName] = thing;
+    jobs.addThing(thingName);
+    return thing;
+  };
+
+  try {
+    for (const thingName of options.things) await addThing(thingName);
+    const rest = await startRestServer({ host, port: options.httpPort, log, control: jobs.control });
+    const { caPath, credentialsPath, credentials } = folder;
+    return {
+      mqttPort: broker.port,
+      httpPort: rest.port,
+      caPath,
+      credentialsPath,
+      credentials,
+      things,
+      jobs,
+      addThing,
+      close: async () => {
+        jobs.close();
+        await Promise.all([rest.close(), broker.close()]);
+      },
+    };
+  } catch (error) {
+    jobs.close();
+    await broker.close();
+    throw error;
+  }
+}
+
+function requireThingName(thingName: string): void {
+  if (THING_NAME.test(thingName)) return;
+  throw new Error(`Thing name '${thingName}' must be 1 to 128 characters of [a-zA-Z0-9:_-]`);
+}

@@ -1,0 +1,31 @@
+/** Refusals of the control plane: AWS's exception names with the statuses its API model gives them. */
+
+/** API reference of the `iot` service, "Errors" of each operation. */
+export const CONTROL_ERRORS = {
+  InvalidRequestException: 400,
+  InvalidSignatureException: 403,
+  UnrecognizedClientException: 403,
+  MissingAuthenticationTokenException: 403,
+  ResourceNotFoundException: 404,
+  UnknownOperationException: 404,
+  InvalidStateTransitionException: 409,
+  ResourceAlreadyExistsException: 409,
+  VersionConflictException: 409,
+  RequestEntityTooLargeException: 413,
+  InternalFailureException: 500,
+} as const;
+
+export type ControlErrorName = keyof typeof CONTROL_ERRORS;
+
+export class ControlError extends Error {
+  override readonly name: ControlErrorName;
+  readonly httpStatus: number;
+  /** Further members of the error's body, as `resourceId` of ResourceAlreadyExistsException. */
+  readonly members: Readonly<Record<string, string>>;
+  constructor(name: ControlErrorName, message: string, members: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = name;
+    this.httpStatus = CONTROL_ERRORS[name];
+    this.members = members;
+  }
+}

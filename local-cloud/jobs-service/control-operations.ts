@@ -1,0 +1,239 @@
+/**
+ * The operator's side: the `iot` service's operations on jobs and their executions (API reference of CreateJob,
+ * CancelJob, CancelJobExecution and the describing and listing ones). A refusal is thrown and has changed nothing.
+ */
+import { isTerminal, JOB_EXECUTION_STATUSES } from '../../agent/core/job-execution.ts';
+import type { JsonObject } from '../../agent/core/json.ts';
+import { ControlError } from './control-error.ts';
+import { describedExecution, describedJob, executionSummary } from './control-shapes.ts';
+import { readNewJob } from './new-job.ts';
+import { notificationsSince, snapshotPending } from './notifications.ts';
+import type { Execution, Job, JobsState, Notification, Thing } from './state.ts';
+import { findExecution } from './state.ts';
+import { changeExecution, deadlineMs, queueExecution } from './transitions.ts';
+import {
+  constraint,
+  InvalidMember,
+  JOB_ID,
+  optionalBoolean,
+  optionalInteger,
+  optionalStatusDetails,
+  optionalText,
+  presentMember,
+  requireMatch,
+  THING_NAME,
+} from './validation.ts';
+
+/** Path, query and body members of one request, by the names AWS's API model gives them. */
+export type ControlInput = JsonObject;
+
+export interface ControlResult {
+  readonly answer: JsonObject;
+  readonly notifications: readonly Notification[];
+}
+
+export type ControlOperation = (state: JobsState, input: ControlInput, nowMs: number) => ControlResult;
+
+const MAX_PAGE_SIZE = 250;
+const MAX_COMMENT_LENGTH = 2028;
+
+export const CONTROL_OPERATIONS = {
+  CreateJob: createJob,
+  DescribeJob: describeJob,
+  GetJobDocument: getJobDocument,
+  CancelJob: cancelJob,
+  DescribeJobExecution: describeJobExecution,
+  CancelJobExecution: cancelJobExecution,
+  ListJobExecutionsForThing: listJobExecutionsForThing,
+} as const satisfies Record<string, ControlOperation>;
+
+export type ControlOperationName = keyof typeof CONTROL_OPERATIONS;
+
+/**
+ * Runs one operation.
+ * @throws ControlError
+ */
+export function handleControlRequest(
+  state: JobsState,
+  request: { readonly operation: ControlOperationName; readonly input: ControlInput },
+  nowMs: number,
+): ControlResult {
+  try {
+    return CONTROL_OPERATIONS[request.operation](state, request.input, nowMs);
+  } catch (error) {
+    if (error instanceof InvalidMember) throw new ControlError('InvalidRequestException', error.message);
+    throw error;
+  }
+}
+
+/** Makes every execution whose time is up TIMED_OUT. */
+export function expireTimers(state: JobsState, nowMs: number): readonly Notification[] {
+  const notifications: Notification[] = [];
+  for (const thing of state.things.values()) {
+    const before = snapshotPending(thing);
+    const overdue = thing.pending.filter((execution) => (deadlineMs(execution) ?? Infinity) <= nowMs);
+    for (const execution of overdue) changeExecution(execution, { status: 'TIMED_OUT' }, nowMs);
+    notifications.push(...notificationsSince(before, thing, nowMs));
+  }
+  return notifications;
+}
+
+/** When `expireTimers` next has something to do, or undefined while no timer runs. */
+export function nextDeadlineMs(state: JobsState): number | undefined {
+  let next: number | undefined;
+  for (const thing of state.things.values()) {
+    for (const execution of thing.pending) {
+      const deadline = deadlineMs(execution);
+      if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline;
+    }
+  }
+  return next;
+}
+
+/** Its executions are QUEUED at once; AWS takes up to a second for that. */
+function createJob(state: JobsState, input: ControlInput, nowMs: number): ControlResult {
+  const { job, things } = readNewJob(state, input, nowMs);
+  const before = things.map((thing) => snapshotPending(thing));
+  state.jobs.set(job.jobId, job);
+  for (const thing of things) queueExecution(state, job, { thing, nowMs });
+  const notifications = things.flatMap((thing, index) => {
+    const snapshot = before[index];
+    return snapshot ? notificationsSince(snapshot, thing, nowMs) : [];
+  });
+  return { answer: jobReference(job), notifications };
+}
+
+function describeJob(state: JobsState, input: ControlInput): ControlResult {
+  return { answer: { job: describedJob(existingJob(state, input)) }, notifications: [] };
+}
+
+function getJobDocument(state: JobsState, input: ControlInput): ControlResult {
+  return { answer: { document: existingJob(state, input).documentText }, notifications: [] };
+}
+
+/** Without force only what is QUEUED; with it what is IN_PROGRESS too. */
+function cancelJob(state: JobsState, input: ControlInput, nowMs: number): ControlResult {
+  const force = optionalBoolean(input, 'force') ?? false;
+  const comment = optionalText(input, 'comment', MAX_COMMENT_LENGTH);
+  const reasonCode = presentMember(input, 'reasonCode');
+  const checkedReason =
+    reasonCode === undefined ? undefined : requireMatch('reasonCode', reasonCode, /^[\p{Upper}\p{Nd}_]{1,128}$/u);
+  const job = existingJob(state, input);
+  if (job.status === 'COMPLETED') {
+    throw new ControlError('InvalidRequestException', `Job ${job.jobId} is COMPLETED and cannot be canceled`);
+  }
+  job.status = 'CANCELED';
+  job.completedAtMs ??= nowMs;
+  job.lastUpdatedAtMs = nowMs;
+  job.forceCanceled ||= force;
+  job.comment = comment ?? job.comment;
+  job.reasonCode = checkedReason ?? job.reasonCode;
+
+  const open = job.executions.filter((execution) =>
+    force ? !isTerminal(execution.status) : execution.status === 'QUEUED',
+  );
+  const notifications = open.flatMap((execution) => cancel(execution, { force, nowMs }));
+  return { answer: jobReference(job), notifications };
+}
+
+function describeJobExecution(state: JobsState, input: ControlInput, nowMs: number): ControlResult {
+  const execution = existingExecution(state, input);
+  return { answer: { execution: describedExecution(execution, nowMs) }, notifications: [] };
+}
+
+function cancelJobExecution(state: JobsState, input: ControlInput, nowMs: number): ControlResult {
+  const force = optionalBoolean(input, 'force') ?? false;
+  const expectedVersion = optionalInteger(input, 'expectedVersion');
+  const statusDetails = optionalStatusDetails(input);
+  const execution = existingExecution(state, input);
+  const { status, versionNumber } = execution;
+  if (isTerminal(status) || (status === 'IN_PROGRESS' && !force)) {
+    const advice = isTerminal(status) ? '' : '; set force to cancel it anyway';
+    throw new ControlError('InvalidStateTransitionException', `Job execution is ${status}${advice}`);
+  }
+  if (expectedVersion !== undefined && expectedVersion !== versionNumber) {
+    const message = `Expected version ${expectedVersion} but found version ${versionNumber}`;
+    throw new ControlError('VersionConflictException', message);
+  }
+  return { answer: {}, notifications: cancel(execution, { force, statusDetails, nowMs }) };
+}
+
+/** Newest first; AWS documents no order. The token is the place of the last one given. */
+function listJobExecutionsForThing(state: JobsState, input: ControlInput): ControlResult {
+  const thing = existingThing(state, input);
+  const status = presentMember(input, 'status');
+  if (status !== undefined && !JOB_EXECUTION_STATUSES.some((known) => known === status)) {
+    throw constraint('status', status, `satisfy enum value set: [${JOB_EXECUTION_STATUSES.join(', ')}]`);
+  }
+  const jobId = presentMember(input, 'jobId');
+  const pageSize = optionalInteger(input, 'maxResults') ?? MAX_PAGE_SIZE;
+  if (pageSize < 1 || pageSize > MAX_PAGE_SIZE) {
+    throw constraint('maxResults', pageSize, `have value between 1 and ${MAX_PAGE_SIZE}`);
+  }
+  const before = readToken(input);
+  const found = [...thing.executions.values()]
+    .flat()
+    .filter((execution) => execution.sequence < before)
+    .filter((execution) => status === undefined || execution.status === status)
+    .filter((execution) => jobId === undefined || execution.job.jobId === jobId)
+    .sort((a, b) => b.sequence - a.sequence);
+  const page = found.slice(0, pageSize);
+  const last = page.at(-1);
+  const answer = {
+    executionSummaries: page.map((execution) => ({
+      jobId: execution.job.jobId,
+      jobExecutionSummary: executionSummary(execution),
+    })),
+    ...(last && found.length > pageSize && { nextToken: String(last.sequence) }),
+  };
+  return { answer, notifications: [] };
+}
+
+function cancel(
+  execution: Execution,
+  options: { force: boolean; statusDetails?: Execution['statusDetails'] | undefined; nowMs: number },
+): readonly Notification[] {
+  const { force, statusDetails, nowMs } = options;
+  const before = snapshotPending(execution.thing);
+  changeExecution(execution, { status: 'CANCELED', statusDetails, forceCanceled: force }, nowMs);
+  return notificationsSince(before, execution.thing, nowMs);
+}
+
+function jobReference(job: Job): JsonObject {
+  const { jobArn, jobId, description } = job;
+  return { jobArn, jobId, ...(description !== undefined && { description }) };
+}
+
+function existingJob(state: JobsState, input: ControlInput): Job {
+  const jobId = requireMatch('jobId', input.jobId, JOB_ID);
+  const job = state.jobs.get(jobId);
+  if (!job) throw new ControlError('ResourceNotFoundException', `Job ${jobId} does not exist`);
+  return job;
+}
+
+function existingThing(state: JobsState, input: ControlInput): Thing {
+  const thingName = requireMatch('thingName', input.thingName, THING_NAME);
+  const thing = state.things.get(thingName);
+  if (!thing) throw new ControlError('ResourceNotFoundException', `Thing ${thingName} does not exist`);
+  return thing;
+}
+
+function existingExecution(state: JobsState, input: ControlInput): Execution {
+  const jobId = requireMatch('jobId', input.jobId, JOB_ID);
+  const executionNumber = optionalInteger(input, 'executionNumber');
+  const thing = existingThing(state, input);
+  const execution = findExecution(thing, jobId, executionNumber);
+  if (execution) return execution;
+  const which = executionNumber === undefined ? '' : ` with execution number ${executionNumber}`;
+  const message = `Job execution ${jobId}${which} does not exist for thing ${thing.thingName}`;
+  throw new ControlError('ResourceNotFoundException', message);
+}
+
+function readToken(input: ControlInput): number {
+  const token = presentMember(input, 'nextToken');
+  if (token === undefined) return Infinity;
+  if (typeof token !== 'string' || !/^\d{1,15}$/.test(token)) {
+    throw new ControlError('InvalidRequestException', 'nextToken is not one that this service gave out');
+  }
+  return Number(token);
+}

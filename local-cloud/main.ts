@@ -1,0 +1,52 @@
+/** Process entry of `job-cloud`: arguments, signals, exit code. */
+import process from 'node:process';
+import pino from 'pino';
+import type { Arguments } from './arguments.ts';
+import { isLoopback, parseArguments, USAGE, UsageError } from './arguments.ts';
+import type { JobCloud } from './job-cloud.ts';
+import { startJobCloud } from './job-cloud.ts';
+
+const EXIT_USAGE = 2;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  const parsed = readArguments(argv);
+  if (parsed === 'invalid') return EXIT_USAGE;
+  if (parsed === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const log = pino({ level: process.env.JOB_CLOUD_LOG_LEVEL ?? 'info' }, pino.destination({ dest: 2, sync: true }));
+  if (!isLoopback(parsed.host)) {
+    log.warn({ host: parsed.host }, 'LISTENING BEYOND THIS MACHINE: job-cloud is for development, not for a network');
+  }
+  // Before the start: a signal that comes while it lasts must not leave half a cloud behind.
+  const stopped = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+  let cloud: JobCloud;
+  try {
+    cloud = await startJobCloud({ ...parsed, log });
+  } catch (err) {
+    log.fatal({ err }, 'job-cloud could not start');
+    return 1;
+  }
+  const { mqttPort, httpPort, caPath, credentialsPath, things } = cloud;
+  process.stdout.write(`${JSON.stringify({ mqttPort, httpPort, caPath, credentialsPath, things })}\n`);
+  log.info({ mqttPort, httpPort, things: Object.keys(things) }, 'job-cloud listens');
+  const signal = await stopped;
+  log.info({ signal }, 'job-cloud stops');
+  await cloud.close();
+  return 0;
+}
+
+function readArguments(argv: readonly string[]): Arguments | 'help' | 'invalid' {
+  try {
+    return parseArguments(argv);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`job-cloud: ${error.message}\nTry 'job-cloud --help'.\n`);
+    return 'invalid';
+  }
+}

@@ -1,0 +1,66 @@
+/** The Jobs rules with a clock, a timer and somebody to tell: what the broker and the REST face call. */
+import type { JsonObject } from '../agent/core/json.ts';
+import type { ControlOperationName } from './jobs-service/control-operations.ts';
+import { expireTimers, handleControlRequest, nextDeadlineMs } from './jobs-service/control-operations.ts';
+import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
+import { handleDeviceRequest } from './jobs-service/device-request.ts';
+import type { JobsState, Notification } from './jobs-service/state.ts';
+import { emptyJobsState, registerThing } from './jobs-service/state.ts';
+
+/** setTimeout fires at once on a longer delay. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+export interface RunningService {
+  readonly state: JobsState;
+  addThing(thingName: string): void;
+  /** Answers through `answer` first, then notifies. Never throws. */
+  device(request: DeviceRequest, answer: (answer: DeviceAnswer) => void): void;
+  /** @throws ControlError */
+  control(operation: ControlOperationName, input: JsonObject): JsonObject;
+  close(): void;
+}
+
+export interface RunningServiceOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly notify: (notification: Notification) => void;
+}
+
+export function runJobsService({ now, notify }: RunningServiceOptions): RunningService {
+  const state = emptyJobsState();
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const tell = (notifications: readonly Notification[]) => {
+    for (const notification of notifications) notify(notification);
+    armTimer();
+  };
+
+  const armTimer = () => {
+    clearTimeout(timer);
+    const deadline = nextDeadlineMs(state);
+    if (deadline === undefined || closed) return;
+    timer = setTimeout(() => tell(expireTimers(state, now())), Math.min(Math.max(deadline - now(), 0), MAX_DELAY_MS));
+  };
+
+  return {
+    state,
+    addThing: (thingName) => {
+      registerThing(state, thingName);
+    },
+    device: (request, answer) => {
+      const handled = handleDeviceRequest(state, request, now());
+      answer(handled.answer);
+      tell(handled.notifications);
+    },
+    control: (operation, input) => {
+      const { answer, notifications } = handleControlRequest(state, { operation, input }, now());
+      tell(notifications);
+      return answer;
+    },
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}
