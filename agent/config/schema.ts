@@ -1,6 +1,7 @@
 /**
  * Every setting of the agent, declared once. The type, the checks, `config.example.json` and `docs/settings.md` all come
- * from here. `expected` is what an error message says was wanted; `path` marks a setting that names a file or folder.
+ * from here. `expected` is what an error message says was wanted, `path` marks a setting that names a file or
+ * folder, and `defaultsTo` names the setting whose value is taken.
  */
 import { type Static, Type } from 'typebox';
 
@@ -9,7 +10,7 @@ export type Config = Readonly<Required<Static<typeof settingsSchema>>>;
 export type SettingName = keyof Config;
 
 /** JSON Schema keywords of our own; the validator has to be told of them. */
-export const SETTING_KEYWORDS: readonly string[] = ['expected', 'path'];
+export const SETTING_KEYWORDS: readonly string[] = ['expected', 'path', 'defaultsTo'];
 
 const HOST_LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
 /** RFC 1123 host name or IPv4 address, at most 253 characters. Underscores as container networks have them. */
@@ -40,9 +41,10 @@ export const settingsSchema = Type.Object({
   caPath: file('Certificates of the authorities that may have signed the endpoint’s certificate, PEM.', 'ca.pem'),
   clientId: Type.Optional(
     Type.String({
-      description: 'MQTT client id. Two connections with one id push each other out. Without it: `thingName`.',
+      description: 'MQTT client id. Two connections with one id push each other out.',
       pattern: '^[^\\u0000-\\u001f\\u007f]{1,128}$', // AWS General Reference, IoT Core quotas: 128 bytes
       expected: '1 to 128 characters',
+      defaultsTo: 'thingName',
       examples: ['gateway-1'],
     }),
   ),
@@ -85,7 +87,10 @@ export const settingsSchema = Type.Object({
     'What must survive a restart: the journal and the folders of running jobs.',
     '/var/lib/iot-job-agent',
   ),
-  runtimeDir: folder('What need not: the local API’s socket `agent.sock`.', '/run/iot-job-agent'),
+  runtimeDir: folder(
+    'What need not: the local API’s socket `agent.sock`, and files of running jobs.',
+    '/run/iot-job-agent',
+  ),
   handlersDir: folder('Executables that job documents may name.', '/etc/iot-job-agent/handlers'),
   handlerPaths: Type.Array(Type.String({ minLength: 1, expected: 'a path' }), {
     description: 'More folders that a document may name in `path` as the AWS IoT Device Client allows it.',

@@ -12,6 +12,8 @@ export interface Setting {
   readonly required: boolean;
   /** Absent for a required setting, and for one whose default follows another. */
   readonly byDefault?: unknown;
+  /** The setting whose value is taken when this one is not set. */
+  readonly defaultsTo?: string;
   readonly example?: unknown;
   /** Names a file or folder, or several. */
   readonly isPath: boolean;
@@ -49,6 +51,7 @@ interface Schema {
   readonly path?: boolean;
   readonly description?: string;
   readonly default?: unknown;
+  readonly defaultsTo?: string;
   readonly examples?: readonly unknown[];
 }
 
@@ -61,6 +64,7 @@ function toSetting(name: SettingName, schema: Schema): Setting {
     description: schema.description ?? '',
     required: schema.default === undefined && settingsSchema.required.includes(name as never),
     ...(schema.default === undefined ? {} : { byDefault: schema.default }),
+    ...(schema.defaultsTo === undefined ? {} : { defaultsTo: schema.defaultsTo }),
     ...(schema.examples === undefined ? {} : { example: schema.examples[0] }),
     isPath: schema.path === true,
   };

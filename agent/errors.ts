@@ -1,0 +1,275 @@
+/**
+ * Every code an operator can meet, with what it means and what to do. `docs/errors.md` is made from these tables; a rule
+ * test fails when a code is used that is not here, or is here and used nowhere.
+ */
+import type { JournalErrorCode } from './ports/journal.ts';
+import type { TransportErrorCode } from './ports/transport.ts';
+
+export interface ReasonCodeEntry {
+  /** What the job execution ends as. */
+  readonly status: 'FAILED' | 'REJECTED';
+  readonly summary: string;
+  /** What the operator can do. */
+  readonly remedy: string;
+}
+
+export interface ErrorCodeEntry {
+  readonly summary: string;
+  readonly remedy: string;
+}
+
+export type ReasonCode = keyof typeof REASON_CODES;
+
+/** `reasonCode` in the statusDetails of a job execution. Codes are kept as they are: operators search for them. */
+export const REASON_CODES = {
+  JOB_DOCUMENT_INVALID: {
+    status: 'REJECTED',
+    summary: 'The job document has none of the known formats, or a part of it is wrong. `path` says which.',
+    remedy: 'Correct the document and create a new job. `job-agent plan FILE` checks one without running it.',
+  },
+  UNKNOWN_OPERATION: {
+    status: 'REJECTED',
+    summary: 'No handler of this gateway does the operation.',
+    remedy:
+      'Compare with `job-agent handlers`. Where another agent shares the thing, set `unknownOperation` to `leave`.',
+  },
+  PARAMETERS_INVALID: {
+    status: 'REJECTED',
+    summary: 'The parameters do not fit the handler’s schema.',
+    remedy: 'Correct what `path` points at and create a new job.',
+  },
+  USER_NOT_ALLOWED: {
+    status: 'REJECTED',
+    summary: 'The document names a user that configuration does not allow.',
+    remedy: 'Add the user to `runAsUsers`, if jobs may act as that user.',
+  },
+  USER_UNKNOWN: {
+    status: 'REJECTED',
+    summary: 'The gateway has no user of that name.',
+    remedy: 'Create the user, or correct the name in the document.',
+  },
+  FOLDER_NOT_ALLOWED: {
+    status: 'REJECTED',
+    summary: 'The document names a folder of handlers that configuration does not allow.',
+    remedy: 'Add the folder to `handlerPaths`, if what lies in it may be run by jobs.',
+  },
+  HANDLER_NOT_FOUND: {
+    status: 'REJECTED',
+    summary: 'The folder has no file of the handler’s name.',
+    remedy: 'Install the handler, or correct its name in the document.',
+  },
+  HANDLER_NOT_EXECUTABLE: {
+    status: 'REJECTED',
+    summary: 'The handler’s file is not one that can be run.',
+    remedy: 'Make it a regular file with mode 755 that belongs to root.',
+  },
+  HANDLER_NOT_STARTED: {
+    status: 'FAILED',
+    summary: 'The program could not be started; `reason` has the system’s word for why.',
+    remedy: 'Check that the program and its interpreter are installed and may be executed by the user it runs as.',
+  },
+  HANDLER_EXIT_CODE: {
+    status: 'FAILED',
+    summary: 'The program ended with an exit code other than 0.',
+    remedy: 'Read `stderr` in the details, or `job-agent logs JOB_ID` on the gateway.',
+  },
+  HANDLER_SIGNALED: {
+    status: 'FAILED',
+    summary: 'The program was ended by a signal that the agent did not send.',
+    remedy: 'For SIGKILL look for the out-of-memory killer in the kernel’s log; for SIGSEGV at the program.',
+  },
+  HANDLER_STDERR: {
+    status: 'FAILED',
+    summary: 'The program wrote more lines to stderr than the document’s `allowStdErr`.',
+    remedy: 'Read `stderr` in the details; raise `allowStdErr` if those lines are harmless.',
+  },
+  HANDLER_ERROR: {
+    status: 'FAILED',
+    summary: 'The handler itself threw an error.',
+    remedy: 'Read `reason`; it is a fault of the handler if nothing there names another.',
+  },
+  HANDLER_NO_RESULT: {
+    status: 'FAILED',
+    summary: 'The handler’s process ended without telling how its work went.',
+    remedy: 'Look for the out-of-memory killer, and for a handler that calls `process.exit`.',
+  },
+  STEP_TIMED_OUT: {
+    status: 'FAILED',
+    summary: 'A step took longer than its time limit and was stopped.',
+    remedy: 'Raise `timeoutSeconds` in the document, or find out what the step waited for.',
+  },
+  AGENT_STOPPED: {
+    status: 'FAILED',
+    summary: 'The agent was told to stop while the step ran, and the handler may not be run again.',
+    remedy: 'Create a new job. `shutdownMode` and `shutdownGraceSeconds` say how long the agent waits first.',
+  },
+  INTERRUPTED: {
+    status: 'FAILED',
+    summary: 'Power or the agent was lost while the step ran, and the handler may not be run again (or too often was).',
+    remedy: 'Check how far the step had come, then create a new job.',
+  },
+  STATE_LOST: {
+    status: 'FAILED',
+    summary: 'The service says that the execution is in progress, but this agent’s journal does not know it.',
+    remedy: 'Check how far it had come, then create a new job. The log says what became of the journal.',
+  },
+  JOURNAL_FAILED: {
+    status: 'FAILED',
+    summary: 'The disk no longer takes what the agent must remember, so nothing was started.',
+    remedy: 'Free or replace the disk under `stateDir`, then restart the agent.',
+  },
+  FILE_NOT_WRITTEN: {
+    status: 'FAILED',
+    summary: 'A file could not be written.',
+    remedy: 'Check free space, and whether the user that the step runs as may write there.',
+  },
+  DOWNLOAD_URL_REFUSED: {
+    status: 'FAILED',
+    summary: 'The URL, or one that it redirects to, is not `https:` and its host is not in `insecureDownloadHosts`.',
+    remedy: 'Use `https:`, or allow the host.',
+  },
+  DOWNLOAD_HTTP_STATUS: {
+    status: 'FAILED',
+    summary: 'The server answered with something else than the file.',
+    remedy:
+      'For 403 make a new pre-signed URL (or use a placeholder, which AWS IoT fills in late); for 404 check the path.',
+  },
+  DOWNLOAD_TOO_MANY_REDIRECTS: {
+    status: 'FAILED',
+    summary: 'The server redirected again and again.',
+    remedy: 'Give the URL that the redirects should lead to.',
+  },
+  DOWNLOAD_TLS: {
+    status: 'FAILED',
+    summary: 'The server’s certificate was not accepted.',
+    remedy: 'Check the server’s certificate and the gateway’s clock.',
+  },
+  DOWNLOAD_CONNECTION: {
+    status: 'FAILED',
+    summary: 'The name was not found, nothing answered, or the connection broke.',
+    remedy: 'Check the gateway’s DNS, routes and firewall towards that host.',
+  },
+  DOWNLOAD_STALLED: {
+    status: 'FAILED',
+    summary: 'The server sent nothing for a long time.',
+    remedy: 'Try again; check the network between gateway and server.',
+  },
+  DOWNLOAD_INCOMPLETE: {
+    status: 'FAILED',
+    summary: 'The server sent fewer bytes than it had announced.',
+    remedy: 'Try again; check the file on the server.',
+  },
+  DOWNLOAD_TOO_LARGE: {
+    status: 'FAILED',
+    summary: 'The file is larger than `maxDownloadBytes`, or than the document allows.',
+    remedy: 'Raise the limit if the size is right.',
+  },
+  DOWNLOAD_HASH_MISMATCH: {
+    status: 'FAILED',
+    summary: 'The file has another SHA-256 than the document says. Nothing was put in place.',
+    remedy: 'Compare the file on the server with the one the hash was made from.',
+  },
+  DOWNLOAD_NOT_WRITTEN: {
+    status: 'FAILED',
+    summary: 'The file could not be written.',
+    remedy: 'Check free space, and whether the folder exists and may be written to.',
+  },
+  DOWNLOAD_STOPPED: {
+    status: 'FAILED',
+    summary: 'The download was stopped from outside.',
+    remedy: 'None: the job was canceled, or the agent shut down.',
+  },
+  DOWNLOAD_FAILED: {
+    status: 'FAILED',
+    summary: 'The download failed in a way that has no code of its own.',
+    remedy: 'Read `reason`.',
+  },
+} as const satisfies Record<string, ReasonCodeEntry>;
+
+/** In the agent’s log, and in `job-agent doctor`: why there is no connection. The agent goes on trying. */
+export const TRANSPORT_ERROR_CODES: Readonly<Record<TransportErrorCode, ErrorCodeEntry>> = {
+  TRANSPORT_UNAVAILABLE: {
+    summary: 'The MQTT library of `transport` is not installed, or has no binary for this machine.',
+    remedy: 'Use `mqtt`, or install the package aws-iot-device-sdk-v2.',
+  },
+  NAME_NOT_RESOLVED: {
+    summary: 'DNS does not know the host of `endpoint`, or there is no DNS.',
+    remedy: 'Check `endpoint` and the gateway’s name servers.',
+  },
+  CONNECT_REFUSED: {
+    summary: 'Nothing listens there, or the network refuses.',
+    remedy: 'Check `port`, routes and firewalls (TCP 8883 out).',
+  },
+  CONNECT_TIMEOUT: {
+    summary: 'No connection within `connectTimeoutSeconds`.',
+    remedy: 'Most often a firewall that drops packets; else raise the limit on slow links.',
+  },
+  TLS_SERVER_UNTRUSTED: {
+    summary: 'The broker’s certificate is not signed by an authority in `caPath`.',
+    remedy: 'Use Amazon Root CA 1 and 3 with an ATS endpoint. Also check for a proxy that opens TLS.',
+  },
+  TLS_SERVER_NAME_MISMATCH: {
+    summary: 'The broker’s certificate is for another host name.',
+    remedy: 'Give the full host name in `endpoint`, not an address or an alias.',
+  },
+  TLS_SERVER_EXPIRED: {
+    summary: 'The broker’s certificate has expired, by the gateway’s clock.',
+    remedy: 'Check the gateway’s clock first.',
+  },
+  TLS_SERVER_NOT_YET_VALID: {
+    summary: 'The broker’s certificate is not valid yet, by the gateway’s clock.',
+    remedy: 'Set the gateway’s clock; on a board without a battery wait for NTP.',
+  },
+  TLS_CLIENT_REFUSED: {
+    summary: 'The broker refused the gateway’s certificate.',
+    remedy: 'Check that it is registered and ACTIVE in AWS IoT, and belongs to the account of `endpoint`.',
+  },
+  TLS_FAILED: {
+    summary: 'TLS failed for another reason.',
+    remedy: 'Read the message; check that `port` speaks MQTT over TLS.',
+  },
+  MQTT_NOT_AUTHORIZED: {
+    summary: 'The broker did not authorize the connection.',
+    remedy: 'Check that the policy of the certificate allows iot:Connect for `clientId`.',
+  },
+  MQTT_REFUSED: {
+    summary: 'The broker refused the connection for another reason.',
+    remedy: 'Read the message; it has the return code of CONNACK.',
+  },
+  SUBSCRIBE_REFUSED: {
+    summary: 'The broker refused a subscription.',
+    remedy: 'Check that the policy allows iot:Subscribe and iot:Receive on the thing’s jobs topics.',
+  },
+  KEEP_ALIVE_TIMEOUT: {
+    summary: 'The broker did not answer within one and a half of `keepAliveSeconds`.',
+    remedy: 'None when rare. When often: check the link, and NAT time-outs shorter than the keep-alive.',
+  },
+  CLOSED_BY_BROKER: {
+    summary: 'The broker closed the connection.',
+    remedy: 'When it happens at once, check for a forbidden topic, and for another client with the same `clientId`.',
+  },
+  CLOSED_BY_US: {
+    summary: 'The agent closed the connection.',
+    remedy: 'None.',
+  },
+};
+
+/** In the agent’s log: why it cannot remember. */
+export const JOURNAL_ERROR_CODES: Readonly<Record<JournalErrorCode, ErrorCodeEntry>> = {
+  JOURNAL_UNWRITABLE: {
+    summary: 'The journal in `stateDir` cannot be made, opened or written.',
+    remedy: 'Check the disk, and that the agent’s user owns `stateDir`.',
+  },
+  JOURNAL_TOO_NEW: {
+    summary: 'A later version of the agent wrote the journal. It was left as it is.',
+    remedy: 'Install that version again, let it finish its jobs, then go back; or move the journal away.',
+  },
+  JOURNAL_LOCKED: {
+    summary: 'Another agent has the journal open.',
+    remedy: 'Stop the other one, or give this one a `stateDir` of its own.',
+  },
+  JOURNAL_ENTRY_TOO_LARGE: {
+    summary: 'One execution is more than the journal can hold.',
+    remedy: 'Make the job document smaller.',
+  },
+};

@@ -1,0 +1,20 @@
+import { renderErrorsPage } from './errors-docs.ts';
+import { renderExampleConfig, renderRequiredSettings, renderSettingsPage } from './settings-docs.ts';
+
+/** Files that are made as a whole, by their path in the repository. */
+export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
+  'config.example.json': renderExampleConfig,
+  'docs/settings.md': renderSettingsPage,
+  'docs/errors.md': renderErrorsPage,
+};
+
+const START = '<!-- settings:start -->\n';
+const END = '<!-- settings:end -->';
+
+/** The text of README.md with its block of settings renewed, or as it was when it has none. */
+export function withSettingsBlock(readme: string): string {
+  const start = readme.indexOf(START);
+  const end = readme.indexOf(END, start);
+  if (start === -1 || end === -1) return readme;
+  return readme.slice(0, start + START.length) + renderRequiredSettings() + readme.slice(end);
+}

@@ -1,0 +1,70 @@
+/** The reference of the settings and the example file, as text. Made from the schema only. */
+import { SETTINGS, type Setting } from '../../agent/config/setting.ts';
+import { renderTable } from './markdown-table.ts';
+
+/** Short enough for a README: what must be set, and where the rest is. */
+export function renderRequiredSettings(): string {
+  const required = SETTINGS.filter((setting) => setting.required);
+  return `${renderTable(
+    ['Setting', 'What it is', 'Example'],
+    required.map(({ name, description, example }) => [`\`${name}\``, description, code(example)]),
+  )}
+The other ${SETTINGS.length - required.length} settings have defaults: [docs/settings.md](docs/settings.md).
+`;
+}
+
+export function renderSettingsPage(): string {
+  return `# Settings
+
+<!-- Made by \`npm run docs\` from agent/config/schema.ts. -->
+
+\`job-agent run --config FILE\` reads a JSON object from FILE; [config.example.json](../config.example.json) is one to start
+from. Each setting can also come from the environment, which wins: numbers as digits, lists with commas
+(\`app,www-data\`) or as JSON. Relative paths, wherever they come from, are relative to the folder of FILE.
+
+Everything that is wrong is reported at once, with the name that was probably meant for one that is not known, and the
+agent exits with code 78. The private key must belong to the agent’s user or to root, and be open to nobody else (mode 600).
+
+${renderTable(
+  ['Setting', 'Default', 'What it is'],
+  SETTINGS.map((setting) => [
+    `[\`${setting.name}\`](#${setting.name.toLowerCase()})`,
+    defaultOf(setting),
+    setting.description,
+  ]),
+)}
+${SETTINGS.map(renderSetting).join('\n')}`;
+}
+
+/** What must be set with its example, the rest with its default; what follows another setting is left to follow it. */
+export function renderExampleConfig(): string {
+  const shown = SETTINGS.filter(({ defaultsTo }) => defaultsTo === undefined);
+  const entries = shown.map(({ name, byDefault, example }) => [name, byDefault ?? example]);
+  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
+}
+
+function renderSetting(setting: Setting): string {
+  const example = setting.example === undefined ? '' : `- Example: ${code(setting.example)}\n`;
+  return `## ${setting.name}
+
+${setting.description}
+
+- Accepted: ${acceptedOf(setting)}
+- Default: ${defaultOf(setting)}
+${example}- In the environment: \`${setting.environmentName}\`
+`;
+}
+
+function defaultOf(setting: Setting): string {
+  if (setting.required) return 'required';
+  return setting.defaultsTo === undefined ? code(setting.byDefault) : `as \`${setting.defaultsTo}\``;
+}
+
+function acceptedOf({ expected, isPath, kind }: Setting): string {
+  if (isPath) return kind === 'list' ? 'a list of paths' : 'a path';
+  return expected.replace(/"([^"]*)"/g, '`$1`');
+}
+
+function code(value: unknown): string {
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}
