@@ -1,6 +1,9 @@
 import type { JsonValue } from './json.ts';
+import { redactSecrets } from './redact.ts';
 
 const MAX_SHOWN = 60;
+/** Long enough for any URL, so that no cut hides where its password ends. */
+const MAX_LOOKED_AT = 4096;
 
 /**
  * A value as an error message names it: its type, and for a scalar what it is, in at most 60 characters. What may be
@@ -24,10 +27,9 @@ export function describeValue(value: JsonValue | undefined): string {
 
 /** `text` in quotes, shortened and without secrets; whatever would break a line or a terminal is escaped. */
 export function quote(text: string): string {
-  const withoutSecrets = text
-    .slice(0, 4 * MAX_SHOWN)
-    .replace(/\/\/[^/?#]*@/gu, '//…@')
-    .replace(/[?#].*$/su, '…');
+  const withoutSecrets = redactSecrets(text.slice(0, MAX_LOOKED_AT))
+    .replace(/\/\/[^/?#\s]*@/gu, '//…@')
+    .replace(/\?.*$/su, '…');
   return JSON.stringify(shorten(withoutSecrets));
 }
 

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { parseJobDocument } from '../../agent/core/job-document.ts';
+import type { JobPlan } from '../../agent/core/job-plan.ts';
+import type { JsonValue } from '../../agent/core/json.ts';
+
+test('a single operation is a plan of one step', () => {
+  expect(planOf({ operation: 'download-file', parameters: { url: 'https://host/file' } })).toEqual({
+    format: 'native',
+    includeStdOut: false,
+    steps: [
+      {
+        name: 'download-file',
+        pointer: '',
+        action: { kind: 'operation', operation: 'download-file', parameters: { url: 'https://host/file' } },
+        ignoreFailure: false,
+      },
+    ],
+  });
+});
+
+test('steps keep their order, names, users and limits', () => {
+  const plan = planOf({
+    includeStdOut: true,
+    steps: [
+      { name: 'Fetch', operation: 'download-file', parameters: { a: 1 }, timeoutSeconds: 600, runAs: 'www-data' },
+      { operation: 'reboot' },
+    ],
+  });
+  expect(plan).toEqual({
+    format: 'native',
+    includeStdOut: true,
+    steps: [
+      {
+        name: 'Fetch',
+        pointer: '/steps/0',
+        action: { kind: 'operation', operation: 'download-file', parameters: { a: 1 } },
+        runAs: 'www-data',
+        timeoutSeconds: 600,
+        ignoreFailure: false,
+      },
+      {
+        name: 'reboot',
+        pointer: '/steps/1',
+        action: { kind: 'operation', operation: 'reboot', parameters: {} },
+        ignoreFailure: false,
+      },
+    ],
+  });
+});
+
+test('the single form takes name, user and limit too', () => {
+  const plan = planOf({ operation: 'x', name: 'Now', runAs: 'root', timeoutSeconds: 1, includeStdOut: true });
+  expect(plan.includeStdOut).toBe(true);
+  expect(plan.steps[0]).toMatchObject({ name: 'Now', runAs: 'root', timeoutSeconds: 1 });
+});
+
+test('a machine account may be the user', () => {
+  expect(planOf({ operation: 'x', runAs: 'gateway$' }).steps[0]?.runAs).toBe('gateway$');
+});
+
+describe('an unknown member is refused', () => {
+  const unknown: [JsonValue, string, string][] = [
+    [{ steps: [{ operation: 'x', paramters: {} }] }, '/steps/0/paramters', 'did you mean "parameters"?'],
+    [{ operation: 'x', timeout: 5 }, '/timeout', 'did you mean "timeoutSeconds"?'],
+    [{ operation: 'x', RunAs: 'root' }, '/RunAs', 'did you mean "runAs"?'],
+    [{ operation: 'x', stpes: [] }, '/stpes', 'did you mean "steps"?'],
+    [{ steps: [{ operation: 'x' }], finally: [] }, '/finally', 'known are "steps", "includeStdOut"'],
+    [{ steps: [{ operation: 'x' }], operation: 'x' }, '/operation', 'known are "steps", "includeStdOut"'],
+    [
+      { steps: [{ operation: 'x', onFailure: 'continue' }] },
+      '/steps/0/onFailure',
+      'known are "operation", "parameters", "name", "timeoutSeconds", "runAs"',
+    ],
+    [
+      { operation: 'x', packageName: 'p' },
+      '/packageName',
+      'known are "operation", "parameters", "name", "timeoutSeconds", "runAs", "includeStdOut", "steps"',
+    ],
+  ];
+
+  test.each(unknown)('%j says which one was meant', (document, pointer, hint) => {
+    expect(rejectionOf(document)).toEqual({ pointer, reason: `unknown member; ${hint}` });
+  });
+});
+
+describe('a member of the wrong kind is refused', () => {
+  const steps = (count: number) => Array.from({ length: count }, () => ({ operation: 'x' }));
+  const wrong: [JsonValue, string, RegExp][] = [
+    [{ operation: 1 }, '/operation', /^expected a string, got the number 1$/],
+    [{ operation: '' }, '/operation', /^expected the name of an operation .*, got the string ""$/],
+    [{ operation: '../x' }, '/operation', /^expected the name of an operation/],
+    [{ operation: '-x' }, '/operation', /^expected the name of an operation/],
+    [{ operation: 'x'.repeat(129) }, '/operation', /at most 128 characters/],
+    [{ operation: 'x', parameters: [] }, '/parameters', /^expected an object, got an empty array$/],
+    [{ operation: 'x', parameters: null }, '/parameters', /^expected an object, got null$/],
+    [{ operation: 'x', name: '' }, '/name', /^expected a name, got the string ""$/],
+    [{ operation: 'x', name: 'a\0b' }, '/name', /^expected a string without NUL characters/],
+    [{ operation: 'x', includeStdOut: 'true' }, '/includeStdOut', /^expected a boolean, got the string "true"$/],
+    [
+      { operation: 'x', timeoutSeconds: 0 },
+      '/timeoutSeconds',
+      /^expected a whole number from 1 to 604800, got the number 0$/,
+    ],
+    [{ operation: 'x', timeoutSeconds: 604_801 }, '/timeoutSeconds', /got the number 604801$/],
+    [{ operation: 'x', timeoutSeconds: 1.5 }, '/timeoutSeconds', /got the number 1.5$/],
+    [{ operation: 'x', timeoutSeconds: '60' }, '/timeoutSeconds', /got the string "60"$/],
+    [{ operation: 'x', runAs: '' }, '/runAs', /^expected a user name/],
+    [{ operation: 'x', runAs: '#0' }, '/runAs', /^expected a user name/],
+    [{ operation: 'x', runAs: '-u' }, '/runAs', /^expected a user name/],
+    [{ operation: 'x', runAs: '0' }, '/runAs', /^expected a user name/],
+    [{ operation: 'x', runAs: 'root\n' }, '/runAs', /^expected a user name/],
+    [{ operation: 'x', runAs: 'u'.repeat(33) }, '/runAs', /at most 32 characters/],
+    [{ steps: {} }, '/steps', /^expected an array, got an object$/],
+    [{ steps: [] }, '/steps', /^expected at least one step, got an empty array$/],
+    [{ steps: steps(51) }, '/steps', /^expected at most 50 steps, got 51$/],
+    [{ steps: [{ operation: 'x' }, 'reboot'] }, '/steps/1', /^expected an object, got the string "reboot"$/],
+    [{ steps: [{}] }, '/steps/0/operation', /^expected a string, got nothing$/],
+  ];
+
+  test.each(wrong)('%j is rejected at %s', (document, pointer, reason) => {
+    const rejection = rejectionOf(document);
+    expect(rejection.pointer).toBe(pointer);
+    expect(rejection.reason).toMatch(reason);
+  });
+
+  test('50 steps and 128 characters are still fine', () => {
+    expect(planOf({ steps: steps(50) }).steps).toHaveLength(50);
+    expect(planOf({ operation: 'X'.repeat(128) }).steps).toHaveLength(1);
+    expect(planOf({ operation: 'x', runAs: 'u'.repeat(32), timeoutSeconds: 604_800 }).steps).toHaveLength(1);
+  });
+});
+
+function planOf(document: JsonValue): JobPlan {
+  const parsed = parseJobDocument(document);
+  if (!parsed.ok) throw new Error(`${parsed.rejection.pointer}: ${parsed.rejection.reason}`);
+  return parsed.plan;
+}
+
+function rejectionOf(document: JsonValue) {
+  const parsed = parseJobDocument(document);
+  if (parsed.ok) throw new Error('accepted');
+  return parsed.rejection;
+}
