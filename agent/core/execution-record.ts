@@ -13,11 +13,11 @@ export const RECORD_VERSION = 1;
 
 export type ExecutionRecord = LiveRecord | ClosedRecord;
 
-interface RecordBase {
+type RecordBase = {
   readonly v: typeof RECORD_VERSION;
   readonly id: ExecutionId;
   readonly key: ExecutionKey;
-}
+};
 
 export type LiveRecord = RecordBase & { readonly versionNumber: number; readonly recoveries: number } & LivePhase;
 
@@ -29,11 +29,11 @@ export type LivePhase =
   | { readonly phase: 'reporting'; readonly outcome: Outcome };
 
 /** Where a run was, and what its handler's author said may be done when it is interrupted. */
-export interface RecordedRun {
+export type RecordedRun = {
   readonly stepIndex: number;
   readonly attempt: number;
   readonly onInterrupted: ReviewedStep['onInterrupted'];
-}
+};
 
 export type ClosedRecord = RecordBase & {
   readonly phase: 'closed';

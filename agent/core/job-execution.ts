@@ -30,13 +30,13 @@ export type StatusDetails = Readonly<Record<string, string>>;
 
 /**
  * What tells one execution from every other: AWS lets a deleted jobId and executionNumber be used again, so the time
- * it was queued (epoch seconds) is part of it.
+ * it was queued (epoch seconds) is part of it. A type and not an interface, so that it counts as a JSON object.
  */
-export interface ExecutionKey {
+export type ExecutionKey = {
   readonly jobId: string;
   readonly executionNumber: number;
   readonly queuedAt: number;
-}
+};
 
 /** An `ExecutionKey` as one string: usable as a map key, as a journal key and in a file name. */
 export type ExecutionId = string;

@@ -1,11 +1,11 @@
 import type { StatusDetails } from './job-execution.ts';
 
 /** What we will report, decided once and journaled before the cloud hears of it. */
-export interface Outcome {
+export type Outcome = {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'REJECTED';
   /** Already fitted to what the service accepts. */
   readonly statusDetails: StatusDetails;
-}
+};
 
 /** Why a run was stopped. The first reason is the true one: later ones are its echoes. */
 export type StopReason = 'canceled' | 'timed-out' | 'shutdown';

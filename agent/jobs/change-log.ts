@@ -1,0 +1,59 @@
+/** The life of each execution as log lines, one a change of phase, told from the states before and after. */
+import type { Logger } from 'pino';
+import type { AgentState, ExecutionState, FinishedExecution } from '../core/state.ts';
+
+/** @param executionLogger a child logger that carries jobId and executionNumber on every line. */
+export function logChanges(
+  before: AgentState,
+  after: AgentState,
+  executionLogger: (execution: { readonly jobId: string; readonly executionNumber: number }) => Logger,
+): void {
+  for (const execution of Object.values(after.executions)) {
+    const log = executionLogger(execution.key);
+    logPhase(log, before.executions[execution.id], execution);
+  }
+  for (const finished of newlyFinished(before, after)) {
+    executionLogger(finished.key).info(
+      { status: finished.outcome?.status ?? null, how: finished.how },
+      finished.how === 'accepted' ? 'job execution closed' : 'job execution closed: the service says it is over',
+    );
+  }
+}
+
+export function newlyFinished(before: AgentState, after: AgentState): readonly FinishedExecution[] {
+  if (before.finished === after.finished) return [];
+  const known = new Set(before.finished.map(({ id }) => id));
+  return after.finished.filter(({ id }) => !known.has(id));
+}
+
+function logPhase(log: Logger, before: ExecutionState | undefined, { phase, versionNumber }: ExecutionState): void {
+  if (before !== undefined && isSamePhase(before.phase, phase)) return;
+  switch (phase.name) {
+    case 'claiming':
+      log.info({ versionNumber }, 'job execution found');
+      return;
+    case 'running': {
+      const { stepIndex, step, attempt } = phase;
+      log.info({ step: stepIndex, stepName: step.name, steps: phase.plan.steps.length, attempt }, 'step started');
+      return;
+    }
+    case 'waiting':
+      log.info({ step: phase.stepIndex }, 'interrupted step waits to be run again');
+      return;
+    case 'stopping':
+      log.info({ step: phase.stepIndex, reason: phase.reason }, 'step is being stopped');
+      return;
+    case 'reporting': {
+      const { status, statusDetails } = phase.outcome;
+      const facts = { status, reasonCode: statusDetails.reasonCode, reason: statusDetails.reason };
+      if (status === 'SUCCEEDED') log.info({ status }, 'job execution ended, reporting');
+      else log.warn(facts, 'job execution ended, reporting');
+      return;
+    }
+  }
+}
+
+function isSamePhase(before: ExecutionState['phase'], after: ExecutionState['phase']): boolean {
+  const run = (phase: ExecutionState['phase']) => ('runId' in phase ? phase.runId : null);
+  return before.name === after.name && run(before) === run(after);
+}
