@@ -8,6 +8,8 @@ export interface Arguments {
   readonly httpPort: number;
   readonly things: readonly string[];
   readonly host: string;
+  /** Whether HTTP requests must be signed. */
+  readonly auth: boolean;
 }
 
 export const USAGE = `Usage: job-cloud [options]
@@ -20,6 +22,7 @@ For development, tests and demos. In production the engine is AWS IoT Core.
   --http-port N     port of the REST API, 0 for any free one (default 8080)
   --thing NAME      make this thing; may be given more than once
   --host ADDR       address to listen on (default 127.0.0.1: this machine only)
+  --no-auth         take HTTP requests that are not signed with the key pair in DIR/credentials
   --help            show this
 
 When everything listens, one line of JSON on stdout says where. Logs go to stderr.
@@ -45,6 +48,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     httpPort: parsePort('--http-port', values['http-port']),
     things: [...new Set(things)],
     host: requireValue('--host', values.host),
+    auth: !values['no-auth'],
   };
 }
 
@@ -63,6 +67,7 @@ function parseOptions(argv: readonly string[]) {
         'http-port': { type: 'string', default: '8080' },
         thing: { type: 'string', multiple: true },
         host: { type: 'string', default: '127.0.0.1' },
+        'no-auth': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });

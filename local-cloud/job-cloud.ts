@@ -22,6 +22,8 @@ export interface JobCloudOptions {
   /** Where to listen; anything but a loopback address lets others in. */
   readonly host: string;
   readonly log: Logger;
+  /** False takes HTTP requests that nobody signed; true unless given. */
+  readonly auth?: boolean;
   /** Milliseconds since the epoch; the machine's clock unless given. */
   readonly now?: () => number;
   /** Every request of a device, after it was answered: what was on the wire, and what came of it. */
@@ -105,8 +107,14 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
 
   try {
     for (const thingName of options.things) await addThing(thingName);
-    const rest = await startRestServer({ host, port: options.httpPort, log, control: jobs.control });
     const { caPath, credentialsPath, credentials } = folder;
+    const rest = await startRestServer({
+      host,
+      port: options.httpPort,
+      log,
+      credentials: options.auth === false ? null : credentials,
+      control: jobs.control,
+    });
     return {
       mqttPort: broker.port,
       httpPort: rest.port,

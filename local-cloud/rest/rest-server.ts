@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { JsonObject } from '../../agent/core/json.ts';
 import { isJsonObject } from '../../agent/core/json.ts';
+import type { OperatorCredentials } from '../identity/data-folder.ts';
 import { ControlError } from '../jobs-service/control-error.ts';
 import type { ControlOperationName } from '../jobs-service/control-operations.ts';
 import { routeRequest } from './iot-routes.ts';
+import { signedService, verifySignature } from './signature.ts';
 
 /** A document of 32 KiB, escaped into a JSON string, with a hundred targets beside it, stays well below. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -18,6 +20,8 @@ export interface RestServerOptions {
   /** 0 for any free one. */
   readonly port: number;
   readonly log: Logger;
+  /** Requests must be signed with these; null takes any. */
+  readonly credentials: OperatorCredentials | null;
   /** @throws ControlError */
   control(operation: ControlOperationName, input: JsonObject): JsonObject;
 }
@@ -70,11 +74,17 @@ async function serve(options: RestServerOptions, request: IncomingMessage, respo
 }
 
 async function answerRequest(options: RestServerOptions, request: IncomingMessage): Promise<JsonObject> {
+  const { method = '', url: target = '', headers } = request;
   const body = await readBody(request);
-  const url = parseUrl(request);
-  const routed = url && routeRequest(request.method ?? '', url);
+  if (options.credentials) verifySignature({ method, target, headers, body }, options.credentials, Date.now());
+  if (signedService(headers) === 'iot-jobs-data') {
+    // The same paths mean other operations there: answering them as the control plane's would mislead.
+    throw new ControlError('UnknownOperationException', 'job-cloud does not serve iot-jobs-data over HTTP');
+  }
+  const url = parseUrl(target);
+  const routed = url && routeRequest(method, url);
   if (!routed) {
-    throw new ControlError('UnknownOperationException', `No operation has ${request.method} ${pathOf(request)}`);
+    throw new ControlError('UnknownOperationException', `No operation has ${method} ${pathOf(request)}`);
   }
   const members = routed.hasBody ? parseBody(body) : {};
   return options.control(routed.operation, { ...members, ...routed.input });
@@ -106,8 +116,7 @@ function parseBody(body: Buffer): JsonObject {
   return parsed;
 }
 
-function parseUrl(request: IncomingMessage): URL | null {
-  const target = request.url ?? '';
+function parseUrl(target: string): URL | null {
   const url = target.startsWith('/') ? `http://localhost${target}` : target;
   return URL.canParse(url) ? new URL(url) : null;
 }
