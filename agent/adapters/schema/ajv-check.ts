@@ -1,0 +1,74 @@
+/** JSON Schema by ajv, with its terse messages put into words. The first problem is enough: a job is rejected for one. */
+import { Ajv, type ErrorObject } from 'ajv';
+import { describeValue } from '../../core/describe-value.ts';
+import type { JsonValue } from '../../core/json.ts';
+import { pointerSegment } from '../../core/json-place.ts';
+import { nearestName } from '../../core/nearest-name.ts';
+import type { CompileSchema, SchemaProblem } from '../../ports/schema-check.ts';
+
+/** Ours, beside JSON Schema's: what an error says was wanted, where a pattern would not help anyone. */
+const OWN_KEYWORDS = ['expected'];
+
+export function createAjvCompiler(): CompileSchema {
+  // Numbers stay numbers: a document is JSON, and what is quoted there is text.
+  const ajv = new Ajv({ strict: true, verbose: true, coerceTypes: false, removeAdditional: false });
+  for (const keyword of OWN_KEYWORDS) ajv.addKeyword(keyword);
+  return (schema) => {
+    const validate = ajv.compile(schema);
+    return (value) => (validate(value) ? undefined : problemOf(validate.errors ?? []));
+  };
+}
+
+function problemOf(errors: readonly ErrorObject[]): SchemaProblem {
+  const error = errors.at(-1); // a union lists its branches first and itself last
+  if (error === undefined) return { pointer: '', reason: 'does not fit the schema' };
+  switch (error.keyword) {
+    case 'required':
+      return at(`${error.instancePath}${pointerSegment(error.params.missingProperty)}`, 'is required, and missing');
+    case 'additionalProperties':
+      return unknownMember(error);
+    default:
+      return at(error.instancePath, `expected ${expectedOf(error)}, got ${shown(error)}`);
+  }
+}
+
+function unknownMember(error: ErrorObject): SchemaProblem {
+  const name = String(error.params.additionalProperty);
+  const known = Object.keys(error.parentSchema?.properties ?? {});
+  const nearest = nearestName(name, known);
+  const hint = nearest === undefined ? `known here: ${known.join(', ') || 'none'}` : `did you mean ${nearest}?`;
+  return at(`${error.instancePath}${pointerSegment(name)}`, `is not known; ${hint}`);
+}
+
+function expectedOf({ keyword, params, parentSchema }: ErrorObject): string {
+  if (keyword === 'enum') return `one of ${JSON.stringify(params.allowedValues)}`;
+  if (keyword === 'type')
+    return (
+      parentSchema?.expected ??
+      `${params.type === 'array' || params.type === 'object' || params.type === 'integer' ? 'an' : 'a'} ${params.type}`
+    );
+  if (parentSchema?.expected !== undefined) return parentSchema.expected;
+  const limit = LIMIT_WORDS[keyword];
+  return limit === undefined ? `what the schema says under "${keyword}"` : `${limit} ${params.limit}`;
+}
+
+const LIMIT_WORDS: Readonly<Record<string, string>> = {
+  minLength: 'a length of at least',
+  maxLength: 'a length of at most',
+  minItems: 'a number of entries of at least',
+  maxItems: 'a number of entries of at most',
+  minimum: 'at least',
+  maximum: 'at most',
+};
+
+/** What came, as far as it may be shown: it ends up in status details, which more people read than the document. */
+function shown({ data, keyword, parentSchema }: ErrorObject): string {
+  if (Array.isArray(data) && data.length > 0) return `an array of ${data.length}`;
+  if (typeof data !== 'string' || data === '') return describeValue(data as JsonValue);
+  const isSecret = parentSchema?.writeOnly === true;
+  return isSecret || keyword === 'maxLength' ? `a string of ${data.length} characters` : describeValue(data);
+}
+
+function at(pointer: string, reason: string): SchemaProblem {
+  return { pointer, reason };
+}
