@@ -12,6 +12,13 @@ import type { JsonValue } from './core/json.ts';
 export type { Static, TSchema } from 'typebox';
 export { Type } from 'typebox';
 export type { JsonObject, JsonValue } from './core/json.ts';
+/** For handlers that write files: the old content or the new, never half of it, whenever power goes. */
+export {
+  openReplacement,
+  type Replacement,
+  type ReplacementOptions,
+  replaceFile,
+} from './handler-host/replace-file.ts';
 
 /** Grows when this interface grows; a handler can compare. */
 export const HANDLER_API_VERSION = 1;

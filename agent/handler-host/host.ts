@@ -1,0 +1,96 @@
+/**
+ * `job-agent handler-host`: runs one handler of kind `module` in a process of its own, so that it can be killed, limited
+ * and run as another user. Request on stdin, result in a file; stdout and stderr are the handler's log.
+ */
+import { text } from 'node:stream/consumers';
+import { builtInHandlers } from '../../handlers/built-in.ts';
+import { failed, type HandlerContext, type HandlerLog, type HandlerResult, type JobHandler } from '../handler-api.ts';
+import { readCheckpoint, writeCheckpoint } from '../jobs/checkpoint-file.ts';
+import type { HandlerHostRequest } from '../jobs/handler-host-request.ts';
+import { createProgressFile, type ProgressFile } from './progress-file.ts';
+import { replaceFile } from './replace-file.ts';
+
+/** Nobody else may read what a handler reports. */
+const PRIVATE_MODE = 0o600;
+
+/**
+ * The caller ends the process with the returned exit code: a handler may leave sockets and timers behind.
+ * @returns 0 when the handler succeeded, otherwise 1; what happened is in the result file.
+ */
+export async function runHandlerHost(handlers: readonly JobHandler[] = builtInHandlers): Promise<number> {
+  const stopping = new AbortController();
+  process.on('SIGTERM', () => stopping.abort(new Error('the agent asked the handler to stop')));
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined); // outlives its reader
+  const request = JSON.parse(await text(process.stdin)) as HandlerHostRequest;
+  const progress = createProgressFile(request.statusFile);
+  const result = await Promise.race([runHandler(handlers, request, { progress, signal: stopping.signal }), crash()]);
+  await progress.flush();
+  await writeResult(request, result);
+  return result.kind === 'succeeded' ? 0 : 1;
+}
+
+interface HostedRun {
+  readonly progress: ProgressFile;
+  readonly signal: AbortSignal;
+}
+
+async function runHandler(
+  handlers: readonly JobHandler[],
+  request: HandlerHostRequest,
+  run: HostedRun,
+): Promise<HandlerResult> {
+  const handler = handlers.find(({ operation }) => operation === request.operation);
+  if (handler?.kind !== 'module') {
+    return failed(
+      'HANDLER_ERROR',
+      `${request.operation} is not a handler that this version runs in a process of its own`,
+    );
+  }
+  try {
+    return await handler.run(await contextOf(request, run), request.parameters);
+  } catch (error) {
+    return errorResult(error);
+  }
+}
+
+/** What nobody awaits can fail as well, and must not pass for success. Never resolves otherwise. */
+function crash(): Promise<HandlerResult> {
+  return new Promise((resolve) => {
+    process.on('uncaughtException', (error) => resolve(errorResult(error))); // unhandled rejections come here too
+  });
+}
+
+async function contextOf(request: HandlerHostRequest, { progress, signal }: HostedRun): Promise<HandlerContext> {
+  const { execution, step, attempt, facts, workDir, checkpointFile } = request;
+  return {
+    execution,
+    step,
+    attempt,
+    facts,
+    workDir,
+    log: createLog(),
+    signal,
+    progress: progress.report,
+    checkpoint: (value) => writeCheckpoint(checkpointFile, value),
+    restored: await readCheckpoint(checkpointFile),
+  };
+}
+
+/** One JSON line each: the agent logs what we print, line by line. */
+function createLog(): HandlerLog {
+  const write = (level: string, fields: object, message: string) =>
+    process.stdout.write(`${JSON.stringify({ level, ...fields, msg: message })}\n`);
+  return {
+    info: (fields, message) => void write('info', fields, message),
+    warn: (fields, message) => void write('warn', fields, message),
+  };
+}
+
+function errorResult(error: unknown): HandlerResult {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return failed('HANDLER_ERROR', error instanceof Error ? error.message : String(error));
+}
+
+async function writeResult({ resultFile }: HandlerHostRequest, result: HandlerResult): Promise<void> {
+  await replaceFile(resultFile, JSON.stringify(result), { mode: PRIVATE_MODE, writer: 'result' });
+}

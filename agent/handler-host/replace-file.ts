@@ -1,0 +1,93 @@
+/**
+ * Files that are either the old or the new one, whenever power goes: the content goes to a temporary file beside the
+ * target and is synced, then takes the target's name, and the folder is synced too (rename(2), fsync(2)).
+ */
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+export interface ReplacementOptions {
+  /** Mode of the new file. Without it that of the file it replaces, or 0644. */
+  readonly mode?: number;
+  /**
+   * Who writes, such as the job's id: names the temporary file. The same writer finds and removes what an attempt of its
+   * own left behind; two writers never share one.
+   */
+  readonly writer: string;
+}
+
+export interface Replacement {
+  readonly file: FileHandle;
+  /** Puts the new content in place. Resolves when it would survive a power cut. */
+  commit(): Promise<void>;
+  /** Removes the temporary file; does nothing after `commit`. */
+  discard(): Promise<void>;
+}
+
+const DEFAULT_MODE = 0o644;
+const PERMISSIONS = 0o777;
+/** Only us until it is whole; never through a link that somebody else put there. */
+const TEMPORARY_MODE = 0o600;
+const TEMPORARY_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** @throws the system's error, such as ENOENT when the folder is not there. */
+export async function openReplacement(path: string, { mode, writer }: ReplacementOptions): Promise<Replacement> {
+  const id = createHash('sha256')
+    .update(JSON.stringify([path, writer]))
+    .digest('hex')
+    .slice(0, 16);
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${id}.part`);
+  const finalMode = mode ?? (await modeOf(path)) ?? DEFAULT_MODE;
+  await rm(temporary, { force: true });
+  const file = await open(temporary, TEMPORARY_FLAGS, TEMPORARY_MODE);
+  let committed = false;
+  return {
+    file,
+    async commit() {
+      await file.chmod(finalMode);
+      await file.sync();
+      await file.close();
+      await rename(temporary, path);
+      committed = true;
+      await syncFolder(dirname(path));
+    },
+    async discard() {
+      if (committed) return;
+      await file.close().catch(() => undefined); // it may be closed already: what counts is that the name goes
+      await rm(temporary, { force: true });
+    },
+  };
+}
+
+/** The whole content at once. @throws the system's error; then the old file, if any, is as it was. */
+export async function replaceFile(
+  path: string,
+  content: string | Uint8Array,
+  options: ReplacementOptions,
+): Promise<void> {
+  const replacement = await openReplacement(path, options);
+  try {
+    await replacement.file.writeFile(content);
+    await replacement.commit();
+  } finally {
+    await replacement.discard();
+  }
+}
+
+async function modeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mode & PERMISSIONS;
+  } catch {
+    return undefined; // nothing to replace, or a link to nothing
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

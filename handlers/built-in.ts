@@ -1,0 +1,13 @@
+import type { JobHandler } from '../agent/handler-api.ts';
+import { downloadFileHandler } from './download-file/handler.ts';
+import { runCommandHandler } from './run-command/handler.ts';
+import { systemInfoHandler } from './system-info/handler.ts';
+import { writeFileHandler } from './write-file/handler.ts';
+
+/** Every handler that comes with the agent. */
+export const builtInHandlers: readonly JobHandler[] = [
+  downloadFileHandler,
+  runCommandHandler,
+  systemInfoHandler,
+  writeFileHandler,
+] as readonly JobHandler[]; // each takes its own parameters; whoever calls one has checked them against its schema
