@@ -1,0 +1,52 @@
+/** Which handlers there are, and whether parameters fit them. Made once: a schema is compiled at the start, not per job. */
+import type { JsonValue } from '../core/json.ts';
+import { nearestName } from '../core/nearest-name.ts';
+import type { HandlerFacts, JobHandler, ParameterProblem } from '../handler-api.ts';
+import type { CompileSchema, SchemaCheck } from '../ports/schema-check.ts';
+
+export interface HandlerRegistry {
+  find(operation: string): JobHandler | undefined;
+  /** The handler that stands in for a script of the AWS managed templates, by the script's file name. */
+  standInFor(script: string): JobHandler | undefined;
+  /** The operation that was probably meant. */
+  nearest(operation: string): string | undefined;
+  /** @returns what is wrong and where in the parameters, or nothing. */
+  checkParameters(handler: JobHandler, parameters: JsonValue): ParameterProblem | undefined;
+}
+
+export interface HandlerRegistryOptions {
+  readonly handlers: readonly JobHandler[];
+  readonly compileSchema: CompileSchema;
+  readonly facts: HandlerFacts;
+}
+
+const OPERATION_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
+/** @throws Error when two handlers do the same operation, or one is not declared as the handler API says. */
+export function createHandlerRegistry({ handlers, compileSchema, facts }: HandlerRegistryOptions): HandlerRegistry {
+  const byOperation = new Map<string, JobHandler>();
+  const checks = new Map<JobHandler, SchemaCheck>();
+  for (const handler of handlers) {
+    if (byOperation.has(handler.operation)) throw new Error(`two handlers do ${handler.operation}`);
+    checkDeclaration(handler);
+    byOperation.set(handler.operation, handler);
+    checks.set(handler, compileSchema(handler.parameters));
+  }
+  return {
+    find: (operation) => byOperation.get(operation),
+    standInFor: (script) => handlers.find(({ managedTemplate }) => managedTemplate?.handler === script),
+    nearest: (operation) => nearestName(operation, [...byOperation.keys()]),
+    checkParameters: (handler, parameters) => checks.get(handler)?.(parameters) ?? handler.check?.(parameters, facts),
+  };
+}
+
+/** A misspelt parameter must be refused, not ignored: it was meant to do something. */
+function checkDeclaration({ operation, parameters }: JobHandler): void {
+  if (!OPERATION_NAME.test(operation)) {
+    throw new Error(`handler ${operation}: an operation is lower case words joined by hyphens`);
+  }
+  const schema = parameters as { readonly type?: unknown; readonly additionalProperties?: unknown };
+  if (schema.type !== 'object' || schema.additionalProperties !== false) {
+    throw new Error(`handler ${operation}: parameters must be an object with additionalProperties: false`);
+  }
+}

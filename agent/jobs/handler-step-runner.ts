@@ -1,0 +1,125 @@
+/**
+ * Runs the steps of jobs with the handlers there are: built in, or executables in the folders that configuration allows.
+ * Every step is resolved anew when it starts: between a review and a start a file may have gone or changed hands.
+ */
+import type { Logger } from 'pino';
+import type { RunResult } from '../core/outcome.ts';
+import type { HandlerFacts, JobHandler } from '../handler-api.ts';
+import type { ProcessRunner } from '../ports/process-runner.ts';
+import type { CompileSchema } from '../ports/schema-check.ts';
+import type { UserDatabase } from '../ports/user-database.ts';
+import { createHandlerRegistry } from './handler-registry.ts';
+import { startInline } from './inline-run.ts';
+import { reviewPlan } from './plan-review.ts';
+import { type ProcessRun, runProcess } from './process-run.ts';
+import { createRunFolder, listRunFolders, removeExecutionFolders, removeRunFolder } from './run-folder.ts';
+import { failedRun } from './run-result.ts';
+import { createStepResolver, type ResolvedStep, type ResolveStep } from './step-resolver.ts';
+import type { RunningStep, StepRun, StepRunner } from './step-runner.ts';
+import { createStopControl, type StopControl } from './stop-control.ts';
+
+export interface HandlerStepRunnerOptions {
+  readonly runner: ProcessRunner;
+  readonly handlers: readonly JobHandler[];
+  readonly compileSchema: CompileSchema;
+  readonly users: UserDatabase;
+  readonly facts: HandlerFacts;
+  readonly settings: HandlerStepRunnerSettings;
+  /** How to start the handler host: the program, then its arguments. */
+  readonly hostArgv: readonly string[];
+  readonly log: Logger;
+}
+
+/** As in the configuration; every path absolute. */
+export interface HandlerStepRunnerSettings {
+  readonly thingName: string;
+  readonly stateDir: string;
+  readonly runtimeDir: string;
+  readonly handlersDir: string;
+  readonly handlerPaths: readonly string[];
+  readonly runAsUsers: readonly string[];
+}
+
+/** @throws Error when a handler is not declared as the handler API says. */
+export function createHandlerStepRunner(options: HandlerStepRunnerOptions): StepRunner {
+  const { runner, users, settings, log } = options;
+  const registry = createHandlerRegistry(options);
+  const resolve = createStepResolver({ registry, users, settings });
+  return {
+    review: (plan) =>
+      reviewPlan(plan, resolve).catch((error: Error) => {
+        log.error({ err: error }, 'a job document could not be reviewed');
+        const rejection = { pointer: '', reason: `it could not be reviewed: ${error.message}` };
+        return { verdict: 'reject', reasonCode: 'HANDLER_ERROR', rejection };
+      }),
+    start: (run) => startStep(run, resolve, options),
+    async endLeftovers(graceMs) {
+      const runIds = await listRunFolders(settings.runtimeDir);
+      const alive = await runner.endLeftovers((runId) => runIds.includes(runId), graceMs);
+      for (const runId of runIds) await removeRunFolder(settings.runtimeDir, runId);
+      return alive;
+    },
+    cleanUp: (executionId) => removeExecutionFolders(settings.stateDir, executionId),
+  };
+}
+
+function startStep(run: StepRun, resolve: ResolveStep, options: HandlerStepRunnerOptions): RunningStep {
+  const { jobId, executionNumber } = run.execution;
+  const log = options.log.child({ jobId, executionNumber, step: run.stepIndex });
+  const control = createStopControl();
+  const ended = runStep({ run, resolve, control }, { ...options, log }).catch((error: Error) => {
+    log.error({ err: error }, 'a run could not be prepared');
+    return failedRun('HANDLER_NOT_STARTED', error.message);
+  });
+  return {
+    ended,
+    async stop(reason, graceMs) {
+      await control.stop(reason, graceMs);
+      await ended;
+    },
+  };
+}
+
+interface StepStart {
+  readonly run: StepRun;
+  readonly resolve: ResolveStep;
+  readonly control: StopControl;
+}
+
+async function runStep({ run, resolve, control }: StepStart, options: HandlerStepRunnerOptions): Promise<RunResult> {
+  const resolution = await resolve(run.step);
+  if (!resolution.ok) return failedRun(resolution.problem.reasonCode, resolution.problem.reason);
+  const { step } = resolution;
+  const { stateDir, runtimeDir } = options.settings;
+  const keepCheckpoint = step.kind === 'handler' && step.handler.onInterrupted === 'resume';
+  const folder = await createRunFolder(run, { stateDir, runtimeDir, account: step.account, keepCheckpoint });
+  try {
+    // From here to the start nothing is awaited: a stop comes before it, or finds something to stop.
+    const reason = control.reason();
+    if (reason !== undefined) return failedRun('HANDLER_NOT_STARTED', `stopped before it began: ${reason}`);
+    return await perform({ run, step, folder, control }, options);
+  } finally {
+    // How the run ended is known; that it left something behind must not change it.
+    await folder
+      .remove()
+      .catch((error) => options.log.warn({ err: error }, 'the folder of a run could not be removed'));
+  }
+}
+
+function perform(processRun: ProcessRun, options: HandlerStepRunnerOptions): Promise<RunResult> {
+  const { runner, facts, hostArgv, users, settings } = options;
+  const { step, control } = processRun;
+  const log = options.log.child({ operation: step.operation });
+  if (isInline(step)) {
+    const inline = startInline({ ...processRun, handler: step.handler, parameters: step.parameters, facts, log });
+    control.attach(inline.stop);
+    return inline.ended;
+  }
+  return runProcess(processRun, { runner, facts, hostArgv, ownUid: users.own.uid, thingName: settings.thingName, log });
+}
+
+type InlineStep = Extract<ResolvedStep, { kind: 'handler' }> & { handler: { kind: 'inline' } };
+
+function isInline(step: ResolvedStep): step is InlineStep {
+  return step.kind === 'handler' && step.handler.kind === 'inline';
+}

@@ -1,0 +1,141 @@
+/** From a resolved step to a process: what is called, with what, as whom; and from its end to a result. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { RunResult } from '../core/outcome.ts';
+import type { HandlerFacts } from '../handler-api.ts';
+import type { ProcessEnd, ProcessRunner, ProcessSpec } from '../ports/process-runner.ts';
+import type { HandlerHostRequest } from './handler-host-request.ts';
+import { createOutputLog } from './output-log.ts';
+import { runEnvironment } from './run-environment.ts';
+import type { RunFolder } from './run-folder.ts';
+import { failedRun, resultOfModule, resultOfProcess } from './run-result.ts';
+import { followStatusFile } from './status-file.ts';
+import type { ResolvedStep } from './step-resolver.ts';
+import type { StepRun } from './step-runner.ts';
+import type { StopControl } from './stop-control.ts';
+
+export interface ProcessRunOptions {
+  readonly runner: ProcessRunner;
+  readonly facts: HandlerFacts;
+  readonly thingName: string;
+  /** How to start the handler host. */
+  readonly hostArgv: readonly string[];
+  /** The user this process runs as: it needs no change of user. */
+  readonly ownUid: number;
+  readonly log: Logger;
+}
+
+export interface ProcessRun {
+  readonly run: StepRun;
+  readonly step: ResolvedStep;
+  readonly folder: RunFolder;
+  readonly control: StopControl;
+}
+
+/** The service takes 1,024 characters of each (iot-jobs-data API model); cleaning shortens, so a little more is kept. */
+const OUTPUT_TAIL_BYTES = 4096;
+/** A result is a sentence and ten pairs. */
+const MAX_RESULT_BYTES = 64 * 1024;
+
+export async function runProcess(processRun: ProcessRun, options: ProcessRunOptions): Promise<RunResult> {
+  const { run, step, folder, control } = processRun;
+  const call = callOf(processRun, options);
+  const output = createOutputLog(options.log);
+  const status = followStatusFile({ path: folder.statusFile, file: folder.status, onDetails: run.onProgress });
+  const running = options.runner.start({ ...specOf(processRun, options), ...call, onOutput: output.push });
+  control.attach((graceMs) => running.stop(graceMs));
+  const end = await Promise.race([running.ended, control.stopped]);
+  await status.finish();
+  output.finish();
+  const details = status.details();
+  if (end === undefined) {
+    return failedRun('HANDLER_NOT_STOPPED', `${call.name} could not be ended: not even KILL reached it`, details);
+  }
+  return resultOf({ name: call.name, end, details }, { run, step, folder });
+}
+
+interface Call {
+  /** For people. */
+  readonly name: string;
+  readonly argv: readonly [string, ...string[]];
+  readonly stdin?: string;
+}
+
+function callOf({ run, step, folder }: ProcessRun, { facts, hostArgv }: ProcessRunOptions): Call {
+  const { operation } = step;
+  if (step.kind === 'script') return { name: operation, argv: [step.path, ...step.args] };
+  if (step.kind === 'executable') {
+    return { name: operation, argv: [step.path], stdin: JSON.stringify(step.parameters) };
+  }
+  const { handler, parameters } = step;
+  if (handler.kind === 'command') {
+    const argv = handler.command(parameters, facts);
+    return { name: argv[0], argv };
+  }
+  const [program = process.execPath, ...args] = hostArgv;
+  const request = hostRequest(handler.operation, { run, parameters, folder, facts });
+  return { name: operation, argv: [program, ...args], stdin: JSON.stringify(request) };
+}
+
+function hostRequest(
+  operation: string,
+  {
+    run,
+    parameters,
+    folder,
+    facts,
+  }: Pick<HandlerHostRequest, 'parameters' | 'facts'> & Pick<ProcessRun, 'run' | 'folder'>,
+): HandlerHostRequest {
+  const { jobId, executionNumber } = run.execution;
+  return {
+    operation,
+    parameters,
+    execution: { jobId, executionNumber },
+    step: run.stepIndex,
+    attempt: run.attempt,
+    facts,
+    workDir: folder.workDir,
+    statusFile: folder.statusFile,
+    resultFile: folder.resultFile,
+    checkpointFile: folder.checkpointFile,
+  };
+}
+
+function specOf(
+  { run, step, folder }: ProcessRun,
+  { thingName, ownUid }: ProcessRunOptions,
+): Omit<ProcessSpec, 'argv' | 'stdin' | 'onOutput'> {
+  const { operation, account } = step;
+  return {
+    runId: run.runId,
+    cwd: folder.workDir,
+    env: runEnvironment(run, { thingName, operation, account, folder }),
+    ...(account.uid === ownUid ? {} : { runAs: account.name }),
+    outputTailBytes: OUTPUT_TAIL_BYTES,
+  };
+}
+
+async function resultOf(
+  ended: { name: string; end: ProcessEnd; details: RunResult['details'] },
+  { run, step, folder }: Omit<ProcessRun, 'control'>,
+): Promise<RunResult> {
+  const isModule = step.kind === 'handler' && step.handler.kind === 'module';
+  if (isModule) return resultOfModule(ended, await readResult(folder.resultFile));
+  return resultOfProcess(ended, run.step.allowStdErr);
+}
+
+/** Another user may have put anything there: a link, a pipe that never ends, a file without end. */
+async function readResult(path: string): Promise<string | undefined> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const { size } = await file.stat().then((stats) => (stats.isFile() ? stats : { size: Infinity }));
+      return size <= MAX_RESULT_BYTES ? await file.readFile('utf8') : undefined;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import type { UserAccount } from '../ports/user-database.ts';
+import type { RunFolder } from './run-folder.ts';
+import type { StepRun } from './step-runner.ts';
+
+export interface RunEnvironmentOptions {
+  readonly thingName: string;
+  readonly operation: string;
+  readonly account: UserAccount;
+  readonly folder: Pick<RunFolder, 'workDir' | 'documentFile' | 'statusFile' | 'checkpointFile'>;
+}
+
+/** As login(1) sets it for root, with /usr/local first. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** The whole environment of a handler. Nothing of the agent's own gets in: it may hold credentials (I9). */
+export function runEnvironment(run: StepRun, options: RunEnvironmentOptions): Readonly<Record<string, string>> {
+  const { thingName, operation, account, folder } = options;
+  return {
+    PATH,
+    HOME: account.home,
+    USER: account.name,
+    LOGNAME: account.name,
+    LANG: 'C.UTF-8',
+    JOB_ID: run.execution.jobId,
+    JOB_EXECUTION_NUMBER: String(run.execution.executionNumber),
+    JOB_THING_NAME: thingName,
+    JOB_OPERATION: operation,
+    JOB_STEP: String(run.stepIndex),
+    JOB_ATTEMPT: String(run.attempt),
+    JOB_DOCUMENT_FILE: folder.documentFile,
+    JOB_WORK_DIR: folder.workDir,
+    JOB_STATUS_FILE: folder.statusFile,
+    JOB_CHECKPOINT_FILE: folder.checkpointFile,
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * The files of a run. What a run needs while it runs is in `runtimeDir` and goes with it; what must outlive a reboot,
+ * the working folder and the checkpoint, is in `stateDir` until the execution is closed.
+ */
+import { chmod, type FileHandle, lchown, lstat, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ExecutionId, executionId } from '../core/job-execution.ts';
+import type { UserAccount } from '../ports/user-database.ts';
+import type { StepRun } from './step-runner.ts';
+
+export interface RunFolder {
+  readonly workDir: string;
+  readonly documentFile: string;
+  readonly resultFile: string;
+  readonly checkpointFile: string;
+  readonly statusFile: string;
+  /** The status file, held open from before the handler could touch it: its path may come to mean something else. */
+  readonly status: FileHandle;
+  /** Removes what is in `runtimeDir`. */
+  remove(): Promise<void>;
+}
+
+export interface RunFolderOptions {
+  readonly stateDir: string;
+  readonly runtimeDir: string;
+  /** Who runs it; what the run writes belongs to that user. */
+  readonly account: UserAccount;
+  /** Whether a checkpoint of an earlier attempt is kept for this one. */
+  readonly keepCheckpoint: boolean;
+}
+
+/** Others may pass through, to a folder of theirs whose name they know, and see nothing. */
+const PASSAGE_MODE = 0o711;
+const PRIVATE_MODE = 0o700;
+const RUN_FOLDER_END = '.d';
+
+/** @throws the system's error, such as ENOSPC; then nothing was started. */
+export async function createRunFolder(run: StepRun, options: RunFolderOptions): Promise<RunFolder> {
+  const { stateDir, runtimeDir, account } = options;
+  const id = safeName(executionId(run.execution));
+  const folder = runFolderPath(runtimeDir, run.runId);
+  await makePassages(join(runtimeDir, 'runs'), join(stateDir, 'work'), join(stateDir, 'checkpoints', id));
+  const workDir = await makePrivate(join(stateDir, 'work', id), account);
+  const checkpoints = await makePrivate(join(stateDir, 'checkpoints', id, `step-${run.stepIndex}`), account);
+  const checkpointFile = join(checkpoints, 'checkpoint.json');
+  if (!options.keepCheckpoint) await rm(checkpointFile, { force: true });
+  await rm(folder, { recursive: true, force: true });
+  await makePrivate(folder, account);
+  const documentFile = join(folder, 'document.json');
+  await writeFile(documentFile, JSON.stringify(run.execution.jobDocument ?? null), { mode: 0o600, flag: 'wx' });
+  await giveTo(documentFile, account);
+  const statusFile = join(folder, 'status');
+  const status = await open(statusFile, 'wx+', 0o600);
+  await giveTo(statusFile, account);
+  return {
+    workDir,
+    documentFile,
+    resultFile: join(folder, 'result.json'),
+    checkpointFile,
+    statusFile,
+    status,
+    async remove() {
+      await status.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What an earlier agent process left. @returns the run ids that have a folder. */
+export async function listRunFolders(runtimeDir: string): Promise<readonly string[]> {
+  const names = await readdir(join(runtimeDir, 'runs')).catch(() => []);
+  return names.filter((name) => name.endsWith(RUN_FOLDER_END)).map((name) => name.slice(0, -RUN_FOLDER_END.length));
+}
+
+export async function removeRunFolder(runtimeDir: string, runId: string): Promise<void> {
+  await rm(runFolderPath(runtimeDir, runId), { recursive: true, force: true });
+}
+
+/** Removes what an execution kept in `stateDir`. */
+export async function removeExecutionFolders(stateDir: string, id: ExecutionId): Promise<void> {
+  for (const kind of ['work', 'checkpoints']) {
+    await rm(join(stateDir, kind, safeName(id)), { recursive: true, force: true });
+  }
+}
+
+function runFolderPath(runtimeDir: string, runId: string): string {
+  return join(runtimeDir, 'runs', safeName(runId) + RUN_FOLDER_END);
+}
+
+/** The parser of the service's answers lets no other jobId through; a folder is removed by this name, so ask again. */
+function safeName(id: string): string {
+  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(id)) return id;
+  throw new Error('an id of an execution or run is not safe in a file name');
+}
+
+async function makePassages(...folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    await mkdir(folder, { recursive: true, mode: PASSAGE_MODE });
+    await chmod(folder, PASSAGE_MODE); // whatever the umask
+  }
+}
+
+/** May be there already, from an earlier attempt or step, and then another user's. */
+async function makePrivate(folder: string, account: UserAccount): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: PRIVATE_MODE });
+  if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
+  await giveTo(folder, account);
+  return folder;
+}
+
+/** Changes nothing where it is so already: only root may give files away. */
+async function giveTo(path: string, { uid, gid }: UserAccount): Promise<void> {
+  const { uid: owner } = await lstat(path);
+  if (owner !== uid) await lchown(path, uid, gid);
+}
