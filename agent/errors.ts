@@ -25,11 +25,11 @@ export const REASON_CODES = {
   JOB_DOCUMENT_INVALID: {
     status: 'REJECTED',
     summary: 'The job document has none of the known formats, or a part of it is wrong. `path` says which.',
-    remedy: 'Correct the document and create a new job. `job-agent plan FILE` checks one without running it.',
+    remedy: 'Correct the document and create a new job.',
   },
   UNKNOWN_OPERATION: {
     status: 'REJECTED',
-    summary: 'No handler of this gateway does the operation.',
+    summary: 'No handler of this gateway does the operation, and `handlersDir` has no file of that name.',
     remedy:
       'Compare with `job-agent handlers`. Where another agent shares the thing, set `unknownOperation` to `leave`.',
   },
@@ -48,20 +48,25 @@ export const REASON_CODES = {
     summary: 'The gateway has no user of that name.',
     remedy: 'Create the user, or correct the name in the document.',
   },
-  FOLDER_NOT_ALLOWED: {
+  USER_CANNOT_ENTER: {
+    status: 'REJECTED',
+    summary: 'The user that a step is to run as may not pass through a folder that the step needs.',
+    remedy: 'Run the `chmod` that `reason` names.',
+  },
+  HANDLER_FOLDER_NOT_ALLOWED: {
     status: 'REJECTED',
     summary: 'The document names a folder of handlers that configuration does not allow.',
     remedy: 'Add the folder to `handlerPaths`, if what lies in it may be run by jobs.',
   },
-  HANDLER_NOT_FOUND: {
+  HANDLER_OUTSIDE_FOLDER: {
     status: 'REJECTED',
-    summary: 'The folder has no file of the handler’s name.',
-    remedy: 'Install the handler, or correct its name in the document.',
+    summary: 'The handler’s file is a link that leads out of its folder.',
+    remedy: 'Put the file itself into the folder.',
   },
   HANDLER_NOT_EXECUTABLE: {
     status: 'REJECTED',
-    summary: 'The handler’s file is not one that can be run.',
-    remedy: 'Make it a regular file with mode 755 that belongs to root.',
+    summary: 'The handler’s file cannot be run, or others than root and the agent’s user could change it.',
+    remedy: 'Make it, and its folder, root’s, with mode 755. `reason` says which of these is wrong.',
   },
   HANDLER_NOT_STARTED: {
     status: 'FAILED',
@@ -71,7 +76,7 @@ export const REASON_CODES = {
   HANDLER_EXIT_CODE: {
     status: 'FAILED',
     summary: 'The program ended with an exit code other than 0.',
-    remedy: 'Read `stderr` in the details, or `job-agent logs JOB_ID` on the gateway.',
+    remedy: 'Read `stderr` in the details, or the agent’s log.',
   },
   HANDLER_SIGNALED: {
     status: 'FAILED',
@@ -92,6 +97,12 @@ export const REASON_CODES = {
     status: 'FAILED',
     summary: 'The handler’s process ended without telling how its work went.',
     remedy: 'Look for the out-of-memory killer, and for a handler that calls `process.exit`.',
+  },
+  HANDLER_NOT_STOPPED: {
+    status: 'FAILED',
+    summary: 'The handler was told to stop and did not, not even by SIGKILL.',
+    remedy:
+      'Look for a process stuck in the kernel (state D), most often on a dead disk or network mount; restart the gateway.',
   },
   STEP_TIMED_OUT: {
     status: 'FAILED',
@@ -186,7 +197,7 @@ export const REASON_CODES = {
   },
 } as const satisfies Record<string, ReasonCodeEntry>;
 
-/** In the agent’s log, and in `job-agent doctor`: why there is no connection. The agent goes on trying. */
+/** In the agent’s log, and in `job-agent status`: why there is no connection. The agent goes on trying. */
 export const TRANSPORT_ERROR_CODES: Readonly<Record<TransportErrorCode, ErrorCodeEntry>> = {
   TRANSPORT_UNAVAILABLE: {
     summary: 'The MQTT library of `transport` is not installed, or has no binary for this machine.',
@@ -239,6 +250,10 @@ export const TRANSPORT_ERROR_CODES: Readonly<Record<TransportErrorCode, ErrorCod
   SUBSCRIBE_REFUSED: {
     summary: 'The broker refused a subscription.',
     remedy: 'Check that the policy allows iot:Subscribe and iot:Receive on the thing’s jobs topics.',
+  },
+  PROTOCOL_ERROR: {
+    summary: 'The broker sent what is not MQTT, or not what MQTT allows there.',
+    remedy: 'Check that `endpoint` and `port` are an MQTT broker’s, and that nothing between changes the bytes.',
   },
   KEEP_ALIVE_TIMEOUT: {
     summary: 'The broker did not answer within one and a half of `keepAliveSeconds`.',

@@ -25,7 +25,7 @@ ${renderTable(
 )}
 ## Why there is no connection
 
-\`code\` in the log. The agent goes on trying, at least every two minutes.
+\`code\` in the log and in \`job-agent status\`. The agent goes on trying, at least every two minutes.
 
 ${renderCodes(TRANSPORT_ERROR_CODES)}
 ## Why the agent cannot remember

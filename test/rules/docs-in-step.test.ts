@@ -1,0 +1,99 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { USAGE } from '../../agent/cli/usage.ts';
+import { loadConfig } from '../../agent/config/load.ts';
+import { SETTINGS } from '../../agent/config/setting.ts';
+import { JOURNAL_ERROR_CODES, REASON_CODES, TRANSPORT_ERROR_CODES } from '../../agent/errors.ts';
+import { GENERATED_FILES, withSettingsBlock } from '../../scripts/docs/generated-files.ts';
+import { reasonCodeViolations } from './reason-code-rules.ts';
+import { parseSource, readSources } from './source-file.ts';
+
+const root = new URL('../../', import.meta.url);
+
+describe('this repository', () => {
+  for (const [path, render] of Object.entries(GENERATED_FILES)) {
+    test(`${path} is what the code says (else: npm run docs)`, async () => {
+      expect(await readFile(new URL(path, root), 'utf8')).toBe(render());
+    });
+  }
+
+  test('the settings in README.md are what the code says', async () => {
+    const readme = await readFile(new URL('README.md', root), 'utf8');
+    expect(readme).toContain('<!-- settings:start -->\n');
+    expect(withSettingsBlock(readme)).toBe(readme);
+  });
+
+  test('config.example.json loads, and shows the defaults', async () => {
+    const config = await loadConfig({ file: new URL('config.example.json', root).pathname, env: {} });
+    for (const { name, byDefault } of SETTINGS) {
+      if (byDefault !== undefined) expect(config[name], name).toEqual(byDefault);
+    }
+  });
+
+  test('every setting is described, and its name has its unit', () => {
+    for (const { name, description, kind } of SETTINGS) {
+      expect(description, name).toMatch(/^[A-Z`].+[.)]$/);
+      if (kind === 'integer' && name !== 'port') expect(name).toMatch(/(Seconds|Bytes)$/);
+    }
+  });
+
+  test('every command that the guides name is one', async () => {
+    const guides = (await readdir(new URL('docs/', root))).filter((name) => name.endsWith('.md'));
+    for (const path of ['README.md', ...guides.map((name) => `docs/${name}`)]) {
+      const text = await readFile(new URL(path, root), 'utf8');
+      for (const [, command] of text.matchAll(/(?:`|^)job-agent ([a-z][a-z-]+)/gm)) {
+        expect(USAGE, `${path} names job-agent ${command}`).toMatch(new RegExp(`^  ${command} `, 'm'));
+      }
+    }
+  });
+
+  test('every reason code is explained, and every explained one used', async () => {
+    const tables = {
+      reasonCodes: Object.keys(REASON_CODES),
+      otherCodes: [...Object.keys(TRANSPORT_ERROR_CODES), ...Object.keys(JOURNAL_ERROR_CODES)],
+    };
+    expect(reasonCodeViolations(await readSources(), tables)).toEqual([]);
+  });
+});
+
+describe('the rule on reason codes', () => {
+  const source = (text: string) => [parseSource('agent/core/a.ts', text)];
+  const check = (text: string, reasonCodes: string[]) =>
+    reasonCodeViolations(source(text), { reasonCodes, otherCodes: ['CONNECT_REFUSED'] });
+
+  test('a code that is not explained is told', () => {
+    expect(check("const x = failed('DISK_FULL', 'no');", [])).toEqual([
+      'agent/core/a.ts uses DISK_FULL, which agent/errors.ts does not explain',
+    ]);
+  });
+
+  test('a code of one word is told where it is reported', () => {
+    expect(check("const x = failed('LOST', 'no'); const y = 'KILL';", [])).toEqual([
+      'agent/core/a.ts uses LOST, which agent/errors.ts does not explain',
+    ]);
+    expect(check("const x = { reasonCode: 'LOST' };", ['LOST'])).toEqual([]);
+  });
+
+  test('a code that only a type names counts as used', () => {
+    expect(check("type Code = 'DISK_FULL' | 'DISK_GONE';", ['DISK_FULL', 'DISK_GONE'])).toEqual([]);
+  });
+
+  test('a code that nobody uses is told', () => {
+    expect(check('', ['DISK_FULL'])).toEqual(['agent/errors.ts explains DISK_FULL: no source uses it']);
+  });
+
+  test('statuses, errors of Node and codes of ports are none', () => {
+    expect(
+      check("const x = ['IN_PROGRESS', 'ERR_MODULE_NOT_FOUND', 'CONNECT_REFUSED', 'Not_One', 'ENOENT'];", []),
+    ).toEqual([]);
+  });
+});
+
+test('only the block of the README is replaced', () => {
+  const block = '<!-- settings:start -->\nold\n<!-- settings:end -->';
+  const readme = withSettingsBlock(`before\n${block}\nafter`);
+  expect(readme).toMatch(/^before\n<!-- settings:start -->\n\| Setting \|/);
+  expect(readme).toMatch(/<!-- settings:end -->\nafter$/);
+  expect(readme).not.toContain('old');
+  expect(withSettingsBlock('no block')).toBe('no block');
+});
