@@ -104,7 +104,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     socket.destroy();
   });
   server.listen(options.port, options.host);
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    // Its heartbeat would keep the process alive.
+    aedes.close();
+    throw error;
+  }
 
   return {
     port: (server.address() as AddressInfo).port,

@@ -43,6 +43,13 @@ export function issueClientCertificate(authority: Identity, commonName: string):
   return issue(authority, { commonName, usage: CLIENT_AUTH, names: [] });
 }
 
+/** Whether this authority signed the certificate and it is still valid. */
+export function isIssuedBy(authority: Identity, certPem: string): boolean {
+  const certificate = new X509Certificate(certPem);
+  const issuer = new X509Certificate(authority.certPem);
+  return certificate.verify(issuer.publicKey) && Date.parse(certificate.validTo) > Date.now();
+}
+
 /** SHA-256 over the DER form, as lower-case hex: what tells one client certificate from every other. */
 export function certificateFingerprint(certificate: string | Buffer): string {
   return createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex');

@@ -6,8 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Identity } from './certificates.ts';
-import { certificateFingerprint, createAuthority, issueClientCertificate } from './certificates.ts';
+import { certificateFingerprint, createAuthority, isIssuedBy, issueClientCertificate } from './certificates.ts';
 
+const CA_NAME = 'job-cloud local CA';
 const PRIVATE_FILE = 0o600;
 const PUBLIC_FILE = 0o644;
 const PRIVATE_FOLDER = 0o700;
@@ -40,8 +41,9 @@ export async function openDataFolder(dataDir: string): Promise<DataFolder> {
   return {
     caPath,
     credentialsPath,
-    authority: await keepIdentity({ certPath: caPath, keyPath: join(folder, 'ca.key') }, () =>
-      createAuthority('job-cloud local CA'),
+    authority: await keepIdentity(
+      { certPath: caPath, keyPath: join(folder, 'ca.key') },
+      { isUsable: (identity) => isIssuedBy(identity, identity.certPem), make: () => createAuthority(CA_NAME) },
     ),
     credentials: await keepCredentials(credentialsPath),
   };
@@ -58,7 +60,10 @@ export async function openThingFolder(
     await mkdir(join(folder, name), { recursive: true, mode: PRIVATE_FOLDER });
   }
   const paths = { certPath: join(folder, 'certificate.pem'), keyPath: join(folder, 'private.key') };
-  const { certPem } = await keepIdentity(paths, () => issueClientCertificate(authority, thingName));
+  const { certPem } = await keepIdentity(paths, {
+    isUsable: (identity) => isIssuedBy(authority, identity.certPem),
+    make: () => issueClientCertificate(authority, thingName),
+  });
   await replaceFile(join(folder, 'ca.pem'), authority.certPem, PUBLIC_FILE);
   const configPath = join(folder, 'config.json');
   await writeConfig(configPath, { thingName, mqttPort });
@@ -89,13 +94,15 @@ function parseConfig(path: string, text: string): object {
   }
 }
 
+/** The identity in these files, or a new one in its place when it is missing or can be used no more. */
 async function keepIdentity(
   paths: { certPath: string; keyPath: string },
-  make: () => Promise<Identity>,
+  identity: { isUsable: (existing: Identity) => boolean; make: () => Promise<Identity> },
 ): Promise<Identity> {
   const [certPem, keyPem] = [await readIfThere(paths.certPath), await readIfThere(paths.keyPath)];
-  if (certPem !== undefined && keyPem !== undefined) return { certPem, keyPem };
-  const made = await make();
+  if (certPem !== undefined && keyPem !== undefined && identity.isUsable({ certPem, keyPem }))
+    return { certPem, keyPem };
+  const made = await identity.make();
   await replaceFile(paths.keyPath, made.keyPem, PRIVATE_FILE);
   await replaceFile(paths.certPath, made.certPem, PUBLIC_FILE);
   return made;

@@ -220,6 +220,20 @@ describe('answers and notifications', () => {
     await back.endAsync(true);
   });
 
+  test('a time-out is notified when its time has come', async () => {
+    let aheadMs = 0;
+    const cloud = await startTestCloud({ now: () => Date.now() + aheadMs });
+    cloud.createJob({ jobId: 'a', timeoutInMinutes: 1 });
+    const client = await connectThing(cloud, 'gw-1');
+    await client.subscribeAsync(`${JOBS}/notify`, { qos: 1 });
+    const messages = recordMessages(client);
+    await ask(client, `${JOBS}/start-next`);
+    await messages.next(`${JOBS}/start-next/accepted`);
+    aheadMs = 60_000;
+    cloud.jobs.tick();
+    expect((await messages.next(`${JOBS}/notify`)).message).toMatchObject({ jobs: {} });
+  });
+
   test('the bytes of a request can be seen', async () => {
     const cloud = await startTestCloud();
     const client = await connectThing(cloud, 'gw-1');

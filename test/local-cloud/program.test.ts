@@ -1,0 +1,116 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/job-cloud.js', import.meta.url));
+const run = promisify(execFile);
+
+test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, and ends clean on %s', async (signal) => {
+  const dataDir = await emptyFolder();
+  const { program, line } = await start(['--data-dir', dataDir, '--thing', 'gw-1', '--thing', 'gw-2']);
+  expect(line).toEqual({
+    mqttPort: expect.any(Number),
+    httpPort: expect.any(Number),
+    caPath: join(dataDir, 'ca.pem'),
+    credentialsPath: join(dataDir, 'credentials'),
+    things: {
+      'gw-1': {
+        configPath: join(dataDir, 'things/gw-1/config.json'),
+        thingArn: 'arn:aws:iot:us-east-1:123456789012:thing/gw-1',
+      },
+      'gw-2': {
+        configPath: join(dataDir, 'things/gw-2/config.json'),
+        thingArn: 'arn:aws:iot:us-east-1:123456789012:thing/gw-2',
+      },
+    },
+  });
+  const config = JSON.parse(await readFile(join(dataDir, 'things/gw-1/config.json'), 'utf8'));
+  expect(config.port).toBe(line.mqttPort);
+  const refused = await fetch(`http://127.0.0.1:${line.httpPort}/jobs/a`);
+  expect(refused.status).toBe(403);
+  program.kill(signal);
+  expect(await once(program, 'exit')).toEqual([0, null]);
+});
+
+test('--no-auth serves requests that nobody signed', async () => {
+  const { line } = await start(['--data-dir', await emptyFolder(), '--no-auth']);
+  const response = await fetch(`http://127.0.0.1:${line.httpPort}/jobs/a`);
+  expect(response.headers.get('x-amzn-errortype')).toBe('ResourceNotFoundException');
+});
+
+test('listening beyond this machine is warned of', async () => {
+  const { stderr } = await start(['--data-dir', await emptyFolder(), '--host', '0.0.0.0']);
+  expect(stderr()).toContain('LISTENING BEYOND THIS MACHINE');
+});
+
+test('a port that is taken ends it with 1 and a reason', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  for (const option of ['--mqtt-port', '--http-port']) {
+    const ended = run('node', [PROGRAM, '--data-dir', await emptyFolder(), ...FREE_PORTS, option, String(port)]);
+    await expect(ended).rejects.toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('EADDRINUSE') });
+  }
+});
+
+test('--help explains every option', async () => {
+  const { stdout } = await run('node', [PROGRAM, '--help']);
+  for (const option of ['data-dir', 'mqtt-port', 'http-port', 'thing', 'host', 'no-auth', 'help']) {
+    expect(stdout).toContain(`--${option} `);
+  }
+});
+
+test.each([
+  [['--colour'], '--colour'],
+  [['--mqtt-port', '65536'], "--mqtt-port: a number from 0 to 65535 was expected, '65536' came"],
+  [['--http-port', 'x'], "--http-port: a number from 0 to 65535 was expected, 'x' came"],
+  [['--thing', 'a/b'], "--thing: 'a/b' is not a thing name"],
+  [['--data-dir', ''], '--data-dir: a value is needed'],
+  [['stray'], 'stray'],
+])('%j is a usage error', async (argv, message) => {
+  const ended = run('node', [PROGRAM, ...argv]);
+  await expect(ended).rejects.toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+});
+
+const FREE_PORTS = ['--mqtt-port', '0', '--http-port', '0'];
+
+interface StartedProgram {
+  readonly program: ChildProcess;
+  /** The one line on stdout. */
+  readonly line: { mqttPort: number; httpPort: number };
+  stderr(): string;
+}
+
+/** Resolves when the program said that it listens; it is ended with the test. */
+async function start(argv: readonly string[]): Promise<StartedProgram> {
+  const program = spawn('node', [PROGRAM, ...FREE_PORTS, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(async () => {
+    if (program.exitCode !== null || program.signalCode !== null) return;
+    program.kill('SIGKILL');
+    await once(program, 'exit');
+  });
+  let stderr = '';
+  program.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(program, 'exit').then(() => {
+    throw new Error(`job-cloud ended early: ${stderr}`);
+  });
+  const [line] = await Promise.race([once(createInterface(program.stdout), 'line'), ended]);
+  ended.catch(() => undefined);
+  return { program, line: JSON.parse(line), stderr: () => stderr };
+}
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'job-cloud-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
