@@ -1,0 +1,162 @@
+/**
+ * Composition root: the one file that knows which adapters and handlers exist. Opens everything in order, and gives
+ * back how to close it.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { builtInHandlers } from '../handlers/built-in.ts';
+import { readBoot } from './adapters/boot/linux.ts';
+import { systemClock } from './adapters/clock/system.ts';
+import { openSegmentJournal } from './adapters/journal/segment-journal.ts';
+import { createDirectChildRunner } from './adapters/process/direct-child.ts';
+import { createAjvCompiler } from './adapters/schema/ajv-check.ts';
+import { createSystemdServiceManager, type ServiceManagerEnvironment } from './adapters/service-manager/systemd.ts';
+import { createAwsCrtTransport } from './adapters/transport/aws-crt.ts';
+import { createMqttTransport } from './adapters/transport/mqtt.ts';
+import { createPasswdUsers } from './adapters/users/passwd.ts';
+import type { AgentSetup } from './config/agent-setup.ts';
+import type { Config } from './config/schema.ts';
+import { createHandlerStepRunner } from './jobs/handler-step-runner.ts';
+import { createJobsAgent, type JobsAgent, type JobsAgentSettings } from './jobs/jobs-agent.ts';
+import type { StepRunner } from './jobs/step-runner.ts';
+import { startLocalApi } from './local-api/server.ts';
+import { executionLogger, type Logger } from './log.ts';
+import type { ServiceManager } from './ports/service-manager.ts';
+import type { Transport } from './ports/transport.ts';
+
+export interface AgentOptions extends AgentSetup {
+  readonly log: Logger;
+  readonly agentVersion: string;
+  /** How to start a handler host: the program, then its arguments. */
+  readonly hostArgv: readonly string[];
+  readonly env: ServiceManagerEnvironment;
+}
+
+export interface RunningAgent {
+  /** Ends runs as `shutdownMode` says, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** How often an interrupted run may be started again before its execution is failed: the loop breaker. */
+const MAX_RECOVERIES = 3;
+/** Of the time in which the watchdog wants to hear of us. */
+const WATCHDOG_SHARE = 3;
+const STATUS_INTERVAL_MS = 5_000;
+
+/** @throws JournalError when there can be no journal. @throws TransportError when the transport is not installed. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { config, credentials, log, agentVersion } = options;
+  for (const warning of credentials.warnings) log.warn({ ...warning }, 'certificate of this thing may be refused');
+  const transport = await createTransport(options);
+  const { bootId } = readBoot();
+  const { thingName, endpoint, stateDir, runtimeDir } = config;
+  await mkdir(runtimeDir, { recursive: true, mode: 0o700 });
+  const journal = await openSegmentJournal({
+    dir: stateDir,
+    binding: { thingName, endpoint },
+    bootId,
+    clock: systemClock,
+  });
+  const agent = createJobsAgent({
+    thingName,
+    transport,
+    journal,
+    stepRunner: createStepRunner(options),
+    clock: systemClock,
+    random: Math.random,
+    newToken: randomUUID,
+    log,
+    executionLogger: (execution) => executionLogger(log, execution),
+    settings: jobsAgentSettings(config),
+  });
+  const localApi = await startLocalApi({
+    socketPath: join(runtimeDir, 'agent.sock'),
+    identity: { thingName, endpoint, agentVersion, pid: process.pid },
+    status: agent.status,
+    illness: agent.illness,
+  });
+  const serviceManager = createSystemdServiceManager(options.env, (err) => log.warn({ err }, 'systemd is not told'));
+  await agent.start();
+  serviceManager.ready();
+  const stopReporting = reportTo(serviceManager, agent);
+  log.info(
+    { thingName, endpoint, transport: transport.name, agentVersion, journal: journal.recovered.status },
+    'agent started',
+  );
+  return {
+    async stop() {
+      serviceManager.stopping();
+      await agent.stop(config.shutdownMode);
+      stopReporting();
+      await localApi.close();
+    },
+  };
+}
+
+function createTransport({ config, credentials }: AgentOptions): Transport | Promise<Transport> {
+  const { certPem, keyPem, caPem } = credentials;
+  const options = {
+    host: config.endpoint,
+    port: config.port,
+    clientId: config.clientId,
+    certPem,
+    keyPem,
+    caPem,
+    keepAliveSeconds: config.keepAliveSeconds,
+    connectTimeoutMs: config.connectTimeoutSeconds * 1_000,
+  };
+  return config.transport === 'mqtt' ? createMqttTransport(options) : createAwsCrtTransport(options);
+}
+
+function createStepRunner({ config, log, agentVersion, hostArgv }: AgentOptions): StepRunner {
+  const { thingName, insecureDownloadHosts, maxDownloadBytes } = config;
+  return createHandlerStepRunner({
+    runner: createDirectChildRunner({
+      runsDir: join(config.runtimeDir, 'runs'),
+      onSurvivors: (runId, pids) => log.error({ runId, pids }, 'processes of a run could not be ended'),
+    }),
+    handlers: builtInHandlers,
+    compileSchema: createAjvCompiler(),
+    users: createPasswdUsers(),
+    facts: { thingName, agentVersion, insecureDownloadHosts, maxDownloadBytes },
+    settings: config,
+    hostArgv,
+    log,
+  });
+}
+
+function jobsAgentSettings(config: Config): JobsAgentSettings {
+  return {
+    core: {
+      capacity: 1,
+      unknownOperation: config.unknownOperation,
+      progressIntervalMs: config.progressIntervalSeconds * 1_000,
+      pollIntervalMs: config.pollIntervalSeconds * 1_000,
+      maxRecoveries: MAX_RECOVERIES,
+    },
+    requestTimeoutMs: config.requestTimeoutSeconds * 1_000,
+    stopGraceMs: config.stopGraceSeconds * 1_000,
+    shutdownGraceMs: config.shutdownGraceSeconds * 1_000,
+  };
+}
+
+/** Feeds the watchdog from the event loop, and only while the agent is not ill. @returns how to stop it. */
+function reportTo(serviceManager: ServiceManager, agent: JobsAgent): () => void {
+  let lastText = '';
+  const tell = () => {
+    const { connection, executions } = agent.status();
+    const text = `${connection.connected ? 'connected' : 'not connected'}, ${executions.length} job executions in hand`;
+    if (text !== lastText) serviceManager.status(text);
+    lastText = text;
+  };
+  const feed = () => {
+    if (agent.illness() === null) serviceManager.alive();
+  };
+  tell();
+  const timers = [setInterval(tell, STATUS_INTERVAL_MS)];
+  if (serviceManager.watchdogMs !== null) timers.push(setInterval(feed, serviceManager.watchdogMs / WATCHDOG_SHARE));
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+  };
+}

@@ -1,0 +1,63 @@
+/** `job-agent run`: the daemon, from the configuration to its last breath. */
+import closeWithGrace from 'close-with-grace';
+import { type RunningAgent, startAgent } from '../agent.ts';
+import { loadAgentSetup } from '../config/agent-setup.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { Config } from '../config/schema.ts';
+import { createLogger } from '../log.ts';
+import { JournalError } from '../ports/journal.ts';
+import { TransportError } from '../ports/transport.ts';
+import { AGENT_VERSION } from '../version.ts';
+import { EXIT } from './usage.ts';
+
+export interface RunOptions {
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How to start a handler host: the program, then its arguments. */
+  readonly hostArgv: readonly string[];
+}
+
+/** What closing may take beyond the two graces: the last reports, and the journal. */
+const CLOSE_MARGIN_MS = 20_000;
+
+/** Resolves with an exit code when the agent could not start; else the process ends with the agent, on a signal. */
+export async function run({ configFile, env, hostArgv }: RunOptions): Promise<number> {
+  const setup = await loadAgentSetup({ file: configFile, env });
+  const { config } = setup;
+  const log = createLogger({ level: config.logLevel, pretty: process.stdout.isTTY === true });
+  let agent: RunningAgent | null = null;
+  const starting = startAgent({ ...setup, log, agentVersion: AGENT_VERSION, hostArgv, env });
+  closeWithGrace(
+    {
+      delay: closeWithinMs(config),
+      logger: {
+        error: (reason: unknown) => log.fatal({ reason: String(reason) }, 'agent ends without closing everything'),
+      },
+      skip: ['beforeExit', 'SIGUSR2'],
+    },
+    async ({ signal, err }) => {
+      if (err) log.fatal({ err }, 'agent ends after an error that nobody expected');
+      else log.info({ signal, shutdownMode: config.shutdownMode }, 'agent stops; a second signal ends it at once');
+      await starting.catch(() => undefined);
+      await agent?.stop();
+      log.info({}, 'agent stopped');
+    },
+  );
+  try {
+    agent = await starting;
+  } catch (error) {
+    log.fatal({ err: error }, 'agent cannot start');
+    // close-with-grace would keep the process; nothing is open that needs closing.
+    process.exit(exitCodeOf(error));
+  }
+  return EXIT.done;
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError || error instanceof TransportError) return EXIT.config;
+  return error instanceof JournalError ? EXIT.ioError : EXIT.failed;
+}
+
+function closeWithinMs({ shutdownGraceSeconds, stopGraceSeconds }: Config): number {
+  return (shutdownGraceSeconds + stopGraceSeconds) * 1_000 + CLOSE_MARGIN_MS;
+}

@@ -1,0 +1,81 @@
+/** Process entry of `job-agent`: arguments and exit code. */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { config } from './cli/config.ts';
+import { exitCodeOf, run } from './cli/run.ts';
+import { health, status } from './cli/status.ts';
+import { DEFAULT_CONFIG_FILE, EXIT, USAGE, UsageError } from './cli/usage.ts';
+import { ConfigError } from './config/config-error.ts';
+import { runHandlerHost } from './handler-host/host.ts';
+import { AgentUnreachableError } from './local-api/client.ts';
+import { AGENT_VERSION } from './version.ts';
+
+/** This very file, once bundled. */
+const hostArgv = [process.execPath, fileURLToPath(import.meta.url), 'handler-host'];
+
+process.umask(0o077);
+
+try {
+  const exitCode = await main(process.argv.slice(2));
+  if (exitCode !== EXIT.done) process.exitCode = exitCode;
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { command, values } = parse(argv);
+  if (values.help) return print(USAGE);
+  if (values.version) return print(`${AGENT_VERSION}\n`);
+  const source = { file: values.config ?? DEFAULT_CONFIG_FILE, env: process.env };
+  switch (command) {
+    case 'run':
+      return run({ configFile: source.file, env: process.env, hostArgv });
+    case 'status':
+      return status(source, values.json);
+    case 'health':
+      return health(source);
+    case 'config':
+      return config(source, values.json);
+    case 'handler-host': // started by the agent itself, for a handler of kind `module`
+      process.exit(await runHandlerHost());
+  }
+  throw new UsageError(command === undefined ? 'which command?' : `there is no command ${JSON.stringify(command)}`);
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        version: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    const [command, ...surplus] = positionals;
+    if (surplus.length > 0) throw new UsageError(`${JSON.stringify(surplus[0])} is one word too many`);
+    return { command, values };
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError((error as Error).message);
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.done;
+}
+
+function explain(error: unknown): number {
+  if (error instanceof UsageError) {
+    console.error(`job-agent: ${error.message}\n\n${USAGE}`);
+    return EXIT.usage;
+  }
+  if (error instanceof AgentUnreachableError) {
+    console.error(`job-agent: ${error.message}`);
+    return EXIT.unavailable;
+  }
+  console.error(error instanceof ConfigError ? `job-agent: ${error.message}` : error);
+  return exitCodeOf(error);
+}
