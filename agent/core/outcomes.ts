@@ -6,7 +6,7 @@ import { redactSecrets } from './redact.ts';
 import type { ExecutionState, Run } from './state.ts';
 import { fitStatusDetails, fitValueEnd } from './status-details.ts';
 
-type Pair = readonly [key: string, value: string];
+export type Pair = readonly [key: string, value: string];
 
 export function failure(reasonCode: string, reason: string, more: readonly Pair[] = []): Outcome {
   return outcome('FAILED', [['reasonCode', reasonCode], ['reason', reason], ...more]);
@@ -23,7 +23,7 @@ export function rejection(reasonCode: string, { pointer, reason }: DocumentRejec
 
 /** The last step has ended, or one that may not fail did. */
 export function outcomeOfRun(execution: ExecutionState, run: Run, result: RunResult): Outcome {
-  const told = Object.entries({ ...execution.details, ...result.details });
+  const told = newestFirst(execution.details, result.details);
   const output = outputPairs(result, run.plan.includeStdOut);
   const ignored: Pair[] =
     execution.ignoredFailures.length === 0 ? [] : [['ignoredFailures', execution.ignoredFailures.join(', ')]];
@@ -42,6 +42,11 @@ export function outcomeOfRun(execution: ExecutionState, run: Run, result: RunRes
 /** What the service is told while a step runs. */
 export function progressDetails(execution: ExecutionState, run: Run): StatusDetails {
   return fitStatusDetails([...stepPair(run), ...Object.entries(execution.details)]);
+}
+
+/** What was told last, then what was told before and still holds. */
+export function newestFirst(before: StatusDetails, after: StatusDetails): readonly Pair[] {
+  return [...Object.entries(after), ...Object.entries(before).filter(([key]) => !Object.hasOwn(after, key))];
 }
 
 /** For a service that calls our details malformed: what is left cannot be. */

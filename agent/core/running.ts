@@ -2,7 +2,7 @@
 import { ask, type Decision, inOrder, isAsking, stay, withExecution } from './decision.ts';
 import type { ExecutionId, StatusDetails } from './job-execution.ts';
 import type { RunResult, StopReason } from './outcome.ts';
-import { failure, outcomeOfRun, progressDetails } from './outcomes.ts';
+import { failure, newestFirst, outcomeOfRun, progressDetails } from './outcomes.ts';
 import { close, conclude, journal } from './reporting.ts';
 import type { AgentState, ExecutionState, ReviewedPlan, Run, RunningPhase, StoppingPhase } from './state.ts';
 import { fitStatusDetails } from './status-details.ts';
@@ -149,7 +149,7 @@ function limit(state: AgentState, id: ExecutionId, { runId, step: { timeoutMs } 
   return { state, effects: [{ type: 'setTimer', timer: { name: 'stepTimeout', id, runId }, delay }] };
 }
 
-/** Bounded (I8): a handler that makes up keys without end is heard on the first ten. */
+/** The newest comes first: of more than ten pairs the service keeps none, and the oldest matter least (I8). */
 function merge(before: StatusDetails, after: StatusDetails): StatusDetails {
-  return fitStatusDetails([...Object.entries(before), ...Object.entries(after)]);
+  return fitStatusDetails(newestFirst(before, after));
 }

@@ -1,0 +1,48 @@
+/** The operator's side: AWS's own SDK, pointed at the local cloud. */
+import { readFile } from 'node:fs/promises';
+import {
+  CancelJobExecutionCommand,
+  CreateJobCommand,
+  DescribeJobExecutionCommand,
+  IoTClient,
+  type JobExecution,
+} from '@aws-sdk/client-iot';
+import type { CloudReady } from './programs.ts';
+
+export interface ControlPlane {
+  createJob(jobId: string, document: object): Promise<void>;
+  describe(jobId: string): Promise<JobExecution>;
+  forceCancel(jobId: string): Promise<void>;
+  close(): void;
+}
+
+export async function openControlPlane(ready: CloudReady, thingName: string): Promise<ControlPlane> {
+  const thingArn = ready.things[thingName]?.thingArn;
+  if (thingArn === undefined) throw new Error(`the local cloud has no thing ${thingName}`);
+  const client = new IoTClient({
+    region: 'us-east-1',
+    endpoint: `http://127.0.0.1:${ready.httpPort}`,
+    credentials: await readSharedCredentials(ready.credentialsPath),
+  });
+  return {
+    async createJob(jobId, document) {
+      await client.send(new CreateJobCommand({ jobId, targets: [thingArn], document: JSON.stringify(document) }));
+    },
+    async describe(jobId) {
+      const { execution } = await client.send(new DescribeJobExecutionCommand({ jobId, thingName }));
+      if (execution === undefined) throw new Error(`DescribeJobExecution of ${jobId} answered without an execution`);
+      return execution;
+    },
+    async forceCancel(jobId) {
+      await client.send(new CancelJobExecutionCommand({ jobId, thingName, force: true }));
+    },
+    close: () => client.destroy(),
+  };
+}
+
+/** The `[default]` profile of an AWS shared-credentials file. */
+async function readSharedCredentials(path: string) {
+  const text = await readFile(path, 'utf8');
+  const value = (name: string) => new RegExp(`^${name}\\s*=\\s*(\\S+)`, 'm').exec(text)?.[1] ?? '';
+  return { accessKeyId: value('aws_access_key_id'), secretAccessKey: value('aws_secret_access_key') };
+}

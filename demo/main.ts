@@ -1,0 +1,9 @@
+/** Process entry of `npm run demo`, `npm run dev` and `npm run job`. */
+import { demo } from './demo.ts';
+import { createJob, dev } from './dev.ts';
+
+// The AWS SDK warns of the Node.js versions of its future releases; here it is a fixed development dependency.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+const [command, argument] = process.argv.slice(2);
+process.exitCode = command === '--dev' ? await dev() : command === '--job' ? await createJob(argument) : await demo();

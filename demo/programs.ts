@@ -1,0 +1,92 @@
+/** The two programs as real processes, as a user would start them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface Program {
+  readonly name: string;
+  /** TERM, then KILL when it does not end in time. @returns its exit code; null when a signal ended it. */
+  stop(): Promise<number | null>;
+  /** Rejects when the program ends before it was told to. */
+  readonly endedEarly: Promise<never>;
+}
+
+/** What `job-cloud` prints when everything listens. */
+export interface CloudReady {
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly caPath: string;
+  readonly credentialsPath: string;
+  readonly things: Readonly<Record<string, { readonly configPath: string; readonly thingArn: string }>>;
+}
+
+export interface ProgramOptions {
+  /** Where `<name>.log` is written; `null` to let the program write to this terminal. */
+  readonly logDir: string | null;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const STOP_LIMIT_MS = 15_000;
+
+export async function startCloud(
+  args: readonly string[],
+  options: ProgramOptions,
+): Promise<{ cloud: Program; ready: CloudReady }> {
+  const child = start('job-cloud', args, options);
+  const cloud = toProgram('job-cloud', child);
+  const lines = createInterface({ input: child.stdout as NonNullable<typeof child.stdout> });
+  const firstLine = once(lines, 'line') as Promise<[string]>;
+  const [line] = await Promise.race([firstLine, cloud.endedEarly]);
+  return { cloud, ready: JSON.parse(line) as CloudReady };
+}
+
+export function startAgent(configPath: string, options: ProgramOptions): Program {
+  return toProgram('job-agent', start('job-agent', ['run', '--config', configPath], options));
+}
+
+function start(name: string, args: readonly string[], { logDir, env = {} }: ProgramOptions): ChildProcess {
+  const isCloud = name === 'job-cloud';
+  const output = logDir === null ? 'inherit' : 'pipe';
+  const child = spawn(process.execPath, [programPath(name), ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', isCloud ? 'pipe' : output, output],
+    // Its own group: a Ctrl-C at the terminal reaches us alone, and we stop the programs in order.
+    detached: true,
+  });
+  if (logDir !== null) {
+    const log = createWriteStream(join(logDir, `${name}.log`));
+    if (!isCloud) child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    child.once('close', () => log.end());
+  }
+  return child;
+}
+
+function programPath(name: string): string {
+  return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+}
+
+function toProgram(name: string, child: ChildProcess): Program {
+  let isStopping = false;
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const endedEarly = exited.then(([code, signal]): Promise<never> => {
+    if (isStopping) return new Promise(() => undefined);
+    throw new Error(`${name} ended by itself (${signal ?? `exit code ${code}`})`);
+  });
+  endedEarly.catch(() => undefined); // whoever waits for something races it
+  return {
+    name,
+    endedEarly,
+    async stop() {
+      isStopping = true;
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+      const [code] = await exited;
+      clearTimeout(kill);
+      return code;
+    },
+  };
+}
