@@ -32,6 +32,10 @@ test('only one of its members is needed', () => {
   });
 });
 
+test.each(['9-lives', 'A.b_c-d', '0'])('%s is a file name of a handler', (operation) => {
+  expect(parseJobDocument({ operation, args: [] }).ok).toBe(true);
+});
+
 const wrong: [JsonValue, string][] = [
   [{ operation: '/bin/sh', args: [] }, '/operation'],
   [{ operation: 7, args: [] }, '/operation'],

@@ -13,6 +13,8 @@ test.each([
   ['run_as', 'runAs'],
   ['INCLUDESTDOUT', 'includeStdOut'],
   ['step', 'steps'],
+  ['obvrotion', 'operation'],
+  ['obvrotiun', undefined],
   ['finally', undefined],
   ['', undefined],
   ['operation'.repeat(100_000), 'operation'],
