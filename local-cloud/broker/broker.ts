@@ -44,6 +44,10 @@ export interface Broker {
 
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { log } = options;
+  const streams = {
+    answers: [packetStream('answers at QoS 0', 0), packetStream('answers at QoS 1', 1)],
+    notifications: packetStream('notifications', 1),
+  } as const;
   const aedes = await Aedes.createBroker({
     // A thing may send a whole burst behind its CONNECT; 42, the default, is less than one reconnecting gateway's.
     queueLimit: 1000,
@@ -67,9 +71,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       // order they came whatever their QoS.
       done(null);
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-      options.onRequest({ thingName: client.id, topic: packet.topic, payload }, (topic, message) =>
-        answerOnly(client, topic, message),
-      );
+      options.onRequest({ thingName: client.id, topic: packet.topic, payload }, (topic, message) => {
+        // Past the broker, so that nobody else can hear it.
+        client.publish(streams.answers[answerQos(client, topic)](topic, message), () => undefined);
+      });
     },
     authorizeSubscribe: (client, subscription, done) => {
       if (maySubscribe(client.id, subscription.topic) && !client.conn.destroyed) return done(null, subscription);
@@ -115,7 +120,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   return {
     port: (server.address() as AddressInfo).port,
     notify: (topic, payload) => {
-      aedes.publish(publishPacket(topic, payload, 1), () => undefined);
+      aedes.publish(streams.notifications(topic, payload), () => undefined);
     },
     close: async () => {
       const closed = once(server, 'close');
@@ -141,16 +146,25 @@ function publishRefusal(client: Client, packet: PublishPacket): string | null {
   return null;
 }
 
-/** Past the broker, so that nobody else can hear it. QoS 1, or less where that is all the asker subscribed with. */
-function answerOnly(client: Client, topic: string, message: string): void {
+/** QoS 1, or less where that is all the asker subscribed with. */
+function answerQos(client: Client, topic: string): 0 | 1 {
   const { subscriptions } = client as unknown as { subscriptions: Readonly<Record<string, { qos: 0 | 1 }>> };
   const granted = Object.entries(subscriptions).filter(([filter]) => filterMatches(filter, topic));
-  const qos = granted.length > 0 && granted.every(([, subscription]) => subscription.qos === 0) ? 0 : 1;
-  client.publish(publishPacket(topic, message, qos), () => undefined);
+  return granted.length > 0 && granted.every(([, subscription]) => subscription.qos === 0) ? 0 : 1;
 }
 
-function publishPacket(topic: string, payload: string, qos: 0 | 1): PublishPacket {
-  return { cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain: false, dup: false };
+/**
+ * Packets that take one way out, numbered. aedes drops a packet whose number is not above the last one it delivered of
+ * the same `brokerId`; an answer goes straight out while a notification takes its turn through the broker, so under one
+ * numbering a quick second request would silence the notifications of the first.
+ */
+function packetStream(brokerId: string, qos: 0 | 1): (topic: string, payload: string) => PublishPacket {
+  let brokerCounter = 0;
+  return (topic, payload) => {
+    brokerCounter++;
+    const numbered = { brokerId, brokerCounter };
+    return { ...numbered, cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain: false, dup: false };
+  };
 }
 
 /** `data` is emitted as aedes reads (it holds a `readable` listener): the guard sees each chunk just before aedes does. */

@@ -207,6 +207,35 @@ describe('answers and notifications', () => {
     ]);
   });
 
+  test.each([
+    { qos: 0, clean: true, filters: [`${JOBS}/notify-next`, `${JOBS}/+/update/+`, `${JOBS}/start-next/+`] },
+    { qos: 1, clean: true, filters: [`${JOBS}/notify-next`] },
+    { qos: 1, clean: false, filters: [`${JOBS}/notify-next`, `${JOBS}/notify`] },
+    { qos: 0, clean: true, filters: [`${JOBS}/#`] },
+    { qos: 1, clean: false, filters: [`${JOBS}/#`] },
+  ] as const)('an answer silences no notification: %j', async ({ qos, clean, filters }) => {
+    const cloud = await startTestCloud();
+    const jobIds = Array.from({ length: 10 }, (_, index) => `job-${index}`);
+    for (const jobId of jobIds) cloud.createJob({ jobId });
+    const client = await connectThing(cloud, 'gw-1', { clean });
+    await client.subscribeAsync([...filters], { qos: 1 });
+    const messages = recordMessages(client);
+    client.stream.cork();
+    for (const jobId of jobIds) {
+      client.publish(`${JOBS}/${jobId}/update`, '{"status":"SUCCEEDED"}', { qos });
+      client.publish(`${JOBS}/start-next`, '{}', { qos });
+    }
+    client.stream.uncork();
+    for (const jobId of [...jobIds.slice(1), undefined]) {
+      const { message } = await messages.next(`${JOBS}/notify-next`);
+      expect(message).toMatchObject(jobId ? { execution: { jobId } } : { timestamp: expect.any(Number) });
+    }
+    await messages.next(`${JOBS}/start-next/accepted`);
+    await ask(client, `${JOBS}/get`);
+    await messages.next(`${JOBS}/get/accepted`);
+    expect(messages.all.filter(({ topic }) => topic.endsWith('/accepted'))).toHaveLength(21);
+  });
+
   test('a persistent session is notified after it was away', async () => {
     const cloud = await startTestCloud();
     const away = await connectThing(cloud, 'gw-1', { clean: false });
