@@ -1,6 +1,6 @@
 /** The journal's files and folders, as the system calls it needs. Every error names the path and the system's reason. */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { JournalError } from '../../ports/journal.ts';
 import { SEGMENT_BYTES } from './block-format.ts';
@@ -40,16 +40,18 @@ export async function openSegmentFile(path: string): Promise<SegmentFile> {
   };
 }
 
-/** Makes the folder, for its owner only, so that it outlasts a power cut. */
+/**
+ * Makes the folder and those above it, for their owner only, so that they outlast a power cut.
+ * Not by `mkdir`'s own `recursive`: that never returns where a file system refuses with ENOENT, as /proc does.
+ */
 export async function makeDirectory(dir: string): Promise<void> {
-  const first = await mkdir(dir, { recursive: true, mode: 0o700 });
-  if (first === undefined) {
+  const parent = dirname(resolve(dir));
+  if (await isMade(dir)) {
     return;
   }
-  const top = dirname(resolve(first));
-  for (let made = resolve(dir); made !== top; made = dirname(made)) {
-    await syncDirectory(dirname(made));
-  }
+  await makeDirectory(parent);
+  await mkdir(dir, 0o700);
+  await syncDirectory(parent);
 }
 
 export async function syncDirectory(dir: string): Promise<void> {
@@ -105,6 +107,18 @@ export async function quarantine(dir: string, images: readonly SegmentImage[]): 
 export function unwritable(path: string, error: unknown): JournalError {
   const reason = error instanceof Error ? error.message : String(error);
   return new JournalError('JOURNAL_UNWRITABLE', `the journal ${path} cannot be used: ${reason}`, { cause: error });
+}
+
+async function isMade(dir: string): Promise<boolean> {
+  try {
+    await access(dir);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return false;
+    }
+    throw error;
+  }
 }
 
 async function writeDurably(path: string, bytes: Buffer): Promise<void> {
