@@ -319,6 +319,33 @@ describe('signatures', () => {
     });
   });
 
+  test('a body changed after signing is refused', async () => {
+    const { iot } = await cloudWithClient();
+    iot.middlewareStack.add(
+      (next) => (args) => {
+        const { request } = args as unknown as { request: { body: Uint8Array } };
+        request.body = Buffer.from(new TextDecoder().decode(request.body).replace('good', 'evil'));
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low', name: 'tamper' },
+    );
+    const refused = iot.send(new CreateJobCommand({ jobId: 'a', targets: [GW_1], document: '{"file":"good"}' }));
+    await expect(refused).rejects.toMatchObject({ name: 'InvalidSignatureException' });
+  });
+
+  test.each([-6, 6])('a request signed %i minutes from now is refused', async (minutes) => {
+    const { iot } = await cloudWithClient();
+    iot.config.systemClockOffset = minutes * 60_000;
+    await expect(described(iot, 'a')).rejects.toMatchObject({ name: 'InvalidSignatureException' });
+  });
+
+  test('a request for the data plane is not answered as control', async () => {
+    const { cloud, iot } = await cloudWithClient();
+    cloud.createJob({ jobId: 'a' });
+    iot.config.defaultSigningName = 'iot-jobs-data';
+    await expect(described(iot, 'a')).rejects.toMatchObject({ name: 'UnknownOperationException' });
+  });
+
   test('a request that is not signed is refused', async () => {
     const cloud = await startTestCloud();
     const response = await fetch(`http://127.0.0.1:${cloud.httpPort}/jobs/a`);
