@@ -41,15 +41,20 @@ function unknownMember(error: ErrorObject): SchemaProblem {
 }
 
 function expectedOf({ keyword, params, parentSchema }: ErrorObject): string {
-  if (keyword === 'enum') return `one of ${JSON.stringify(params.allowedValues)}`;
+  if (keyword === 'enum') return oneOf(params.allowedValues);
+  if (keyword === 'anyOf') return oneOf(parentSchema?.anyOf?.map((branch: { const?: unknown }) => branch.const) ?? []);
   if (keyword === 'type')
     return (
       parentSchema?.expected ??
       `${params.type === 'array' || params.type === 'object' || params.type === 'integer' ? 'an' : 'a'} ${params.type}`
     );
-  if (parentSchema?.expected !== undefined) return parentSchema.expected;
   const limit = LIMIT_WORDS[keyword];
-  return limit === undefined ? `what the schema says under "${keyword}"` : `${limit} ${params.limit}`;
+  if (limit !== undefined) return `${limit} ${params.limit}`;
+  return parentSchema?.expected ?? `what the schema says under "${keyword}"`;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`;
 }
 
 const LIMIT_WORDS: Readonly<Record<string, string>> = {

@@ -15,7 +15,9 @@ export function createPasswdUsers({ passwdPath = '/etc/passwd' } = {}): UserData
     own: ownAccount(),
     async find(name) {
       if (!USER_NAME.test(name)) return undefined;
-      return accountIn(await readFile(passwdPath, 'utf8'), name) ?? accountIn(await askGetent(name), name);
+      return (
+        accountIn(await readFile(passwdPath, 'utf8').catch(() => ''), name) ?? accountIn(await askGetent(name), name)
+      );
     },
   };
 }
