@@ -4,9 +4,9 @@ export type DownloadErrorCode =
   | 'DOWNLOAD_HTTP_STATUS' // the server answered, but not with the file
   | 'DOWNLOAD_TOO_MANY_REDIRECTS'
   | 'DOWNLOAD_TLS' // the server's certificate was not accepted
-  | 'DOWNLOAD_CONNECTION' // name lookup, connect, or the connection broke
+  | 'DOWNLOAD_CONNECTION' // name lookup, connect, or no answer
   | 'DOWNLOAD_STALLED' // no bytes for a long time
-  | 'DOWNLOAD_INCOMPLETE' // fewer bytes than announced
+  | 'DOWNLOAD_INCOMPLETE' // the connection broke before the end
   | 'DOWNLOAD_TOO_LARGE'
   | 'DOWNLOAD_HASH_MISMATCH'
   | 'DOWNLOAD_NOT_WRITTEN' // the disk is full, the folder is missing, no permission

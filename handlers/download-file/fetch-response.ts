@@ -54,8 +54,8 @@ function allowedUrl(url: string, insecureHosts: readonly string[]): URL {
 }
 
 function locationOf(base: URL, { headers }: IncomingMessage): string {
-  const location = headers.location ?? '';
-  if (!URL.canParse(location, base.href)) {
+  const { location } = headers;
+  if (location === undefined || !URL.canParse(location, base.href)) {
     throw new DownloadError('DOWNLOAD_FAILED', `${shown(base)} redirects without saying where to`);
   }
   return new URL(location, base).href;

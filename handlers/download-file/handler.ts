@@ -99,15 +99,16 @@ async function receive(
   if (length !== undefined && length > limitBytes) throw tooLarge(limitBytes, `it has ${length}`);
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > limitBytes) throw tooLarge(limitBytes, 'it goes on');
-    hash.update(chunk);
-    await file.writeFile(chunk); // writes at the current position, and all of it
-    progress({ bytesReceived: bytes, ...(length ? { percent: Math.floor((bytes / length) * 100) } : {}) });
-  }
-  if (length !== undefined && bytes !== length) {
-    throw new DownloadError('DOWNLOAD_INCOMPLETE', `${bytes} bytes came of the ${length} announced`);
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > limitBytes) throw tooLarge(limitBytes, 'it goes on');
+      hash.update(chunk);
+      await file.writeFile(chunk); // writes at the current position, and all of it
+      progress({ bytesReceived: bytes, ...(length ? { percent: Math.floor((bytes / length) * 100) } : {}) });
+    }
+  } catch (error) {
+    throw isCutOff(error) ? incomplete(bytes, length) : error;
   }
   return { bytes, sha256: hash.digest('hex') };
 }
@@ -116,6 +117,16 @@ async function receive(
 function announcedLength({ headers }: IncomingMessage): number | undefined {
   const length = headers['content-length'];
   return length === undefined || !/^\d{1,15}$/.test(length) ? undefined : Number(length);
+}
+
+/** Node's parser lets no body end before its announced length, nor before the last chunk: it reports a reset instead. */
+function isCutOff(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+}
+
+function incomplete(bytes: number, length: number | undefined): DownloadError {
+  const announced = length === undefined ? '' : ` of the ${length} announced`;
+  return new DownloadError('DOWNLOAD_INCOMPLETE', `the connection broke after ${bytes} bytes${announced}`);
 }
 
 function tooLarge(limitBytes: number, what: string): DownloadError {
