@@ -1,0 +1,83 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeFileHandler } from '../../handlers/write-file/handler.ts';
+import type { WriteFileParameters } from '../../handlers/write-file/parameters.ts';
+import { createRecordingContext } from '../fixtures/recording-context.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'write-file-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('the content is written and nothing else', async () => {
+  const path = join(folder, 'file');
+  expect(await write({ path, content: 'grüß\n' })).toEqual({
+    kind: 'succeeded',
+    details: { path, bytes: 7, sha256: '97279b60fe0e66b13d24b5ac02c58f383933b16d5a0dba9e1db074d33ec6eb99' },
+  });
+  expect(await readFile(path, 'utf8')).toBe('grüß\n');
+  expect(await readdir(folder)).toEqual(['file']);
+});
+
+test('base64 content is written as bytes', async () => {
+  await write({ path: 'file', content: Buffer.from([0, 255, 10]).toString('base64'), encoding: 'base64' });
+  expect(await readFile(join(folder, 'file'))).toEqual(Buffer.from([0, 255, 10]));
+});
+
+test.each(['no base64!', 'abc', 'YWJj\n', 'YWJj YWJj', '=AAA'])('base64 %j is refused', (content) => {
+  const { facts } = createRecordingContext({ workDir: folder }).context;
+  const problem = writeFileHandler.check?.({ path: '/x', content, encoding: 'base64' }, facts);
+  expect(problem?.pointer).toBe('/content');
+  expect(problem?.reason).not.toContain(content);
+});
+
+test('the mode is set, or kept from the old file', async () => {
+  await write({ path: 'file', content: 'a', mode: '0640' });
+  expect(await modeOf('file')).toBe(0o640);
+  await write({ path: 'file', content: 'b' });
+  expect(await modeOf('file')).toBe(0o640);
+  await write({ path: 'other', content: 'c' });
+  expect(await modeOf('other')).toBe(0o644);
+});
+
+test('a link is replaced, its target untouched', async () => {
+  await writeFile(join(folder, 'target'), 'untouched');
+  await symlink('target', join(folder, 'file'));
+  await write({ path: 'file', content: 'new' });
+  expect(await readFile(join(folder, 'target'), 'utf8')).toBe('untouched');
+});
+
+test('a link in the place of the temporary file is not followed', async () => {
+  await writeFile(join(folder, 'target'), 'untouched');
+  const name = await temporaryNameOf('file');
+  await symlink('target', join(folder, name));
+  expect(await write({ path: 'file', content: 'new' })).toMatchObject({ kind: 'succeeded' });
+  expect(await readFile(join(folder, 'target'), 'utf8')).toBe('untouched');
+});
+
+test('a missing folder is told with its path', async () => {
+  const result = await write({ path: 'no/such/file', content: 'secret content' });
+  expect(result).toMatchObject({ kind: 'failed', reasonCode: 'FILE_NOT_WRITTEN' });
+  expect(result).toHaveProperty('message', expect.stringContaining(join(folder, 'no/such/file')));
+  expect(JSON.stringify(result)).not.toContain('secret content');
+});
+
+function write(parameters: WriteFileParameters) {
+  return writeFileHandler.run(createRecordingContext({ workDir: folder }).context, parameters);
+}
+
+async function modeOf(name: string): Promise<number> {
+  return (await stat(join(folder, name))).mode & 0o777;
+}
+
+/** Seen where the rename must fail because a folder has the name; it is removed then, but its name is in the message. */
+async function temporaryNameOf(name: string): Promise<string> {
+  await mkdir(join(folder, name));
+  const result = await write({ path: name, content: 'x' });
+  await rmdir(join(folder, name));
+  return /\/(\.[^/']+\.part)'/.exec(JSON.stringify(result))?.[1] ?? 'not found';
+}
