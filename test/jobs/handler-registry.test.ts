@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { createAjvCompiler } from '../../agent/adapters/schema/ajv-check.ts';
+import { type JobHandler, succeeded, Type } from '../../agent/handler-api.ts';
+import { createHandlerRegistry } from '../../agent/jobs/handler-registry.ts';
+import { builtInHandlers } from '../../handlers/built-in.ts';
+import { FACTS } from '../fixtures/step-handlers/step-runner-setup.ts';
+
+const closed = Type.Object({ level: Type.Integer() }, { additionalProperties: false });
+
+test('the built-in handlers are declared well', () => {
+  expect(() => registryOf(...builtInHandlers)).not.toThrow();
+});
+
+test('two handlers of one operation are refused', () => {
+  expect(() => registryOf(handler('a'), handler('a'))).toThrow('two handlers do a');
+});
+
+test.each(['A', 'a_b', 'a b', '-a', 'a--b', ''])('the operation name %j is refused', (operation) => {
+  expect(() => registryOf(handler(operation))).toThrow('lower case words joined by hyphens');
+});
+
+test.each([Type.Object({}), Type.String(), Type.Object({}, { additionalProperties: true })])(
+  'parameters %j let misspelt members pass and are refused',
+  (parameters) => {
+    expect(() => registryOf({ ...handler('a'), parameters } as JobHandler)).toThrow('additionalProperties: false');
+  },
+);
+
+test('the schema is asked first, then the handler', () => {
+  const checked = { ...handler('a'), check: () => ({ pointer: '/level', reason: 'too high' }) } as JobHandler;
+  const registry = registryOf(checked);
+  expect(registry.checkParameters(checked, { level: 'x' })?.reason).toContain('expected an integer');
+  expect(registry.checkParameters(checked, { level: 1 })).toEqual({ pointer: '/level', reason: 'too high' });
+});
+
+test('a name of the object prototype is no operation', () => {
+  expect(registryOf(handler('a')).find('constructor')).toBeUndefined();
+});
+
+function handler(operation: string): JobHandler {
+  return {
+    operation,
+    kind: 'inline',
+    summary: operation,
+    parameters: closed,
+    run: async () => succeeded(),
+  } as JobHandler;
+}
+
+function registryOf(...handlers: readonly JobHandler[]) {
+  return createHandlerRegistry({ handlers, compileSchema: createAjvCompiler(), facts: FACTS });
+}

@@ -1,0 +1,92 @@
+import { appendFile, type FileHandle, mkdtemp, open, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { followStatusFile, type StatusFile } from '../../agent/jobs/status-file.ts';
+import { createProgressProbe } from '../fixtures/step-handlers/step-runner-setup.ts';
+
+let folder: string;
+let path: string;
+let file: FileHandle;
+let status: StatusFile;
+let probe: ReturnType<typeof createProgressProbe>;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'status-file-'));
+  path = join(folder, 'status');
+  file = await open(path, 'wx+');
+  probe = createProgressProbe();
+  status = followStatusFile({ path, file, onDetails: probe.onProgress });
+});
+afterEach(async () => {
+  await status.finish();
+  await file.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('an appended line is told at once', async () => {
+  await appendFile(path, 'percent=10\n');
+  expect(await probe.until(({ percent }) => percent === '10')).toEqual({ percent: '10' });
+});
+
+test('keys add up, the last value of each wins', async () => {
+  await appendFile(path, 'a=1\nb=2\na=3\n');
+  await status.finish();
+  expect(status.details()).toEqual({ a: '3', b: '2' });
+});
+
+test('half a line waits for its end', async () => {
+  await appendFile(path, 'first=1\nsecond=ha');
+  await probe.until(({ first }) => first === '1');
+  await appendFile(path, 'lf\n');
+  await probe.until(({ second }) => second === 'half');
+  expect(probe.heard.filter(({ second }) => second === 'ha')).toEqual([]);
+});
+
+test('a last line without an end counts', async () => {
+  await appendFile(path, 'state=done');
+  await status.finish();
+  expect(status.details()).toEqual({ state: 'done' });
+});
+
+test.each(['no equals sign', '=no key', 'key with space=1', `${'k'.repeat(129)}=1`, 'ü=1', `long=${'x'.repeat(4096)}`])(
+  'the line %j is passed over',
+  async (line) => {
+    await appendFile(path, `${line}\nafter=1\n`);
+    await status.finish();
+    expect(status.details()).toEqual({ after: '1' });
+  },
+);
+
+test('the same value again is not told again', async () => {
+  await appendFile(path, 'a=1\n');
+  await probe.until(({ a }) => a === '1');
+  await appendFile(path, 'a=1\n');
+  await appendFile(path, 'end=1\n');
+  await probe.until(({ end }) => end === '1');
+  expect(probe.heard).toHaveLength(2);
+});
+
+test('a flood is bounded on disk and in keys', async () => {
+  for (let i = 0; i < 40; i++) await appendFile(path, `key${i}=${i}\n${'x'.repeat(16_000)}\n`);
+  await appendFile(path, 'key0=last\n');
+  await probe.until(({ key0 }) => key0 === 'last');
+  expect(Object.keys(status.details()).length).toBeLessThanOrEqual(32);
+  await expect.poll(async () => (await stat(path)).size).toBeLessThan(64 * 1024);
+});
+
+test('a file its handler emptied is read from the front', async () => {
+  await appendFile(path, 'a=1\nb=1\n');
+  await probe.until(({ b }) => b === '1');
+  await truncate(path, 0);
+  await appendFile(path, 'a=2\n');
+  await status.finish();
+  expect(status.details()).toEqual({ a: '2', b: '1' });
+});
+
+test('another file under the name is not read', async () => {
+  await writeFile(join(folder, 'other'), 'stolen=secret\n');
+  await rename(join(folder, 'other'), path);
+  await status.finish();
+  expect(status.details()).toEqual({});
+});
