@@ -21,6 +21,7 @@ export type TransportErrorCode =
   | 'MQTT_REFUSED' // any other CONNACK than 0
   | 'SUBSCRIBE_REFUSED' // SUBACK 0x80
   | 'KEEP_ALIVE_TIMEOUT'
+  | 'PROTOCOL_ERROR' // the broker sent what is not MQTT 3.1.1, or a packet over our ceiling
   | 'CLOSED_BY_BROKER' // also: policy violation, or another client with our client id
   | 'CLOSED_BY_US';
 
