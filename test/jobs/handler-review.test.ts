@@ -8,7 +8,7 @@ const isRoot = process.getuid?.() === 0;
 let setup: StepRunnerSetup;
 
 beforeEach(async () => {
-  setup = await createStepRunnerSetup({ runAsUsers: ['nobody', 'no-such-user'] });
+  setup = await createStepRunnerSetup({ runAsUsers: ['daemon', 'no-such-user'] });
 });
 afterEach(() => setup.remove());
 
@@ -223,7 +223,7 @@ describe('users', () => {
   });
 
   test.each([
-    ['daemon', 'USER_NOT_ALLOWED'],
+    ['bin', 'USER_NOT_ALLOWED'],
     ['no-such-user', 'USER_UNKNOWN'],
   ])('%s is %s', async (user, reasonCode) => {
     const rejection = { pointer: '/runAs' };
@@ -231,7 +231,7 @@ describe('users', () => {
   });
 
   test('a configured user is allowed', async () => {
-    expect(await reviewOf(runAs('nobody'))).toMatchObject({ verdict: 'run' });
+    expect(await reviewOf(runAs('daemon'))).toMatchObject({ verdict: 'run' });
   });
 
   test.runIf(isRoot)('the agent’s own user needs no configuration', async () => {
@@ -239,12 +239,12 @@ describe('users', () => {
   });
 
   test('an inline handler runs as nobody else', async () => {
-    expect(await reviewOf(runAs('nobody', 'system-info'))).toMatchObject({ reasonCode: 'USER_NOT_ALLOWED' });
+    expect(await reviewOf(runAs('daemon', 'system-info'))).toMatchObject({ reasonCode: 'USER_NOT_ALLOWED' });
   });
 
   test('a user who cannot reach its folders is rejected', async () => {
     await chmod(setup.stateDir, 0o700);
-    expect(await reviewOf(runAs('nobody'))).toMatchObject({
+    expect(await reviewOf(runAs('daemon'))).toMatchObject({
       reasonCode: 'USER_CANNOT_ENTER',
       rejection: { reason: expect.stringContaining(`chmod 711 ${setup.stateDir}`) },
     });
@@ -252,7 +252,7 @@ describe('users', () => {
 
   test('the user a script is told must be allowed too', async () => {
     await setup.install('print-arguments');
-    expect(await reviewOf(template({ handler: 'print-arguments', runAsUser: 'daemon' }))).toMatchObject({
+    expect(await reviewOf(template({ handler: 'print-arguments', runAsUser: 'bin' }))).toMatchObject({
       reasonCode: 'USER_NOT_ALLOWED',
       rejection: { pointer: '/steps/0/action/runAsUser' },
     });
