@@ -1,0 +1,31 @@
+import { userInfo } from 'node:os';
+import { expect, test } from 'vitest';
+import { findUserAccount } from '../../../agent/adapters/process/user-account.ts';
+
+test('root is found with number and group', () => {
+  expect(findUserAccount('root')).toEqual({ name: 'root', uid: 0, gid: 0 });
+});
+
+test('our own account is found by its name', () => {
+  const { username, uid, gid } = userInfo();
+  expect(findUserAccount(username)).toEqual({ name: username, uid, gid });
+});
+
+test('what is no name is nobody', () => {
+  const names = [
+    '',
+    '0',
+    '#0',
+    '-u',
+    '--help',
+    'root;id',
+    'root:x',
+    'root ',
+    'root\n',
+    '\nroot',
+    'ro*t',
+    'r',
+    'no-such',
+  ];
+  for (const name of names) expect([name, findUserAccount(name)]).toEqual([name, undefined]);
+});
