@@ -7,6 +7,8 @@ test.each([
   ['operatoin', 'operation'],
   ['op', undefined],
   ['params', 'parameters'],
+  ['param', 'parameters'],
+  ['para', undefined],
   ['names', 'name'],
   ['naem', 'name'],
   ['timeout', 'timeoutSeconds'],

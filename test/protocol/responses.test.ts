@@ -222,8 +222,9 @@ describe('a bad message says why', () => {
   test.each([
     ['no JSON', bytes('{"execution":')],
     ['two values', bytes('{}{}')],
-    ['no UTF-8', Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
-    ['a cut UTF-8 sequence', Uint8Array.from([0x22, 0xe2, 0x82])],
+    ['no UTF-8 in a string', inString(0xff)],
+    ['a cut UTF-8 sequence', inString(0xe2, 0x82)],
+    ['a surrogate as UTF-8', inString(0xed, 0xa0, 0x80)],
     ['UTF-16', Uint8Array.from([0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00])],
   ])('%s', (_, payload) => {
     expect(parseMessage(startNext, payload)).toEqual({
@@ -301,6 +302,11 @@ function parse(topic: ParsedTopic, payload: JsonValue): ParsedMessage {
 
 function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
+}
+
+/** JSON but for these bytes: `{"a":"…"}`. */
+function inString(...inner: number[]): Uint8Array {
+  return Uint8Array.from([...bytes('{"a":"'), ...inner, ...bytes('"}')]);
 }
 
 function without(member: keyof typeof execution): JsonValue {
