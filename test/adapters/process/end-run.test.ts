@@ -30,12 +30,11 @@ linuxTest('who ignores TERM is killed with its child', async ({ startReady }) =>
 
 linuxTest('a child that outlives a polite leader is killed', async ({ startReady }) => {
   const { run, line } = await startReady([handler('polite.sh')]);
-  await run.stop(500);
-  expect(await run.ended).toMatchObject({
-    kind: 'exited',
-    exitCode: 7,
-    stdoutTail: expect.stringContaining('asked to'),
-  });
+  const stopped = run.stop(60_000);
+  expect(await run.ended).toMatchObject({ kind: 'exited', exitCode: 7, stdoutTail: `${line}\nasked to end\n` });
+  expect(pidsIn(line).map(isAlive)).toEqual([true]);
+  await run.stop(0);
+  await stopped;
   expect(pidsIn(line).map(isAlive)).toEqual([false]);
 });
 
