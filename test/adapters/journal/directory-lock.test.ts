@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, readlink, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -50,6 +51,23 @@ describe('a folder', () => {
     const dir = await makeFolder();
     const ends = await Promise.allSettled(Array.from({ length: 20 }, () => lockDirectory(dir, BOOT)));
     expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('of a dead holder goes to one of many at once', async () => {
+    const dir = await makeFolder();
+    for (let round = 0; round < 40; round += 1) {
+      await symlink(`${round + 1}:1:boot-0`, join(dir, 'journal.lock'));
+      const ends = await Promise.allSettled(
+        Array.from({ length: 6 }, async (_, n) => {
+          await setImmediates(n * (round % 12)); // so that they meet at different steps
+          return lockDirectory(dir, BOOT);
+        }),
+      );
+      const locks = ends.filter((end) => end.status === 'fulfilled');
+      expect(locks).toHaveLength(1);
+      await locks[0]?.value.release();
+      expect(await readdir(dir)).toEqual([]);
+    }
   });
 
   test('is kept by a process that lives, and freed by its death', async () => {
@@ -164,6 +182,12 @@ test('a killed holder leaves a journal that can be opened', async () => {
   await holder.kill();
   expect((await folder.open()).recovered.entries).toEqual([live('a')]);
 });
+
+async function setImmediates(count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    await setImmediate();
+  }
+}
 
 async function makeFolder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'job-agent-lock-'));

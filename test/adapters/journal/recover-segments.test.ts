@@ -75,6 +75,35 @@ describe('damage', () => {
     expect(recover(images)).toEqual({ status: 'read', clean: false, entries: states[4] });
   });
 
+  test('that swaps two blocks of a record drops it', async () => {
+    const { images, states, log } = await writeJournal(4, { last: live('big', { text: 'x'.repeat(9_000) }) });
+    const image = images[log];
+    const block = Buffer.from(image.subarray(5 * BLOCK_BYTES, 6 * BLOCK_BYTES));
+    image.copy(image, 5 * BLOCK_BYTES, 6 * BLOCK_BYTES, 7 * BLOCK_BYTES);
+    block.copy(image, 6 * BLOCK_BYTES);
+    expect(recover(images)).toEqual({ status: 'read', clean: false, entries: states[4] });
+  });
+
+  test('is written over last, under a generation of its own', async () => {
+    const { images, log } = await writeJournal(75);
+    damage(images[log], 1);
+    expect(recoverSegments([decodeSegment(images[0]), decodeSegment(images[1])], OPTIONS)).toMatchObject({
+      status: 'lost',
+      firstSegment: log === 0 ? 1 : 0,
+      nextGeneration: 4,
+    });
+  });
+
+  test('to a seal does not free its generation', async () => {
+    const { images, log } = await writeJournal(64);
+    damage(images[log], 0);
+    expect(recoverSegments([decodeSegment(images[0]), decodeSegment(images[1])], OPTIONS)).toMatchObject({
+      status: 'read',
+      position: { generation: 2 },
+      nextGeneration: 4,
+    });
+  });
+
   test('to the snapshot loses the journal', async () => {
     const { images, log } = await writeJournal(75);
     damage(images[log], 1);
@@ -158,6 +187,15 @@ describe('two files', () => {
     expect(recover([images[0], Buffer.alloc(SEGMENT_BYTES)])).toEqual({ status: 'created' });
     damage(images[1], 0);
     expect(recover(images)).toEqual({ status: 'created' });
+  });
+
+  test('with the seal of a snapshot that is gone are lost', async () => {
+    const { images, log } = await writeJournal(64);
+    expect(log).toBe(0);
+    images[0].fill(0, BLOCK_BYTES);
+    images[1].fill(0, BLOCK_BYTES);
+    damage(images[1], 0);
+    expect(recover(images)).toMatchObject({ status: 'lost', reason: expect.stringContaining('snapshot') });
   });
 
   test('with two seals and nothing else are an empty journal', async () => {
