@@ -38,6 +38,8 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
+/** A step that runs as another user passes through both folders to its own; what lies in them is closed one by one. */
+const FOLDER_MODE = 0o711;
 /** How often an interrupted run may be started again before its execution is failed: the loop breaker. */
 const MAX_RECOVERIES = 3;
 /** Of the time in which the watchdog wants to hear of us. */
@@ -51,7 +53,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const transport = await createTransport(options);
   const { bootId } = readBoot();
   const { thingName, endpoint, stateDir, runtimeDir } = config;
-  await mkdir(runtimeDir, { recursive: true, mode: 0o700 });
+  for (const folder of [stateDir, runtimeDir]) await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   const journal = await openSegmentJournal({
     dir: stateDir,
     binding: { thingName, endpoint },

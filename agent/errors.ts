@@ -167,7 +167,7 @@ export const REASON_CODES = {
   },
   DOWNLOAD_INCOMPLETE: {
     status: 'FAILED',
-    summary: 'The server sent fewer bytes than it had announced.',
+    summary: 'The connection broke, or the server stopped, before the end of the file.',
     remedy: 'Try again; check the file on the server.',
   },
   DOWNLOAD_TOO_LARGE: {

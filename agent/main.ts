@@ -13,7 +13,9 @@ import { AGENT_VERSION } from './version.ts';
 /** This very file, once bundled. */
 const hostArgv = [process.execPath, fileURLToPath(import.meta.url), 'handler-host'];
 
-process.umask(0o077);
+// Handlers inherit it, and expect the usual one: `touch` must not make files that nobody else can read. The agent's own
+// files name their modes.
+process.umask(0o022);
 
 try {
   const exitCode = await main(process.argv.slice(2));

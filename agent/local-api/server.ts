@@ -1,8 +1,7 @@
 /** The agent's own HTTP face, on a Unix socket: what `job-agent status`, health checks and people on site ask. */
 
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { dirname } from 'node:path';
 import type { AgentStatus } from '../jobs/agent-status.ts';
 
 export interface LocalApi {
@@ -33,7 +32,7 @@ export const MAX_SOCKET_PATH_BYTES = 107;
 const SOCKET_MODE = 0o600;
 
 /**
- * The caller holds the lock of the state directory, so a socket that is there is a dead agent's.
+ * The folder is there, and the caller holds the lock of the state directory, so a socket that is there is a dead agent's.
  * @throws Error when the socket cannot be made; its message names the path.
  */
 export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
@@ -45,7 +44,6 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
         `${bytes}; choose a shorter runtimeDir`,
     );
   }
-  await mkdir(dirname(socketPath), { recursive: true, mode: 0o700 });
   await rm(socketPath, { force: true });
   const server = createServer((request, response) => respond(request, response, options));
   await listen(server, socketPath);
