@@ -6,6 +6,7 @@ import { issueServerCertificate } from './identity/certificates.ts';
 import type { OperatorCredentials } from './identity/data-folder.ts';
 import { openDataFolder, openThingFolder } from './identity/data-folder.ts';
 import type { DeviceAnswer } from './jobs-service/device-request.ts';
+import { encodeMessage } from './jobs-service/encode-message.ts';
 import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
 import { startRestServer } from './rest/rest-server.ts';
@@ -73,7 +74,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     now: options.now ?? Date.now,
     notify: ({ thingName, topic, message }) => {
       log.debug({ thingName, topic }, 'notification sent');
-      broker.notify(topic, JSON.stringify(message));
+      broker.notify(topic, encodeMessage(message));
     },
   });
   const broker = await startBroker({
@@ -85,7 +86,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     thingOf: (fingerprint) => thingByFingerprint.get(fingerprint),
     onRequest: (request, send) => {
       jobs.device(request, (answer) => {
-        send(answer.topic, JSON.stringify(answer.message));
+        send(answer.topic, encodeMessage(answer.message));
         const { operation, accepted, code } = answer;
         const { thingName, topic, payload } = request;
         log.debug({ thingName, operation, topic, accepted, code }, 'device request answered');

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../agent/core/json.ts';
 import { isJsonObject } from '../../agent/core/json.ts';
 import { ControlError } from './control-error.ts';
+import { withText } from './encode-message.ts';
 import type { Job, JobsState, Thing } from './state.ts';
 import { jobArn } from './state.ts';
 import { constraint, JOB_ID, optionalText, optionalTimeout, presentMember, requireMatch } from './validation.ts';
@@ -102,7 +103,7 @@ function readDocument(input: JsonObject): { documentText: string; document: Json
   if (!isJsonObject(document)) {
     throw new ControlError('InvalidRequestException', 'The job document is not a JSON object');
   }
-  return { documentText, document };
+  return { documentText, document: withText(document, documentText) };
 }
 
 function readTimeout(input: JsonObject): number | undefined {

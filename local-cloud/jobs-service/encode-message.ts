@@ -1,0 +1,27 @@
+/**
+ * Messages as text. A job document goes out as the text it was created with: nested as deeply as its author pleased,
+ * with its own numbers and doubled members, which `JSON.stringify` would change or fail on.
+ */
+import type { JsonObject } from '../../agent/core/json.ts';
+
+const texts = new WeakMap<object, string>();
+
+/** Remembers the text that `document` was parsed from. @returns `document`. */
+export function withText(document: JsonObject, text: string): JsonObject {
+  texts.set(document, text);
+  return document;
+}
+
+/** JSON of a message, in which at most one member is a document that came through `withText`. */
+export function encodeMessage(message: JsonObject): string {
+  let documentText: string | undefined;
+  const encoded = JSON.stringify(message, (_, value: unknown) => {
+    const text = typeof value === 'object' && value !== null ? texts.get(value) : undefined;
+    documentText ??= text;
+    return text === undefined ? value : PLACEHOLDER;
+  });
+  return documentText === undefined ? encoded : encoded.replace(`"${PLACEHOLDER}"`, () => documentText ?? '');
+}
+
+/** No text of a message can be this: a control character cannot be in a name or a status detail. */
+const PLACEHOLDER = '\u007fdocument\u007f';
