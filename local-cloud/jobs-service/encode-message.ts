@@ -4,6 +4,10 @@
  */
 import type { JsonObject } from '../../agent/core/json.ts';
 
+/** A control character cannot be in a name or a status detail. */
+const PLACEHOLDER = '\u007fdocument\u007f';
+const QUOTED_PLACEHOLDER = JSON.stringify(PLACEHOLDER);
+
 const texts = new WeakMap<object, string>();
 
 /** Remembers the text that `document` was parsed from. @returns `document`. */
@@ -20,8 +24,8 @@ export function encodeMessage(message: JsonObject): string {
     documentText ??= text;
     return text === undefined ? value : PLACEHOLDER;
   });
-  return documentText === undefined ? encoded : encoded.replace(`"${PLACEHOLDER}"`, () => documentText ?? '');
+  if (documentText === undefined) return encoded;
+  // The last one: a clientToken may be any text, and comes before the document.
+  const at = encoded.lastIndexOf(QUOTED_PLACEHOLDER);
+  return encoded.slice(0, at) + documentText + encoded.slice(at + QUOTED_PLACEHOLDER.length);
 }
-
-/** No text of a message can be this: a control character cannot be in a name or a status detail. */
-const PLACEHOLDER = '\u007fdocument\u007f';

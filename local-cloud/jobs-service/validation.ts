@@ -104,7 +104,8 @@ function checkDetailValue(key: string, value: JsonValue | undefined): string {
   return value;
 }
 
+/** A list or an object is only named: it may be nested deeper than JSON.stringify can follow. */
 function shorten(value: JsonValue): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'object' ? (Array.isArray(value) ? '[...]' : '{...}') : String(value);
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }

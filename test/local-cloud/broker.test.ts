@@ -188,6 +188,18 @@ describe('answers and notifications', () => {
     expect(heardLate.all).toHaveLength(1);
   });
 
+  test('a request sent with retain is not kept', async () => {
+    const cloud = await startTestCloud();
+    const client = await connectThing(cloud, 'gw-1');
+    const messages = recordMessages(client);
+    await client.publishAsync(`${JOBS}/get`, '{}', { qos: 1, retain: true });
+    await messages.next(`${JOBS}/get/accepted`);
+    await client.subscribeAsync(`${JOBS}/get`, { qos: 1 });
+    await ask(client, `${JOBS}/start-next`);
+    await messages.next(`${JOBS}/start-next/accepted`);
+    expect(messages.all.map(({ topic }) => topic)).toEqual([`${JOBS}/get/accepted`, `${JOBS}/start-next/accepted`]);
+  });
+
   test('requests sent back to back are answered in order', async () => {
     const cloud = await startTestCloud();
     for (const jobId of ['a', 'b']) cloud.createJob({ jobId });

@@ -371,6 +371,7 @@ describe('bad input', () => {
     ['PUT', '/jobs/a', 'null', 400],
     ['PUT', '/jobs/a', '{"targets":[{}],"document":"{}"}', 400],
     ['PUT', '/jobs/a', '{"targets":{},"document":"{}"}', 400],
+    ['PUT', '/jobs/a', `{"targets":${'['.repeat(60_000)}${']'.repeat(60_000)},"document":"{}"}`, 400],
     ['PUT', '/jobs/__proto__', '{"targets":[],"document":"{}"}', 400],
     ['PUT', '/jobs/a', `"${'x'.repeat(1024 * 1024)}"`, 413],
     ['GET', '/things/gw-1/jobs/a?executionNumber=one', undefined, 400],

@@ -169,6 +169,18 @@ describe('UpdateJobExecution', () => {
     expect(versions).toMatchObject([2, 3, 4, 5].map((versionNumber) => ({ versionNumber })));
   });
 
+  test('progress moves the last update and not the start', () => {
+    const service = startService();
+    service.createJob('a');
+    service.advance(1);
+    service.device('start-next');
+    service.advance(1);
+    service.device('a/update', { status: 'IN_PROGRESS' });
+    expect(service.device('a/get').message).toMatchObject({
+      execution: { queuedAt: at, startedAt: at + 1, lastUpdatedAt: at + 2 },
+    });
+  });
+
   test('a stale version changes nothing and tells the state', () => {
     const service = startService();
     service.createJob('a');
@@ -279,6 +291,14 @@ describe('what is no proper request', () => {
 
   test.each(['$next/update', 'a.b/get', `${'x'.repeat(65)}/get`, '/get'])('the jobId of %s is invalid', (operation) => {
     expect(startService().device(operation, { status: 'IN_PROGRESS' })).toMatchObject({ code: 'InvalidRequest' });
+  });
+
+  test('details nested 60,000 deep are only invalid', () => {
+    const service = startService();
+    service.createJob('a');
+    const nested = `${'['.repeat(60_000)}${']'.repeat(60_000)}`;
+    expect(service.device('a/update', `{"status":"FAILED","statusDetails":${nested}}`).code).toBe('InvalidRequest');
+    expect(service.device('a/update', `{"status":${nested}}`).code).toBe('InvalidRequest');
   });
 
   test('a job may be called get', () => {

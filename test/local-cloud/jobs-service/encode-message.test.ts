@@ -23,3 +23,8 @@ test('replacement patterns in a document are only text', () => {
   const text = '{"a":"$& $1 $$"}';
   expect(encodeMessage({ jobDocument: documentOf(text) })).toBe(`{"jobDocument":${text}}`);
 });
+
+test('a client token takes no document in its place', () => {
+  const message = { clientToken: '\u007fdocument\u007f', execution: { jobDocument: documentOf('{"a":1}') } };
+  expect(JSON.parse(encodeMessage(message))).toEqual(message);
+});
