@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, readlink, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +69,26 @@ describe('a folder', () => {
       await locks[0]?.value.release();
       expect(await readdir(dir)).toEqual([]);
     }
+  });
+
+  test('is not taken from one who was faster', async () => {
+    const dir = await makeFolder();
+    const head = join(dir, 'journal.lock');
+    const dead = await deadPid();
+    await symlink(`${dead}:1:${BOOT}`, head);
+    // At the moment we ask whether the holder lives, another process succeeds it and clears the traces.
+    let faster: ChildProcess | undefined;
+    const kill = vi.spyOn(process, 'kill').mockImplementationOnce(() => {
+      faster = startLocking(dir);
+      while (!readlinkSync(head).startsWith(`${faster.pid}:`) || readdirSync(dir).length > 1) {
+        // nothing else may run here
+      }
+      throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' });
+    });
+    onTestFinished(() => kill.mockRestore());
+    await expect(lockDirectory(dir, BOOT)).rejects.toMatchObject({ code: 'JOURNAL_LOCKED' });
+    expect(await readlink(head)).toMatch(new RegExp(`^${faster?.pid}:`));
+    expect(await readdir(dir)).toEqual(['journal.lock']);
   });
 
   test('is kept by a process that lives, and freed by its death', async () => {
@@ -139,11 +160,13 @@ test('a living successor of a dead holder is the holder', async () => {
 
 test('a zombie holds nothing', async () => {
   const dir = await makeFolder();
-  // `sleep`, which `sh` becomes, never waits for the child that `sh` began.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // `sh` becomes a `sleep`, which never waits for the child that `sh` began.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
   onTestFinished(() => endProcess(parent));
   const [output] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(output.toString());
+  await vi.waitFor(async () => expect(await readFile(`/proc/${parent.pid}/comm`, 'latin1')).toBe('sleep\n'));
+  process.kill(pid, 'SIGKILL');
   const fields = await vi.waitFor(async () => {
     const stat = (await readFile(`/proc/${pid}/stat`, 'latin1')).replace(/^.*\) /, '').split(' ');
     expect(stat[0]).toBe('Z');
@@ -203,12 +226,17 @@ interface LockingChild {
 }
 
 async function lockInChild(dir: string): Promise<LockingChild> {
+  const child = startLocking(dir);
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  return { pid: child.pid, said: said.toString(), kill: () => endProcess(child) };
+}
+
+function startLocking(dir: string) {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', lockProgram, '--', dir, BOOT], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(() => endProcess(child));
-  const [said] = (await once(child.stdout, 'data')) as [Buffer];
-  return { pid: child.pid, said: said.toString(), kill: () => endProcess(child) };
+  return child;
 }
 
 async function deadPid(): Promise<number> {
