@@ -8,9 +8,9 @@ import { meaningOf, type RejectionMeaning } from './rejection.ts';
 import type { RequestPurpose } from './state.ts';
 
 /**
- * - `retry`: the same again, later;
+ * - `retry`: the same again, later; a `take` only after another look, for it may have landed;
  * - `end`: the service says it is over: stop the run if there is one, report nothing;
- * - `adopt`: take the version the service gives, then go on;
+ * - `adopt`: take the version the service gives, look whether it is still ours, then go on;
  * - `plain`: the same again, with nothing in it that could be malformed;
  * - `forget`: nothing was lost, the next one will do;
  * - `leave`: it is not ours to take.
@@ -24,7 +24,7 @@ export const ANSWER_RULES: Readonly<Record<RequestPurpose['kind'], Readonly<Reco
   claim:    { retry: 'retry',  over: 'retry',     stale: 'retry',   malformed: 'retry' },
   list:     { retry: 'retry',  over: 'retry',     stale: 'retry',   malformed: 'retry' },
   check:    { retry: 'retry',  over: 'end',       stale: 'retry',   malformed: 'retry' },
-  take:     { retry: 'retry',  over: 'leave',     stale: 'leave',   malformed: 'leave' },
+  take:     { retry: 'retry',  over: 'leave',     stale: 'retry',   malformed: 'leave' },
   progress: { retry: 'forget', over: 'end',       stale: 'adopt',   malformed: 'forget' },
   report:   { retry: 'retry',  over: 'end',       stale: 'adopt',   malformed: 'plain' },
 };

@@ -3,7 +3,17 @@
  * shell writes the `journal` effects of a decision to disk before it performs the others (I1).
  */
 import { type AnswerRule, answerRule } from './answer-rules.ts';
-import { choose, claimAnswered, claimLater, claimMore, describe, listAnswered, refusal } from './claiming.ts';
+import {
+  choose,
+  claimAnswered,
+  claimLater,
+  claimMore,
+  describe,
+  isKnown,
+  listAnswered,
+  offered,
+  refusal,
+} from './claiming.ts';
 import { type Decision, inOrder, stay, withExecution } from './decision.ts';
 import type { TimerName } from './effect.ts';
 import type { AgentEvent, PlanVerdict } from './event.ts';
@@ -19,7 +29,15 @@ import { failure } from './outcomes.ts';
 import { INTERRUPTED, recover } from './recover.ts';
 import { close, conclude, report, told } from './reporting.ts';
 import { begin, FIRST, runEnded, runProgressed, stop, tellProgress } from './running.ts';
-import type { AgentState, ExecutionState, Phase, RequestPurpose, WaitingPhase } from './state.ts';
+import type {
+  AgentState,
+  ClaimingPhase,
+  ExecutionState,
+  Phase,
+  RequestPurpose,
+  UpdatePurpose,
+  WaitingPhase,
+} from './state.ts';
 
 /** A list this long may have been cut off, so that missing from it means nothing (Developer Guide, quotas of Jobs). */
 const FULL_LIST = 10;
@@ -39,17 +57,17 @@ export function decide(state: AgentState, event: AgentEvent): Decision {
     case 'requestRejected':
       return answered(state, event.requestId, (now, purpose) => {
         const rule = answerRule(purpose, event.rejection);
-        return refused(now, purpose, rule, event.rejection.executionState);
+        return refused(now, purpose, { rule, found: event.rejection.executionState });
       });
     case 'requestUnanswered':
       return answered(state, event.requestId, (now, purpose) =>
-        refused(now, purpose, purpose.kind === 'progress' ? 'forget' : 'retry', undefined),
+        refused(now, purpose, { rule: purpose.kind === 'progress' ? 'forget' : 'retry', found: undefined }),
       );
     case 'notified':
       return inOrder(
         state,
         (now) => checkMissing(now, event.notification),
-        (now) => (offersWork(now, event.notification) ? claimMore(now) : stay(now)),
+        (now) => offered(now, offersWork(now, event.notification)),
       );
     case 'runProgressed':
       return runProgressed(state, event.id, event.runId, event.details);
@@ -85,13 +103,13 @@ function accepted(
         ? inOrder(state, (now) => claimAnswered(now, purpose.open, answer.execution, verdict), claimMoreIfNew(state))
         : stay(state);
     case 'GetPendingJobExecutions':
-      return purpose.kind === 'list' ? listAnswered(state, answer.queuedJobs) : stay(state);
+      return purpose.kind === 'list' ? listAnswered(state, answer) : stay(state);
     case 'DescribeJobExecution':
       return purpose.kind === 'check'
         ? inOrder(state, (now) => described(now, purpose.id, answer.execution, verdict), claimMoreIfNew(state))
         : stay(state);
     case 'UpdateJobExecution':
-      return 'id' in purpose ? updated(state, purpose.kind, purpose.id) : stay(state);
+      return 'expectedVersion' in purpose ? updated(state, purpose) : stay(state);
   }
 }
 
@@ -100,38 +118,40 @@ function claimMoreIfNew(before: AgentState): (state: AgentState) => Decision {
   return (now) => (now.executions === before.executions ? stay(now) : claimMore(now));
 }
 
-function updated(state: AgentState, kind: RequestPurpose['kind'], id: ExecutionId): Decision {
-  // Each accepted update adds exactly one (Developer Guide, versionNumber).
-  const now = withExecution(state, id, ({ versionNumber }) => ({ versionNumber: versionNumber + 1, retries: 0 }));
-  switch (kind) {
-    case 'take':
-      return taken(now, id);
-    case 'report':
-      return inOrder(now, (next) => close(next, id, 'accepted'), claimMore);
-    default:
-      return inOrder(
-        now,
-        (next) => report(next, id),
-        (next) => tellProgress(next, id),
-      );
-  }
+function updated(state: AgentState, { kind, id, expectedVersion }: UpdatePurpose): Decision {
+  const execution = state.executions[id];
+  if (execution === undefined) return stay(state);
+  if (kind === 'report') return inOrder(state, (now) => close(now, execution, 'accepted'), claimMore);
+  // Each accepted update adds exactly one (Developer Guide, versionNumber); a description may have told us before.
+  const versionNumber = Math.max(execution.versionNumber, expectedVersion + 1);
+  const now = withExecution(state, id, () => ({ versionNumber, retries: 0 }));
+  const { phase } = execution;
+  return phase.name === 'claiming' ? taken(now, id, phase) : goOn(now, id);
 }
 
 /** Claimed by our own choice, and so it has a plan: only what was reviewed is taken. */
-function taken(state: AgentState, id: ExecutionId): Decision {
-  const phase = state.executions[id]?.phase;
-  const plan = phase?.name === 'claiming' ? phase.plan : null;
+function taken(state: AgentState, id: ExecutionId, { plan }: ClaimingPhase): Decision {
   // Claimed while shutting down: the next start of the agent finds it in the journal and begins it.
   if (plan === null || state.shutdown !== null) return stay(state);
   return inOrder(state, (now) => begin(now, id, { ...FIRST, plan }), claimMore);
 }
 
-function refused(
-  state: AgentState,
-  purpose: RequestPurpose,
-  rule: AnswerRule,
-  found: JobExecutionState | undefined,
-): Decision {
+/** No update is under way any more: tells the service what waits to be told. */
+function goOn(state: AgentState, id: ExecutionId): Decision {
+  return inOrder(
+    state,
+    (now) => report(now, id),
+    (now) => tellProgress(now, id),
+  );
+}
+
+interface Refusal {
+  readonly rule: AnswerRule;
+  /** What the service says of the execution, where it says so. */
+  readonly found: JobExecutionState | undefined;
+}
+
+function refused(state: AgentState, purpose: RequestPurpose, { rule, found }: Refusal): Decision {
   if (!('id' in purpose)) return claimLater(state);
   const execution = state.executions[purpose.id];
   if (execution === undefined) return stay(state);
@@ -142,7 +162,9 @@ function refused(
     case 'end':
       return over(state, execution, found);
     case 'leave':
-      return inOrder(state, (now) => close(now, id, 'over'), claimMore);
+      // Described meanwhile as ours, it may have begun.
+      if (execution.phase.name !== 'claiming') return goOn(state, id);
+      return inOrder(state, (now) => close(now, execution, 'over'), claimMore);
     case 'plain':
       return retryLater(
         withExecution(state, id, ({ phase }) => ({ phase: withoutDetails(phase) })),
@@ -151,7 +173,7 @@ function refused(
     case 'adopt':
       return adopt(state, execution, found);
     case 'forget':
-      return report(state, id);
+      return goOn(state, id);
   }
 }
 
@@ -159,13 +181,21 @@ function withoutDetails(phase: Phase): Phase {
   return phase.name === 'reporting' ? { ...phase, plain: true } : phase;
 }
 
-/** VersionMismatch: take the service's version, and go on if we may. */
+/**
+ * VersionMismatch: take the service's version, then look at the execution (I4). Only a description tells when it was
+ * queued: the version may be that of another execution, made under the same job id and number after ours was deleted.
+ */
 function adopt(state: AgentState, execution: ExecutionState, found: JobExecutionState | undefined): Decision {
+  if (found !== undefined && isTerminal(found.status)) return over(state, execution, found);
   const { id, retries } = execution;
-  if (found === undefined) return describe(state, execution);
-  if (isTerminal(found.status)) return over(state, execution, found);
-  const adopted = withExecution(state, id, () => ({ versionNumber: found.versionNumber, retries: retries + 1 }));
-  return retries < MAX_ADOPTIONS ? report(adopted, id) : retryLater(adopted, execution);
+  const versionNumber = found?.versionNumber ?? execution.versionNumber;
+  if (retries >= MAX_ADOPTIONS)
+    return retryLater(
+      withExecution(state, id, () => ({ versionNumber })),
+      execution,
+    );
+  const adopted = withExecution(state, id, () => ({ versionNumber, retries: retries + 1 }));
+  return describe(adopted, execution);
 }
 
 function retryLater(state: AgentState, { id, retries }: ExecutionState): Decision {
@@ -185,17 +215,22 @@ function described(
 ): Decision {
   const execution = state.executions[id];
   if (execution === undefined) return stay(state);
+  // Not the service's word that it is over: that is a rejection.
+  if (found === null) return retryLater(state, execution);
   // Another queuedAt is another execution: ours was deleted and its number used again.
-  if (found === null || executionId(found) !== id || isTerminal(found.status)) {
-    return over(state, execution, found ?? undefined);
-  }
-  const versionNumber = Math.max(execution.versionNumber, found.versionNumber);
-  const now = withExecution(state, id, () => ({ versionNumber, retries: 0 }));
+  if (executionId(found) !== id) return over(state, execution, undefined);
+  if (isTerminal(found.status)) return over(state, execution, found);
   const { phase } = execution;
-  if (phase.name === 'reporting') return report(now, id);
-  if (verdict === undefined || state.shutdown !== null) return stay(now);
-  if (phase.name === 'claiming') return choose(now, execution, found, verdict);
-  return phase.name === 'waiting' ? runAgain(now, execution, phase, verdict) : stay(now);
+  const versionNumber = Math.max(execution.versionNumber, found.versionNumber);
+  // Of what comes to nothing again and again a description is a part: the waits go on growing.
+  const retries = phase.name === 'running' ? 0 : execution.retries;
+  const current = { ...execution, versionNumber, retries };
+  const now = withExecution(state, id, () => current);
+  if (phase.name === 'running' || phase.name === 'reporting') return goOn(now, id);
+  if (phase.name === 'stopping' || state.shutdown !== null) return stay(now);
+  // It was asked for without a document, or the service left it out.
+  if (verdict === undefined) return retryLater(now, current);
+  return phase.name === 'claiming' ? choose(now, current, found, verdict) : runAgain(now, current, phase, verdict);
 }
 
 /** The service says that an execution is over: its run is stopped (I6), or there is nothing left to do. */
@@ -217,12 +252,12 @@ function runAgain(state: AgentState, execution: ExecutionState, phase: WaitingPh
 }
 
 /** A notification is a hint: it is worth a request only if it names an execution that is news to us. */
-function offersWork({ executions }: AgentState, notification: JobsNotification): boolean {
+function offersWork(state: AgentState, notification: JobsNotification): boolean {
   const named =
     notification.topic === 'notify'
       ? [...notification.inProgress, ...notification.queued]
       : [notification.execution].filter((execution) => execution !== null);
-  return named.some((execution) => executions[executionId(execution)] === undefined);
+  return named.some((execution) => !isKnown(state, executionId(execution)));
 }
 
 /** Cancellation has no message of its own: an execution that is missing where it belongs is asked about. */
@@ -264,7 +299,9 @@ function timerFired(state: AgentState, timer: TimerName): Decision {
     case 'retry': {
       const execution = state.executions[timer.id];
       if (execution === undefined) return stay(state);
-      return execution.phase.name === 'reporting' ? report(state, timer.id) : describe(state, execution);
+      // A report that keeps failing is worth a look at the execution first.
+      const mayReport = execution.phase.name === 'reporting' && execution.retries <= MAX_ADOPTIONS;
+      return mayReport ? report(state, timer.id) : describe(state, execution);
     }
     case 'stepTimeout': {
       const phase = state.executions[timer.id]?.phase;
@@ -281,8 +318,8 @@ function pollLater(state: AgentState): Decision {
 
 /** `wait` lets runs end by themselves; `stop` ends them. Either way nothing new is begun. */
 function shutDown(state: AgentState, mode: 'wait' | 'stop'): Decision {
-  const shuttingDown = { ...state, shutdown: mode };
-  if (mode === 'wait') return stay(shuttingDown);
+  if (mode === 'wait') return stay({ ...state, shutdown: state.shutdown ?? 'wait' });
+  const shuttingDown: AgentState = { ...state, shutdown: 'stop' };
   const ids = Object.keys(state.executions);
   return inOrder(shuttingDown, ...ids.map((id) => (now: AgentState) => stop(now, id, 'shutdown')));
 }

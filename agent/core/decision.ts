@@ -1,8 +1,8 @@
 /** A decision: the state after it and what to do about it. Decisions are chained, each from the state before. */
 import type { Effect } from './effect.ts';
 import type { ExecutionId } from './job-execution.ts';
-import type { JobsRequest } from './jobs-request.ts';
-import type { AgentState, ExecutionState, RequestPurpose } from './state.ts';
+import type { JobsRequest, UpdateJobExecution } from './jobs-request.ts';
+import type { AgentState, ExecutionState, RequestPurpose, UpdatePurpose } from './state.ts';
 
 export interface Decision {
   readonly state: AgentState;
@@ -44,6 +44,28 @@ export function ask(state: AgentState, purpose: RequestPurpose, request: JobsReq
     state: { ...state, nextRequestId: requestId + 1, requests: { ...state.requests, [requestId]: purpose } },
     effects: [{ type: 'request', requestId, request }],
   };
+}
+
+/**
+ * Sends an update (I4), unless another of the same execution is under way: this one must expect the version that comes
+ * of that one, and its answer brings us back here.
+ */
+export function update(
+  state: AgentState,
+  { id, key, versionNumber }: ExecutionState,
+  { kind, ...wanted }: Pick<UpdatePurpose, 'kind'> & Pick<UpdateJobExecution, 'status' | 'statusDetails'>,
+): Decision {
+  if (!state.connected || isUpdating(state, id)) return stay(state);
+  const { jobId, executionNumber } = key;
+  return ask(
+    state,
+    { kind, id, expectedVersion: versionNumber },
+    { operation: 'UpdateJobExecution', jobId, executionNumber, expectedVersion: versionNumber, ...wanted },
+  );
+}
+
+export function isUpdating(state: AgentState, id: ExecutionId): boolean {
+  return isAsking(state, (purpose) => 'expectedVersion' in purpose && purpose.id === id);
 }
 
 export function isAsking(state: AgentState, asked: (purpose: RequestPurpose) => boolean): boolean {

@@ -41,7 +41,7 @@ export function outcomeOfRun(execution: ExecutionState, run: Run, result: RunRes
 
 /** What the service is told while a step runs. */
 export function progressDetails(execution: ExecutionState, run: Run): StatusDetails {
-  return fitStatusDetails([...stepPair(run), ...Object.entries(execution.details)]);
+  return fitDetails([...stepPair(run), ...Object.entries(execution.details)]);
 }
 
 /** What was told last, then what was told before and still holds. */
@@ -54,8 +54,13 @@ export function plainDetails({ status }: Outcome): StatusDetails {
   return { reason: `${status}. The service refused the details of this result; they are in the log of the gateway.` };
 }
 
+/** I9: whatever a handler tells, its secrets stop here; then as much as the service takes (I8). */
+export function fitDetails(pairs: readonly Pair[]): StatusDetails {
+  return fitStatusDetails(pairs.map(([key, value]) => [key, redactSecrets(value)]));
+}
+
 function outcome(status: Outcome['status'], pairs: readonly Pair[]): Outcome {
-  return { status, statusDetails: fitStatusDetails(pairs.map(([key, value]) => [key, redactSecrets(value)])) };
+  return { status, statusDetails: fitDetails(pairs) };
 }
 
 function outputPairs(result: RunResult, includeStdOut: boolean): Pair[] {

@@ -1,5 +1,5 @@
 /** The end of an execution: the outcome on disk, then told, until the service accepts it or says that it is over (I3). */
-import { ask, type Decision, inOrder, isAsking, stay, withExecution, withoutExecution } from './decision.ts';
+import { type Decision, inOrder, stay, update, withExecution, withoutExecution } from './decision.ts';
 import type { Effect } from './effect.ts';
 import { closedRecordOf, recordOf } from './execution-record.ts';
 import type { ExecutionId, JobExecutionStatus } from './job-execution.ts';
@@ -21,30 +21,17 @@ export function conclude(state: AgentState, id: ExecutionId, outcome: Outcome): 
   );
 }
 
-/** Sends the terminal update, unless an update of the same execution is under way: its answer brings us back here. */
+/** Sends the terminal update. */
 export function report(state: AgentState, id: ExecutionId): Decision {
   const execution = state.executions[id];
-  if (execution?.phase.name !== 'reporting' || !state.connected || isUpdating(state, id)) return stay(state);
+  if (execution?.phase.name !== 'reporting') return stay(state);
   const { outcome, plain } = execution.phase;
-  return ask(
-    state,
-    { kind: 'report', id },
-    {
-      operation: 'UpdateJobExecution',
-      jobId: execution.key.jobId,
-      executionNumber: execution.key.executionNumber,
-      expectedVersion: execution.versionNumber,
-      status: outcome.status,
-      statusDetails: plain ? plainDetails(outcome) : outcome.statusDetails,
-    },
-  );
+  const statusDetails = plain ? plainDetails(outcome) : outcome.statusDetails;
+  return update(state, execution, { kind: 'report', status: outcome.status, statusDetails });
 }
 
 /** It is over, and never looked at again but to recognise it. */
-export function close(state: AgentState, id: ExecutionId, how: FinishedExecution['how']): Decision {
-  const execution = state.executions[id];
-  if (execution === undefined) return stay(state);
-  const { key, phase } = execution;
+export function close(state: AgentState, { id, key, phase }: ExecutionState, how: FinishedExecution['how']): Decision {
   const outcome = phase.name === 'reporting' ? phase.outcome : null;
   const finished: FinishedExecution = { id, key, outcome, how };
   const closed = { ...withoutExecution(state, id), finished: [...state.finished, finished].slice(-MAX_FINISHED) };
@@ -62,10 +49,10 @@ export function close(state: AgentState, id: ExecutionId, how: FinishedExecution
 
 /** The service says that the execution is over, and in which status where it says so. */
 export function told(state: AgentState, execution: ExecutionState, status: JobExecutionStatus | undefined): Decision {
-  const { id, phase } = execution;
+  const { phase } = execution;
   // Our own update may have landed unheard.
   const isOurs = phase.name === 'reporting' && phase.outcome.status === status;
-  return close(state, id, isOurs ? 'accepted' : 'over');
+  return close(state, execution, isOurs ? 'accepted' : 'over');
 }
 
 /** Writes where an execution is now. Without a usable journal nothing is written, and `begin` starts nothing. */
@@ -73,9 +60,4 @@ export function journal(state: AgentState, id: ExecutionId): Decision {
   const execution = state.executions[id];
   if (execution === undefined || !state.journalUsable) return stay(state);
   return { state, effects: [{ type: 'journal', record: recordOf(execution) }] };
-}
-
-/** The next update waits for this one: it must know the version that comes of it. */
-function isUpdating(state: AgentState, id: ExecutionId): boolean {
-  return isAsking(state, (purpose) => (purpose.kind === 'progress' || purpose.kind === 'report') && purpose.id === id);
 }

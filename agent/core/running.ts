@@ -1,11 +1,10 @@
 /** The runs of an execution: one step after the other, each begun only when the journal says so. */
-import { ask, type Decision, inOrder, isAsking, stay, withExecution } from './decision.ts';
+import { type Decision, inOrder, isUpdating, stay, update, withExecution } from './decision.ts';
 import type { ExecutionId, StatusDetails } from './job-execution.ts';
 import type { RunResult, StopReason } from './outcome.ts';
-import { failure, newestFirst, outcomeOfRun, progressDetails } from './outcomes.ts';
+import { failure, fitDetails, newestFirst, outcomeOfRun, progressDetails } from './outcomes.ts';
 import { close, conclude, journal } from './reporting.ts';
 import type { AgentState, ExecutionState, ReviewedPlan, Run, RunningPhase, StoppingPhase } from './state.ts';
-import { fitStatusDetails } from './status-details.ts';
 
 export interface Start {
   readonly plan: ReviewedPlan;
@@ -46,22 +45,14 @@ export function runProgressed(state: AgentState, id: ExecutionId, runId: string,
 export function tellProgress(state: AgentState, id: ExecutionId): Decision {
   const execution = state.executions[id];
   if (execution?.phase.name !== 'running' || !execution.progressPending) return stay(state);
-  const isTelling = isAsking(state, (purpose) => purpose.kind === 'progress' && purpose.id === id);
-  if (execution.progressHeld || isTelling || !state.connected) return stay(state);
-  const asked = ask(
-    withExecution(state, id, () => ({ progressPending: false, progressHeld: true })),
-    { kind: 'progress', id },
-    {
-      operation: 'UpdateJobExecution',
-      jobId: execution.key.jobId,
-      executionNumber: execution.key.executionNumber,
-      expectedVersion: execution.versionNumber,
-      status: 'IN_PROGRESS',
-      statusDetails: progressDetails(execution, execution.phase),
-    },
-  );
+  if (execution.progressHeld || !state.connected || isUpdating(state, id)) return stay(state);
+  const statusDetails = progressDetails(execution, execution.phase);
   const delay = { kind: 'exactly', ms: state.settings.progressIntervalMs } as const;
-  return { ...asked, effects: [...asked.effects, { type: 'setTimer', timer: { name: 'progress', id }, delay }] };
+  return inOrder(
+    withExecution(state, id, () => ({ progressPending: false, progressHeld: true })),
+    (now) => update(now, execution, { kind: 'progress', status: 'IN_PROGRESS', statusDetails }),
+    (now) => ({ state: now, effects: [{ type: 'setTimer', timer: { name: 'progress', id }, delay }] }),
+  );
 }
 
 /** I6: stops the run of an execution, if it has one. */
@@ -102,10 +93,17 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
   if (stepIndex + 1 === plan.steps.length) {
     return conclude(state, id, outcomeOfRun(heard, run, { ...result, status: 'succeeded' }));
   }
-  return begin(
-    withExecution(state, id, () => heard),
+  const ended = withExecution(state, id, () => heard);
+  return state.shutdown === 'stop'
+    ? waitForNextStart(ended, id, stepIndex + 1)
+    : begin(ended, id, { plan, stepIndex: stepIndex + 1, attempt: 1 });
+}
+
+/** I2: a step that has not begun may begin later, whatever its handler's author said of interruptions. */
+function waitForNextStart(state: AgentState, id: ExecutionId, stepIndex: number): Decision {
+  return journal(
+    withExecution(state, id, () => ({ phase: { name: 'waiting', stepIndex, attempt: 0, onInterrupted: 'rerun' } })),
     id,
-    { plan, stepIndex: stepIndex + 1, attempt: 1 },
   );
 }
 
@@ -114,7 +112,7 @@ function stopped(state: AgentState, execution: ExecutionState, phase: StoppingPh
   const { step, stepIndex, attempt } = phase;
   switch (phase.reason) {
     case 'canceled':
-      return close(state, id, 'over');
+      return close(state, execution, 'over');
     case 'timed-out':
       return stepEnded(state, execution, phase, {
         ...result,
@@ -151,5 +149,5 @@ function limit(state: AgentState, id: ExecutionId, { runId, step: { timeoutMs } 
 
 /** The newest comes first: of more than ten pairs the service keeps none, and the oldest matter least (I8). */
 function merge(before: StatusDetails, after: StatusDetails): StatusDetails {
-  return fitStatusDetails(newestFirst(before, after));
+  return fitDetails(newestFirst(before, after));
 }

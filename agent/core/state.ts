@@ -20,6 +20,12 @@ export interface AgentState {
   readonly claimRetries: number;
   /** Waiting before the next claim. */
   readonly claimHeld: boolean;
+  /**
+   * A notification named work we do not have: `unasked` until a claim was sent after it, `asked` until one brought
+   * something. The answer to a claim sent before it says nothing about it, and the service may need a moment before it
+   * hands out what it has announced.
+   */
+  readonly offer: 'none' | 'unasked' | 'asked';
   /** Executions that are not over, at most `settings.capacity` of them with a run. */
   readonly executions: Readonly<Record<ExecutionId, ExecutionState>>;
   /** Executions that are over, oldest first, kept to recognise them again. Bounded. */
@@ -51,11 +57,14 @@ export type RequestPurpose =
   | { readonly kind: 'list' }
   /** Describe: is it still ours, and which version is it? */
   | { readonly kind: 'check'; readonly id: ExecutionId }
-  /** Update to IN_PROGRESS: claims an execution we chose ourselves. */
-  | { readonly kind: 'take'; readonly id: ExecutionId }
-  | { readonly kind: 'progress'; readonly id: ExecutionId }
-  /** The terminal update. */
-  | { readonly kind: 'report'; readonly id: ExecutionId };
+  | UpdatePurpose;
+
+export interface UpdatePurpose {
+  /** `take`: to IN_PROGRESS, which claims an execution we chose ourselves. `report`: the terminal update. */
+  readonly kind: 'take' | 'progress' | 'report';
+  readonly id: ExecutionId;
+  readonly expectedVersion: number;
+}
 
 export interface ExecutionState {
   readonly id: ExecutionId;
@@ -161,6 +170,7 @@ export function initialState(journalId: string, settings: CoreSettings): AgentSt
     nextRequestId: 1,
     claimRetries: 0,
     claimHeld: false,
+    offer: 'none',
     executions: {},
     finished: [],
     left: [],

@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import type { ExecutionRecord, LivePhase, LiveRecord } from '../../agent/core/execution-record.ts';
+import type { Outcome } from '../../agent/core/outcome.ts';
+import {
+  createScenario,
+  idOf,
+  job,
+  REFUSED,
+  requestsOf,
+  runVerdict,
+  step,
+  types,
+  UNKNOWN_OPERATION,
+} from '../fixtures/core-states.ts';
+
+const KEY = { jobId: 'a', executionNumber: 1, queuedAt: 1_700_000_000 };
+const RUN = { stepIndex: 1, attempt: 2 } as const;
+const OUTCOME: Outcome = { status: 'SUCCEEDED', statusDetails: { bytes: '12' } };
+const STEPS = [step({ name: 'copy' }), step({ name: 'verify' })];
+
+function record(phase: LivePhase, recoveries = 0): LiveRecord {
+  return { v: 1, id: idOf('a'), key: KEY, versionNumber: 4, recoveries, ...phase };
+}
+
+function recovered(...records: ExecutionRecord[]) {
+  const scenario = createScenario();
+  const effects = scenario.tell({ type: 'journalRecovered', records });
+  return { scenario, effects };
+}
+
+/** Recovered, connected, and described as still ours. */
+function described(live: LiveRecord, verdict = runVerdict(STEPS)) {
+  const { scenario } = recovered(live);
+  const asked = requestsOf(scenario.tell({ type: 'connected' }));
+  const effects = scenario.accept('check', { execution: job('a', { versionNumber: 4 }), verdict });
+  return { scenario, asked, effects };
+}
+
+describe('a run that was interrupted', () => {
+  const running = (onInterrupted: 'fail' | 'rerun' | 'resume') => record({ phase: 'running', onInterrupted, ...RUN });
+
+  test('is told INTERRUPTED and not run again, journaled first', () => {
+    const { scenario, effects } = recovered(running('fail'));
+    expect(effects).toMatchObject([
+      { type: 'journal', record: { phase: 'reporting', outcome: { status: 'FAILED' }, versionNumber: 4 } },
+    ]);
+    scenario.tell({ type: 'connected' });
+    const told = requestsOf(scenario.accept('check', { execution: job('a', { versionNumber: 4 }) }));
+    expect(told[0]).toMatchObject({ expectedVersion: 4, statusDetails: { reasonCode: 'INTERRUPTED' } });
+  });
+
+  test.each(['rerun', 'resume'] as const)('runs again if its author said %s and it is still ours', (onInterrupted) => {
+    const { scenario, asked, effects } = described(running(onInterrupted));
+    expect(asked[0]).toMatchObject({ operation: 'DescribeJobExecution', includeJobDocument: true });
+    expect(types(effects).slice(0, 2)).toEqual(['journal', 'startRun']);
+    expect(effects.slice(0, 2)).toMatchObject([
+      { record: { phase: 'running', stepIndex: 1, attempt: 3, recoveries: 1 } },
+      { runId: `${idOf('a')}.1.3`, stepIndex: 1, attempt: 3 },
+    ]);
+    expect(scenario.phase(job('a'))?.name).toBe('running');
+  });
+
+  test('does not run again when the service says it is over', () => {
+    const { scenario } = recovered(running('rerun'));
+    scenario.tell({ type: 'connected' });
+    expect(types(scenario.reject('check', 'TerminalStateReached'))).toContain('cleanUp');
+    expect(scenario.state.finished).toMatchObject([{ how: 'over', outcome: null }]);
+  });
+
+  test('is failed after too many recoveries', () => {
+    const { effects } = recovered(record({ phase: 'running', onInterrupted: 'rerun', ...RUN }, 3));
+    expect(effects).toMatchObject([
+      { record: { outcome: { statusDetails: { reason: expect.stringContaining('after 3 times') } } } },
+    ]);
+  });
+
+  test.each([REFUSED, UNKNOWN_OPERATION])('is refused when its handler is gone: $kind', (verdict) => {
+    expect(requestsOf(described(running('rerun'), verdict).effects)[0]).toMatchObject({ status: 'REJECTED' });
+  });
+
+  test('is failed when its document has lost the step', () => {
+    expect(requestsOf(described(running('rerun'), runVerdict([step()])).effects)[0]).toMatchObject({
+      status: 'FAILED',
+      statusDetails: { reasonCode: 'INTERRUPTED', reason: expect.stringContaining('no longer the step') },
+    });
+  });
+});
+
+describe('a run that was being stopped', () => {
+  const stopping = (reason: 'canceled' | 'timed-out' | 'shutdown', onInterrupted: 'fail' | 'rerun' = 'fail') =>
+    record({ phase: 'stopping', reason, onInterrupted, ...RUN });
+
+  test('for its time limit is told STEP_TIMED_OUT', () => {
+    expect(recovered(stopping('timed-out', 'rerun')).effects).toMatchObject([
+      { record: { phase: 'reporting', outcome: { statusDetails: { reasonCode: 'STEP_TIMED_OUT' } } } },
+    ]);
+  });
+
+  test('for a shutdown is told INTERRUPTED', () => {
+    expect(recovered(stopping('shutdown')).effects).toMatchObject([
+      { record: { outcome: { statusDetails: { reasonCode: 'INTERRUPTED' } } } },
+    ]);
+  });
+
+  test('for a shutdown may run again', () => {
+    expect(types(described(stopping('shutdown', 'rerun')).effects)).toContain('startRun');
+  });
+
+  test('for a cancellation is asked about, and closed', () => {
+    const { scenario } = recovered(stopping('canceled'));
+    scenario.tell({ type: 'connected' });
+    expect(types(scenario.reject('check', 'TerminalStateReached'))).toContain('cleanUp');
+  });
+
+  test('for a cancellation that never was is told INTERRUPTED', () => {
+    expect(requestsOf(described(stopping('canceled')).effects)[0]).toMatchObject({
+      statusDetails: { reasonCode: 'INTERRUPTED' },
+    });
+  });
+});
+
+test('a claim that was never begun begins', () => {
+  const { effects } = described(record({ phase: 'claiming' }));
+  expect(types(effects).slice(0, 2)).toEqual(['journal', 'startRun']);
+  expect(effects[0]).toMatchObject({ record: { attempt: 1, stepIndex: 0 } });
+});
+
+test('a step that waited for this start begins', () => {
+  const waiting = record({ phase: 'waiting', stepIndex: 1, attempt: 0, onInterrupted: 'rerun' });
+  expect(described(waiting).effects.slice(0, 2)).toMatchObject([
+    { record: { attempt: 1, stepIndex: 1 } },
+    { type: 'startRun', attempt: 1, stepIndex: 1 },
+  ]);
+});
+
+test('an outcome that was not told is told', () => {
+  const { scenario, effects } = recovered(record({ phase: 'reporting', outcome: OUTCOME }));
+  expect(effects).toEqual([]);
+  scenario.tell({ type: 'connected' });
+  expect(requestsOf(scenario.accept('check', { execution: job('a') }))[0]).toMatchObject({
+    status: 'SUCCEEDED',
+    statusDetails: { bytes: '12' },
+    expectedVersion: 4,
+  });
+});
+
+test('a closed execution is recognised, not run', () => {
+  const closed = { v: 1, id: idOf('a'), key: KEY, phase: 'closed', outcome: OUTCOME, how: 'accepted' } as const;
+  const { scenario, effects } = recovered(closed);
+  expect(effects).toEqual([]);
+  scenario.tell({ type: 'connected' });
+  const again = scenario.accept('claim', { execution: job('a'), verdict: runVerdict() });
+  expect(types(again)).not.toContain('startRun');
+  expect(requestsOf(again)[0]).toMatchObject({ status: 'SUCCEEDED' });
+});
+
+test('of the closed executions only the newest are kept', () => {
+  const records = Array.from({ length: 300 }, (_, index): ExecutionRecord => {
+    const key = { ...KEY, jobId: `job-${index}` };
+    return { v: 1, id: `job-${index}.1.${KEY.queuedAt}`, key, phase: 'closed', outcome: null, how: 'over' };
+  });
+  const { finished } = recovered(...records).scenario.state;
+  expect(finished).toHaveLength(256);
+  expect(finished.at(-1)?.key.jobId).toBe('job-299');
+});
