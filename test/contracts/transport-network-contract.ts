@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { Transport, TransportErrorCode, TransportOptions } from '../../agent/ports/transport.ts';
 import { REFUSED_CLIENT_ID, startAedesBroker } from '../fixtures/mqtt-brokers/aedes-broker.ts';
@@ -16,6 +17,7 @@ export type CreateTransport = (options: TransportOptions) => Transport | Promise
 /** Short enough for a test, long enough for a handshake on a busy machine. */
 const SHORT_TIMEOUT_MS = 1_500;
 
+const DISCONNECT = Buffer.from([0xe0, 0x00]);
 const CONNACK_ACCEPTED = Buffer.from([0x20, 0x02, 0x00, 0x00]);
 
 const pki = createTestPki();
@@ -106,98 +108,116 @@ export function networkContract(
   create: CreateTransport,
   connackCodes: readonly TransportErrorCode[],
 ): void {
-  describe(`dead ends and dead links over ${name}`, () => {
-    test('a key of another certificate is refused before connecting', async () => {
-      const made = await pki;
-      const options = { ...optionsFor(made, 1), keyPem: made.otherClient.keyPem };
-      await expectRefusal(create, options, 'TLS_FAILED');
-    });
-
-    test('an empty CA trusts nobody', () =>
-      withBroker(startAedesBroker, {}, async (broker, made) => {
-        await expectRefusal(create, { ...optionsFor(made, broker.port), caPem: '' }, 'TLS_SERVER_UNTRUSTED');
-      }));
-
-    test('a name without an address is NAME_NOT_RESOLVED', async () => {
-      const host = `${'a'.repeat(64)}.invalid`; // a label of 64 characters: no name server needs to be asked
-      await expectRefusal(create, { ...optionsFor(await pki, 1), host }, 'NAME_NOT_RESOLVED');
-    });
-
-    test('a port where nothing listens is CONNECT_REFUSED', async () => {
-      const server = await startTcpServer();
-      await server.stop();
-      await expectRefusal(create, optionsFor(await pki, server.port), 'CONNECT_REFUSED');
-    });
-
-    test('a server that says nothing is CONNECT_TIMEOUT', async () => {
-      const server = await startTcpServer();
-      const options = { ...optionsFor(await pki, server.port), connectTimeoutMs: SHORT_TIMEOUT_MS / 5 };
-      await expectRefusal(create, options, 'CONNECT_TIMEOUT');
-      await server.stop();
-    });
-
-    test('a server that speaks no TLS is TLS_FAILED', async () => {
-      const server = await startTcpServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-      await expectRefusal(create, optionsFor(await pki, server.port), 'TLS_FAILED');
-      await server.stop();
-    });
-
-    test('a CONNACK that comes too late finds nobody', async () => {
-      const { server, caPem } = await pki;
-      const sockets: Socket[] = [];
-      const broker = await startTlsServer({ server, clientCaPem: caPem }, (socket) => {
-        sockets.push(socket.resume());
-      });
-      const options = { ...optionsFor(await pki, broker.port), connectTimeoutMs: SHORT_TIMEOUT_MS };
-      await expectRefusal(create, options, 'CONNECT_TIMEOUT');
-      for (const socket of sockets.filter(({ closed }) => !closed)) {
-        socket.write(CONNACK_ACCEPTED);
-        await once(socket, 'close');
-      }
-      await broker.stop();
-    });
-
-    test('a server that speaks TLS 1.1 at most is TLS_FAILED', async () => {
-      const { server, caPem } = await pki;
-      const broker = await startTlsServer({ server, clientCaPem: caPem, onlyVersion: 'TLSv1.1' }, () => {});
-      await expectRefusal(create, optionsFor(await pki, broker.port), 'TLS_FAILED');
-      await broker.stop();
-    });
-
-    test('a broker that hangs up instead of CONNACK is TLS_CLIENT_REFUSED', async () => {
-      const { server, caPem } = await pki;
-      const broker = await startTlsServer({ server, clientCaPem: caPem }, (socket) => socket.end());
-      await expectRefusal(create, optionsFor(await pki, broker.port), 'TLS_CLIENT_REFUSED');
-      await broker.stop();
-    });
-
-    test('a refusing CONNACK says so', () =>
-      withBroker(startAedesBroker, {}, async (broker, made) => {
-        await expectRefusal(create, optionsFor(made, broker.port, REFUSED_CLIENT_ID), connackCodes);
-      }));
-
-    test('a link that stops carrying is KEEP_ALIVE_TIMEOUT', () =>
-      withBroker(startAedesBroker, {}, async (broker, made) => {
-        const proxy = await startTcpProxy(broker.port);
-        const log = logConnection();
-        const transport = await create({ ...optionsFor(made, proxy.port), keepAliveSeconds: 1 });
-        const connection = await transport.connect(log.events);
-        proxy.freeze();
-        const unanswered = connection.publish('lost', 'x', 1).catch((error: unknown) => error);
-        expect(await log.closed).toMatchObject({ code: 'KEEP_ALIVE_TIMEOUT' });
-        expect(await unanswered).toMatchObject({ code: 'KEEP_ALIVE_TIMEOUT' });
-        await proxy.stop();
-      }));
-
-    test('a dead link does not keep close waiting', () =>
-      withBroker(startAedesBroker, {}, async (broker, made) => {
-        const proxy = await startTcpProxy(broker.port);
-        const log = logConnection();
-        const connection = await (await create(optionsFor(made, proxy.port))).connect(log.events);
-        proxy.freeze();
-        await connection.close();
-        expect(log.closes.map(({ code }) => code)).toEqual(['CLOSED_BY_US']);
-        await proxy.stop();
-      }));
+  describe(`dead ends over ${name}`, () => {
+    withoutBroker(create);
+    withoutConnack(create, connackCodes);
   });
+  describe(`links over ${name}`, () => links(create));
+}
+
+function withoutBroker(create: CreateTransport): void {
+  test('a key of another certificate is refused before connecting', async () => {
+    const made = await pki;
+    const options = { ...optionsFor(made, 1), keyPem: made.otherClient.keyPem };
+    await expectRefusal(create, options, 'TLS_FAILED');
+  });
+
+  test('a name without an address is NAME_NOT_RESOLVED', async () => {
+    const host = `${'a'.repeat(64)}.invalid`; // a label of 64 characters: no name server needs to be asked
+    await expectRefusal(create, { ...optionsFor(await pki, 1), host }, 'NAME_NOT_RESOLVED');
+  });
+
+  test('a port where nothing listens is CONNECT_REFUSED', async () => {
+    const server = await startTcpServer();
+    await server.stop();
+    await expectRefusal(create, optionsFor(await pki, server.port), 'CONNECT_REFUSED');
+  });
+
+  test('a server that says nothing is CONNECT_TIMEOUT', async () => {
+    const server = await startTcpServer();
+    const options = { ...optionsFor(await pki, server.port), connectTimeoutMs: SHORT_TIMEOUT_MS / 5 };
+    await expectRefusal(create, options, 'CONNECT_TIMEOUT');
+    await server.stop();
+  });
+
+  test('a server that speaks no TLS is TLS_FAILED', async () => {
+    const server = await startTcpServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await expectRefusal(create, optionsFor(await pki, server.port), 'TLS_FAILED');
+    await server.stop();
+  });
+}
+
+function withoutConnack(create: CreateTransport, connackCodes: readonly TransportErrorCode[]): void {
+  test('a CONNACK that comes too late finds nobody', async () => {
+    const { server, caPem } = await pki;
+    const sockets: Socket[] = [];
+    const broker = await startTlsServer({ server, clientCaPem: caPem }, (socket) => {
+      sockets.push(socket.resume());
+    });
+    const options = { ...optionsFor(await pki, broker.port), connectTimeoutMs: SHORT_TIMEOUT_MS };
+    await expectRefusal(create, options, 'CONNECT_TIMEOUT');
+    for (const socket of sockets.filter(({ closed }) => !closed)) {
+      socket.write(CONNACK_ACCEPTED);
+      await once(socket, 'close');
+    }
+    await broker.stop();
+  });
+
+  test('a server that speaks TLS 1.1 at most is TLS_FAILED', async () => {
+    const { server, caPem } = await pki;
+    const broker = await startTlsServer({ server, clientCaPem: caPem, onlyVersion: 'TLSv1.1' }, () => {});
+    await expectRefusal(create, optionsFor(await pki, broker.port), 'TLS_FAILED');
+    await broker.stop();
+  });
+
+  test('a broker that hangs up instead of CONNACK is TLS_CLIENT_REFUSED', async () => {
+    const { server, caPem } = await pki;
+    const broker = await startTlsServer({ server, clientCaPem: caPem }, (socket) => socket.end());
+    await expectRefusal(create, optionsFor(await pki, broker.port), 'TLS_CLIENT_REFUSED');
+    await broker.stop();
+  });
+
+  test('a refusing CONNACK says so', () =>
+    withBroker(startAedesBroker, {}, async (broker, made) => {
+      await expectRefusal(create, optionsFor(made, broker.port, REFUSED_CLIENT_ID), connackCodes);
+    }));
+}
+
+function links(create: CreateTransport): void {
+  test('closing says DISCONNECT to the broker', async () => {
+    const { server, caPem } = await pki;
+    const heard: Promise<Buffer>[] = [];
+    const broker = await startTlsServer({ server, clientCaPem: caPem }, (socket) => {
+      socket.once('data', () => socket.write(CONNACK_ACCEPTED));
+      heard.push(buffer(socket));
+    });
+    const transport = await create(optionsFor(await pki, broker.port));
+    await (await transport.connect(logConnection().events)).close();
+    expect((await heard.at(-1))?.subarray(-2)).toEqual(DISCONNECT);
+    await broker.stop();
+  });
+
+  test('a link that stops carrying is KEEP_ALIVE_TIMEOUT', () =>
+    withBroker(startAedesBroker, {}, async (broker, made) => {
+      const proxy = await startTcpProxy(broker.port);
+      const log = logConnection();
+      const transport = await create({ ...optionsFor(made, proxy.port), keepAliveSeconds: 1 });
+      const connection = await transport.connect(log.events);
+      proxy.freeze();
+      const unanswered = connection.publish('lost', 'x', 1).catch((error: unknown) => error);
+      expect(await log.closed).toMatchObject({ code: 'KEEP_ALIVE_TIMEOUT' });
+      expect(await unanswered).toMatchObject({ code: 'KEEP_ALIVE_TIMEOUT' });
+      await proxy.stop();
+    }));
+
+  test('a dead link does not keep close waiting', () =>
+    withBroker(startAedesBroker, {}, async (broker, made) => {
+      const proxy = await startTcpProxy(broker.port);
+      const log = logConnection();
+      const connection = await (await create(optionsFor(made, proxy.port))).connect(log.events);
+      proxy.freeze();
+      await connection.close();
+      expect(log.closes.map(({ code }) => code)).toEqual(['CLOSED_BY_US']);
+      await proxy.stop();
+    }));
 }

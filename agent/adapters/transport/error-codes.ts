@@ -3,8 +3,8 @@
 
 import { TransportError, type TransportErrorCode } from '../../ports/transport.ts';
 
-/** How far a connection has come: to TCP, to TLS, to CONNACK, and then open. */
-export type ConnectionPhase = 'connecting' | 'handshaking' | 'greeting' | 'open';
+/** What a connection is waiting for: an address, TCP, TLS, CONNACK; or it is open. */
+export type ConnectionPhase = 'resolving' | 'connecting' | 'handshaking' | 'greeting' | 'open';
 
 export interface ConnectionFacts {
   readonly host: string;
@@ -37,6 +37,7 @@ export function hangUpErrorOf(facts: ConnectionFacts): TransportError {
 
 export function connectTimeoutError(facts: ConnectionFacts, connectTimeoutMs: number): TransportError {
   const awaited = {
+    resolving: 'no address for the host name: does DNS work here?',
     connecting: 'no answer to the TCP connection: is the network up, and may this port leave it?',
     handshaking: 'the TLS handshake did not end: is this an MQTT port with TLS?',
     greeting: 'the broker did not answer CONNECT',
@@ -75,7 +76,13 @@ const CONNACK_REASONS: Readonly<Record<number, string>> = {
   5: 'not authorized; does the policy allow iot:Connect for it?',
 };
 
+const NOT_RESOLVED = meaning(
+  'NAME_NOT_RESOLVED',
+  'the host name has no address: is it spelled right, and does DNS work here?',
+);
+
 const MEANING_OF_PHASE: Readonly<Record<ConnectionPhase, Meaning>> = {
+  resolving: NOT_RESOLVED,
   connecting: { code: 'CONNECT_REFUSED', explain: () => 'the TCP connection failed' },
   handshaking: {
     code: 'TLS_FAILED',
@@ -98,9 +105,7 @@ const MEANING_OF_PHASE: Readonly<Record<ConnectionPhase, Meaning>> = {
 /** Names from Node's `errors` page, getaddrinfo(3), connect(2) and OpenSSL's `openssl-verification-options(1)`. */
 function meaningOf(name: string): Meaning | undefined {
   if (CLIENT_REFUSED.test(name)) return meaning('TLS_CLIENT_REFUSED', 'the broker refused our certificate');
-  if (NOT_RESOLVED.test(name)) {
-    return meaning('NAME_NOT_RESOLVED', 'the host name has no address: is it spelled right, and does DNS work here?');
-  }
+  if (DNS_ERROR.test(name)) return NOT_RESOLVED;
   if (NOT_TLS.test(name)) return meaning('TLS_FAILED', 'the other end does not speak TLS: is this the MQTT TLS port?');
   if (OWN_FILES.test(name)) {
     return meaning('TLS_FAILED', 'our certificate, private key or CA cannot be used, or do not belong together');
@@ -110,7 +115,7 @@ function meaningOf(name: string): Meaning | undefined {
 
 const CLIENT_REFUSED =
   /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)/;
-const NOT_RESOLVED = /^(ENOTFOUND|ENODATA|EAI_)/;
+const DNS_ERROR = /^(ENOTFOUND|ENODATA|EAI_)/;
 const NOT_TLS = /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/;
 const OWN_FILES = /^(ERR_OSSL_|ERR_TLS_INVALID_CONTEXT|ERR_INVALID_ARG_)/;
 

@@ -26,10 +26,13 @@ export interface TlsLink {
 /** Starts to connect. @throws TransportError TLS_FAILED where certificate, key or CA cannot be used. */
 export function openTlsLink(options: TransportOptions): TlsLink {
   const { host, port } = options;
-  let phase: ConnectionPhase = 'connecting';
+  let phase: ConnectionPhase = isIP(host) === 0 ? 'resolving' : 'connecting';
   let serverCertificate: ConnectionFacts['serverCertificate'];
   const facts = (): ConnectionFacts => ({ host, port, phase, serverCertificate });
   const socket = startTls(options, facts());
+  socket.on('lookup', (error) => {
+    if (!error) phase = 'connecting';
+  });
   socket.once('connect', () => {
     phase = 'handshaking';
     // Jobs messages are small and every one is waited for: with Nagle's algorithm a round trip takes 40 ms or more.

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TransportOptions } from '../../../agent/ports/transport.ts';
 import { startAedesBroker } from '../../fixtures/mqtt-brokers/aedes-broker.ts';
 import { createTestPki, optionsFor, type TestPki } from '../../fixtures/mqtt-brokers/test-pki.ts';
 
@@ -50,11 +51,20 @@ interface Probe {
   said(text: string): Promise<void>;
 }
 
-async function startProbe(place: string, adapter: string, port: number, then: 'close' | 'wait'): Promise<Probe> {
-  const optionsPath = join(dir, `${adapter}-${port}.json`);
-  await writeFile(optionsPath, JSON.stringify(optionsFor(pki, port)));
-  const child = spawn(process.execPath, [join(dir, place, 'probe.mjs'), adapter, optionsPath, then], {
+interface ProbeRun {
+  readonly place: 'installed' | 'alone' | 'without-binary';
+  readonly adapter: string;
+  readonly options: TransportOptions;
+  readonly afterwards: 'close' | 'wait';
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function startProbe({ place, adapter, options, afterwards, env = {} }: ProbeRun): Promise<Probe> {
+  const optionsPath = join(dir, `${adapter}-${options.port}.json`);
+  await writeFile(optionsPath, JSON.stringify(options));
+  const child = spawn(process.execPath, [join(dir, place, 'probe.mjs'), adapter, optionsPath, afterwards], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
   });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -71,25 +81,48 @@ async function startProbe(place: string, adapter: string, port: number, then: 'c
 for (const adapter of ['mqtt', 'aws-crt']) {
   test(`a process ends after ${adapter} closed`, async () => {
     const broker = await startAedesBroker({ server: pki.server, clientCaPem: pki.caPem });
-    const probe = await startProbe('installed', adapter, broker.port, 'close');
+    const probe = await startProbe({
+      place: 'installed',
+      adapter,
+      options: optionsFor(pki, broker.port),
+      afterwards: 'close',
+    });
     expect(await probe.output).toBe('connected\nCLOSED_BY_US\nexit 0');
     await broker.stop();
   });
 
   test(`${adapter} never connects again by itself`, async () => {
     const broker = await startAedesBroker({ server: pki.server, clientCaPem: pki.caPem });
-    const probe = await startProbe('installed', adapter, broker.port, 'wait');
+    const probe = await startProbe({
+      place: 'installed',
+      adapter,
+      options: optionsFor(pki, broker.port),
+      afterwards: 'wait',
+    });
     await probe.said('connected');
     await broker.closeClient('gateway');
     expect(await probe.output).toBe('connected\nCLOSED_BY_BROKER\nexit 0');
     expect(broker.connected).toEqual(['gateway']);
     await broker.stop();
   });
+
+  test(`${adapter} trusts no CA but ours, not even without one`, async () => {
+    const broker = await startAedesBroker({ server: pki.server, clientCaPem: pki.caPem });
+    const systemCa = join(dir, 'system-ca.pem');
+    await writeFile(systemCa, pki.caPem);
+    for (const caPem of ['', pki.otherCaPem]) {
+      const options = { ...optionsFor(pki, broker.port), caPem };
+      const env = { NODE_EXTRA_CA_CERTS: systemCa, SSL_CERT_FILE: systemCa };
+      const probe = await startProbe({ place: 'installed', adapter, options, afterwards: 'close', env });
+      expect(await probe.output).toMatch(/^TLS_SERVER_UNTRUSTED /);
+    }
+    await broker.stop();
+  });
 }
 
-for (const place of ['alone', 'without-binary']) {
+for (const place of ['alone', 'without-binary'] as const) {
   test(`aws-crt ${place} is TRANSPORT_UNAVAILABLE with a way out`, async () => {
-    const probe = await startProbe(place, 'aws-crt', 1, 'wait');
+    const probe = await startProbe({ place, adapter: 'aws-crt', options: optionsFor(pki, 1), afterwards: 'wait' });
     const output = await probe.output;
     expect(output).toMatch(/^TRANSPORT_UNAVAILABLE .*npm install aws-iot-device-sdk-v2.*set "transport" to "mqtt"/);
     expect(output).toContain('exit 0');
