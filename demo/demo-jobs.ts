@@ -23,7 +23,11 @@ export interface DemoFiles {
   readonly targetDir: string;
 }
 
-export function demoJobs({ artifactUrl, artifactSha256, targetDir }: DemoFiles): readonly DemoJob[] {
+export function demoJobs(files: DemoFiles): readonly DemoJob[] {
+  return [...jobsThatSucceed(files), ...jobsThatDoNot(files)];
+}
+
+function jobsThatSucceed({ artifactUrl, artifactSha256, targetDir }: DemoFiles): readonly DemoJob[] {
   const downloaded = join(targetDir, 'model.bin');
   return [
     {
@@ -59,6 +63,11 @@ export function demoJobs({ artifactUrl, artifactSha256, targetDir }: DemoFiles):
       check: (execution) =>
         expectStatus(execution, 'SUCCEEDED') ?? expectDetail(execution, 'rounds', '8') ?? expectVersion(execution, 5),
     },
+  ];
+}
+
+function jobsThatDoNot({ targetDir }: DemoFiles): readonly DemoJob[] {
+  return [
     {
       jobId: 'failing-handler',
       title: 'a handler that fails',

@@ -15,7 +15,7 @@ const CANCEL_AT_PERCENT = 5;
 const ARTIFACT_BYTES = 8 * 1024 * 1024;
 
 /** @returns 0 when every job ended as it should, else 1. */
-export async function demo(): Promise<number> {
+export async function demo(env: NodeJS.ProcessEnv): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'job-demo-'));
   const closers: (() => unknown)[] = [];
   try {
@@ -24,7 +24,7 @@ export async function demo(): Promise<number> {
     const logDir = folder;
     const dataDir = join(folder, 'cloud');
     const args = ['--data-dir', dataDir, '--mqtt-port', '0', '--http-port', '0', '--thing', THING];
-    const { cloud, ready } = await startCloud(args, { logDir });
+    const { cloud, ready } = await startCloud(args, { logDir, env });
     closers.unshift(cloud.stop);
     console.log(`job-cloud: MQTT with mutual TLS on ${ready.mqttPort}, AWS IoT's HTTP API on ${ready.httpPort}`);
 
@@ -32,7 +32,7 @@ export async function demo(): Promise<number> {
     await installDemoHandlers(join(dirname(configPath), 'handlers'));
     const agent = startAgent(configPath, {
       logDir,
-      env: { JOB_AGENT_PROGRESS_INTERVAL_SECONDS: '1', JOB_AGENT_INSECURE_DOWNLOAD_HOSTS: '127.0.0.1' },
+      env: { ...env, JOB_AGENT_PROGRESS_INTERVAL_SECONDS: '1', JOB_AGENT_INSECURE_DOWNLOAD_HOSTS: '127.0.0.1' },
     });
     closers.unshift(agent.stop);
     console.log(`job-agent: thing ${THING}, with an X.509 certificate of its own\n`);

@@ -11,17 +11,17 @@ const THING = 'gateway-1';
 const DATA_DIR = '.job-cloud';
 const READY_FILE = join(DATA_DIR, 'ready.json');
 
-export async function dev(): Promise<number> {
+export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
   const stopped = new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
   });
   const args = ['--data-dir', DATA_DIR, '--mqtt-port', '0', '--http-port', '0', '--thing', THING];
-  const { cloud, ready } = await startCloud(args, { logDir: null });
+  const { cloud, ready } = await startCloud(args, { logDir: null, env });
   const configPath = configPathOf(ready);
   const handlersDir = join(dirname(configPath), 'handlers');
   await mkdir(handlersDir, { recursive: true, mode: 0o700 });
   await writeFile(READY_FILE, JSON.stringify(ready));
-  const agent = startAgent(configPath, { logDir: null, env: { JOB_AGENT_PROGRESS_INTERVAL_SECONDS: '1' } });
+  const agent = startAgent(configPath, { logDir: null, env: { ...env, JOB_AGENT_PROGRESS_INTERVAL_SECONDS: '1' } });
   try {
     console.log(howTo(ready, handlersDir));
     await Promise.race([stopped, cloud.endedEarly, agent.endedEarly]);

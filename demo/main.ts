@@ -6,4 +6,8 @@ import { createJob, dev } from './dev.ts';
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 const [command, argument] = process.argv.slice(2);
-process.exitCode = command === '--dev' ? await dev() : command === '--job' ? await createJob(argument) : await demo();
+process.exitCode = await (command === '--dev'
+  ? dev(process.env)
+  : command === '--job'
+    ? createJob(argument)
+    : demo(process.env));

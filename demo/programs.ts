@@ -26,7 +26,8 @@ export interface CloudReady {
 export interface ProgramOptions {
   /** Where `<name>.log` is written; `null` to let the program write to this terminal. */
   readonly logDir: string | null;
-  readonly env?: Readonly<Record<string, string>>;
+  /** The whole environment of the program. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 const STOP_LIMIT_MS = 15_000;
@@ -47,11 +48,11 @@ export function startAgent(configPath: string, options: ProgramOptions): Program
   return toProgram('job-agent', start('job-agent', ['run', '--config', configPath], options));
 }
 
-function start(name: string, args: readonly string[], { logDir, env = {} }: ProgramOptions): ChildProcess {
+function start(name: string, args: readonly string[], { logDir, env }: ProgramOptions): ChildProcess {
   const isCloud = name === 'job-cloud';
   const output = logDir === null ? 'inherit' : 'pipe';
   const child = spawn(process.execPath, [programPath(name), ...args], {
-    env: { ...process.env, ...env },
+    env,
     stdio: ['ignore', isCloud ? 'pipe' : output, output],
     // Its own group: a Ctrl-C at the terminal reaches us alone, and we stop the programs in order.
     detached: true,

@@ -39,91 +39,102 @@ export interface ConnectionKeeperOptions {
 const STABLE_MS = 60_000;
 
 export function createConnectionKeeper(options: ConnectionKeeperOptions): ConnectionKeeper {
-  const { transport, clock, random, log } = options;
-  let stopped = false;
-  let connection: Connection | null = null;
-  let announced = false;
-  let retry: Timer | null = null;
-  let opening: Promise<void> = Promise.resolve();
-  let waits = 0;
-  let connectedAtMs = 0;
-  let status: ConnectionStatus = { connected: false, connects: 0, failedAttempts: 0, lastError: null };
+  return new Keeper(options);
+}
 
-  async function open(): Promise<void> {
+/** Owns the one connection there is, and the timer of the next attempt. */
+class Keeper implements ConnectionKeeper {
+  readonly #options: ConnectionKeeperOptions;
+  #status: ConnectionStatus = { connected: false, connects: 0, failedAttempts: 0, lastError: null };
+  #stopped = false;
+  #connection: Connection | null = null;
+  #connectedAtMs = 0;
+  /** Waits so far that did not lead to a connection that held. */
+  #waits = 0;
+  #retry: Timer | undefined;
+  #opening: Promise<void> = Promise.resolve();
+
+  constructor(options: ConnectionKeeperOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#opening = this.#open();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#retry?.cancel();
+    await this.#connection?.close();
+    await this.#opening;
+  }
+
+  status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  async #open(): Promise<void> {
+    const { transport, clock, log, subscriptions } = this.#options;
     try {
-      const opened = await transport.connect({ onMessage: options.onMessage, onClosed: lost });
-      connection = opened;
-      connectedAtMs = clock.monotonicMs();
-      if (stopped) {
+      const opened = await transport.connect({
+        onMessage: this.#options.onMessage,
+        onClosed: (reason) => this.#lost(reason),
+      });
+      this.#connection = opened;
+      this.#connectedAtMs = clock.monotonicMs();
+      if (this.#stopped) {
         await opened.close();
         return;
       }
-      await opened.subscribe(options.subscriptions);
-      if (connection !== opened) return; // lost meanwhile, and `lost` saw to it
-      announced = true;
-      status = { connected: true, connects: status.connects + 1, failedAttempts: 0, lastError: null };
+      await opened.subscribe(subscriptions);
+      if (this.#connection !== opened) return; // lost meanwhile, and `#lost` saw to it
+      this.#status = { connected: true, connects: this.#status.connects + 1, failedAttempts: 0, lastError: null };
       log.info({ transport: transport.name }, 'connected and subscribed');
-      options.onConnected(opened);
+      this.#options.onConnected(opened);
     } catch (error) {
-      await failed(error);
+      await this.#failed(toTransportError(error));
     }
   }
 
-  async function failed(error: unknown): Promise<void> {
-    const reason = toTransportError(error);
-    if (connection !== null) {
-      // Connected but not subscribed: closing it calls `lost`, which waits and tries again.
-      note(reason);
-      await connection.close();
-    } else if (!stopped) {
-      note(reason);
-      later();
+  async #failed(reason: TransportError): Promise<void> {
+    if (this.#connection !== null) {
+      // Connected but not subscribed: closing it calls `#lost`, which waits and tries again.
+      this.#note(reason);
+      await this.#connection.close();
+    } else if (!this.#stopped && this.#retry === undefined) {
+      this.#note(reason);
+      this.#later();
     }
   }
 
-  function lost(reason: TransportError): void {
-    if (connection === null) return;
-    connection = null;
-    if (clock.monotonicMs() - connectedAtMs >= STABLE_MS) waits = 0;
-    if (reason.code !== 'CLOSED_BY_US') note(reason);
-    if (announced) {
-      announced = false;
-      status = { ...status, connected: false };
-      options.onDisconnected();
+  /** Called once for each connection that was made, whoever ended it. */
+  #lost(reason: TransportError): void {
+    this.#connection = null;
+    if (this.#options.clock.monotonicMs() - this.#connectedAtMs >= STABLE_MS) this.#waits = 0;
+    if (reason.code !== 'CLOSED_BY_US') this.#note(reason);
+    if (this.#status.connected) {
+      this.#status = { ...this.#status, connected: false };
+      this.#options.onDisconnected();
     }
-    if (!stopped) later();
+    if (!this.#stopped) this.#later();
   }
 
-  function note(reason: TransportError): void {
-    status = {
-      ...status,
-      failedAttempts: status.failedAttempts + 1,
-      lastError: { code: reason.code, message: reason.message },
-    };
-    log.warn({ code: reason.code, reason: reason.message, failedAttempts: status.failedAttempts }, 'not connected');
+  #note({ code, message }: TransportError): void {
+    const failedAttempts = this.#status.failedAttempts + 1;
+    this.#status = { ...this.#status, failedAttempts, lastError: { code, message } };
+    this.#options.log.warn({ code, reason: message, failedAttempts }, 'not connected');
   }
 
-  function later(): void {
-    const delayMs = reconnectDelayMs(waits, random);
-    waits += 1;
+  #later(): void {
+    const { clock, random, log } = this.#options;
+    const delayMs = reconnectDelayMs(this.#waits, random);
+    this.#waits += 1;
     log.debug({ delayMs }, 'connecting again later');
-    retry = clock.setTimer(delayMs, connect);
+    this.#retry = clock.setTimer(delayMs, () => {
+      this.#retry = undefined;
+      this.start();
+    });
   }
-
-  function connect(): void {
-    opening = open();
-  }
-
-  return {
-    start: connect,
-    async stop() {
-      stopped = true;
-      retry?.cancel();
-      await connection?.close();
-      await opening;
-    },
-    status: () => status,
-  };
 }
 
 function toTransportError(error: unknown): TransportError {

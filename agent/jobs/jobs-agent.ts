@@ -2,17 +2,18 @@
 import type { Logger } from 'pino';
 import type { AgentEvent } from '../core/event.ts';
 import { parseRecord } from '../core/execution-record.ts';
-import { type AgentState, type CoreSettings, initialState, isQuiet, type ShutdownMode } from '../core/state.ts';
+import { type CoreSettings, initialState, isQuiet, type ShutdownMode } from '../core/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OpenedJournal } from '../ports/journal.ts';
 import type { Transport } from '../ports/transport.ts';
 import { jobsSubscriptions } from '../protocol/topics.ts';
-import { type AgentStatus, createStatusKeeper } from './agent-status.ts';
+import { type AgentStatus, createStatusKeeper, type StatusKeeper } from './agent-status.ts';
 import { logChanges } from './change-log.ts';
-import { createConnectionKeeper } from './connection-keeper.ts';
-import { createEffectPerformer } from './effects.ts';
-import { createJobsClient } from './jobs-client.ts';
-import { createLoop } from './loop.ts';
+import { type ConnectionKeeper, createConnectionKeeper } from './connection-keeper.ts';
+import { createEffectPerformer, type EffectPerformer } from './effects.ts';
+import { createJobsClient, type JobsClient } from './jobs-client.ts';
+import { createLoop, type Loop } from './loop.ts';
+import { createStateWaiter, type StateWaiter } from './state-waiter.ts';
 import type { StepRunner } from './step-runner.ts';
 
 export interface JobsAgent {
@@ -53,44 +54,82 @@ const LAST_REPORTS_MS = 5_000;
 const STUCK_MS = 30_000;
 
 export function createJobsAgent(options: JobsAgentOptions): JobsAgent {
-  const { clock, random, log, settings, stepRunner } = options;
-  const { journal, recovered } = options.journal;
-  const statusKeeper = createStatusKeeper(clock);
-  const waiters = new Set<() => void>();
+  const { clock, log, settings } = options;
+  const { journal } = options.journal;
+  const parts = createParts(options);
+  const { loop, effects, keeper, client, statusKeeper, waiter } = parts;
 
+  async function shutDown(mode: ShutdownMode, limitMs: number): Promise<void> {
+    loop.dispatch({ type: 'shutdownRequested', mode });
+    await loop.settled();
+    await waiter.until(isQuiet, limitMs);
+  }
+
+  return {
+    start: () => start(options, parts),
+    async stop(mode) {
+      if (mode === 'wait') await shutDown('wait', settings.shutdownGraceMs);
+      await shutDown('stop', settings.stopGraceMs + LAST_REPORTS_MS);
+      await keeper.stop();
+      client.detach();
+      effects.stop();
+      await loop.settled();
+      await journal.close();
+      log.debug({}, 'journal closed');
+    },
+    status: () => statusKeeper.status(loop.state(), keeper.status(), client.oddities.counts()),
+    illness() {
+      const since = loop.busySinceMs();
+      if (since !== null && clock.monotonicMs() - since > STUCK_MS) return 'the event loop hangs on the journal';
+      return loop.state().journalUsable ? null : 'the journal cannot be written';
+    },
+  };
+}
+
+interface Parts {
+  readonly client: JobsClient;
+  readonly effects: EffectPerformer;
+  readonly loop: Loop;
+  readonly keeper: ConnectionKeeper;
+  readonly statusKeeper: StatusKeeper;
+  readonly waiter: StateWaiter;
+}
+
+/** The parts, each told of the others it speaks to; nothing is started yet. */
+function createParts(options: JobsAgentOptions): Parts {
+  const { clock, log, settings, thingName } = options;
+  const { journal } = options.journal;
+  const dispatch = (event: AgentEvent) => loop.dispatch(event);
+  const statusKeeper = createStatusKeeper(clock);
+  const waiter = createStateWaiter(() => loop.state(), clock);
   const client = createJobsClient({
-    thingName: options.thingName,
-    clock,
-    random,
-    newToken: options.newToken,
+    ...options,
     requestTimeoutMs: settings.requestTimeoutMs,
-    log,
     onNotification: (notification) => dispatch({ type: 'notified', notification }),
   });
   const effects = createEffectPerformer({
+    ...options,
     client,
-    stepRunner,
-    clock,
-    random,
     stopGraceMs: settings.stopGraceMs,
-    dispatch: (event) => dispatch(event),
+    dispatch,
     isOpen: (id) => loop.state().executions[id] !== undefined,
-    onCleanUpFailed: (error) => log.warn({ err: error }, 'folders of a closed execution could not be removed'),
+    onCleanUpFailed: (err) => log.warn({ err }, 'folders of a closed execution could not be removed'),
   });
   const loop = createLoop({
     initial: initialState(journal.journalId, settings.core),
     append: (record) => journal.append({ id: record.id, finished: record.phase === 'closed', body: record }),
     perform: effects.perform,
-    onChange,
+    onChange(before, after) {
+      logChanges(before, after, options.executionLogger);
+      statusKeeper.changed(before, after);
+      waiter.changed();
+    },
     monotonicMs: clock.monotonicMs,
     log,
   });
   const keeper = createConnectionKeeper({
-    transport: options.transport,
-    subscriptions: jobsSubscriptions(options.thingName),
-    clock,
-    random,
-    log,
+    ...options,
+    subscriptions: jobsSubscriptions(thingName),
     onMessage: client.handleMessage,
     onConnected(connection) {
       client.attach(connection);
@@ -101,60 +140,17 @@ export function createJobsAgent(options: JobsAgentOptions): JobsAgent {
       client.detach();
     },
   });
+  return { client, effects, loop, keeper, statusKeeper, waiter };
+}
 
-  function dispatch(event: AgentEvent): void {
-    loop.dispatch(event);
-  }
-
-  function onChange(before: AgentState, after: AgentState): void {
-    logChanges(before, after, options.executionLogger);
-    statusKeeper.changed(before, after);
-    for (const check of [...waiters]) check();
-  }
-
-  /** Resolves when the state is as wished, or after `limitMs`, whichever comes first. */
-  function until(isWished: (state: AgentState) => boolean, limitMs: number): Promise<void> {
-    if (isWished(loop.state())) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        waiters.delete(check);
-        timer.cancel();
-        resolve();
-      };
-      const check = () => isWished(loop.state()) && done();
-      const timer = clock.setTimer(limitMs, done);
-      waiters.add(check);
-    });
-  }
-
-  return {
-    async start() {
-      const leftovers = await stepRunner.endLeftovers(settings.stopGraceMs);
-      if (leftovers.length > 0) log.warn({ runs: leftovers.length }, 'runs of an earlier agent process were ended');
-      if (recovered.status === 'lost') log.error({ reason: recovered.reason }, 'journal lost: started with a new one');
-      const records = recovered.entries.map(({ body }) => parseRecord(body)).filter((record) => record !== null);
-      dispatch({ type: 'journalRecovered', records });
-      await loop.settled();
-      keeper.start();
-    },
-    async stop(mode) {
-      dispatch({ type: 'shutdownRequested', mode });
-      await loop.settled();
-      if (mode === 'wait') await until(isQuiet, settings.shutdownGraceMs);
-      dispatch({ type: 'shutdownRequested', mode: 'stop' });
-      await loop.settled();
-      await until(isQuiet, settings.stopGraceMs + LAST_REPORTS_MS);
-      await keeper.stop();
-      client.detach();
-      effects.stop();
-      await loop.settled();
-      await journal.close();
-    },
-    status: () => statusKeeper.status(loop.state(), keeper.status(), client.oddities.counts()),
-    illness() {
-      const since = loop.busySinceMs();
-      if (since !== null && clock.monotonicMs() - since > STUCK_MS) return 'the event loop hangs on the journal';
-      return loop.state().journalUsable ? null : 'the journal cannot be written';
-    },
-  };
+/** What an earlier process left running is ended before the journal's executions are taken up. */
+async function start({ log, stepRunner, settings, journal }: JobsAgentOptions, { loop, keeper }: Parts): Promise<void> {
+  const { recovered } = journal;
+  const leftovers = await stepRunner.endLeftovers(settings.stopGraceMs);
+  if (leftovers.length > 0) log.warn({ runs: leftovers.length }, 'runs of an earlier agent process were ended');
+  if (recovered.status === 'lost') log.error({ reason: recovered.reason }, 'journal lost: started with a new one');
+  const records = recovered.entries.map(({ body }) => parseRecord(body)).filter((record) => record !== null);
+  loop.dispatch({ type: 'journalRecovered', records });
+  await loop.settled();
+  keeper.start();
 }

@@ -1,0 +1,45 @@
+/** The core's timers, by name: setting one again replaces it. */
+import { backoffMs } from '../core/backoff.ts';
+import type { Delay, TimerName } from '../core/effect.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
+
+export interface CoreTimers {
+  set(timer: TimerName, delay: Delay): void;
+  clear(timer: TimerName): void;
+  clearAll(): void;
+}
+
+export interface CoreTimersOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onDue: (timer: TimerName) => void;
+}
+
+/** Waits of the core, from the first to those of a long outage: what may be asked again is asked for ever. */
+const BACKOFF_RANGE = { firstMs: 2_000, maxMs: 300_000 } as const;
+
+export function createCoreTimers({ clock, random, onDue }: CoreTimersOptions): CoreTimers {
+  const timers = new Map<string, Timer>();
+
+  function clear(timer: TimerName): void {
+    timers.get(JSON.stringify(timer))?.cancel();
+    timers.delete(JSON.stringify(timer));
+  }
+
+  return {
+    clear,
+    set(timer, delay) {
+      clear(timer);
+      const delayMs = delay.kind === 'exactly' ? delay.ms : backoffMs(delay.attempt, BACKOFF_RANGE, random);
+      const due = () => {
+        timers.delete(JSON.stringify(timer));
+        onDue(timer);
+      };
+      timers.set(JSON.stringify(timer), clock.setTimer(delayMs, due));
+    },
+    clearAll() {
+      for (const timer of timers.values()) timer.cancel();
+      timers.clear();
+    },
+  };
+}
