@@ -1,7 +1,9 @@
 /** The local cloud as one object: data folder, Jobs service, MQTT broker and REST face, started and closed together. */
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
+import type { Broker } from './broker/broker.ts';
 import { startBroker } from './broker/broker.ts';
+import type { Identity } from './identity/certificates.ts';
 import { issueServerCertificate } from './identity/certificates.ts';
 import type { OperatorCredentials } from './identity/data-folder.ts';
 import { openDataFolder, openThingFolder } from './identity/data-folder.ts';
@@ -64,12 +66,61 @@ export interface JobCloud {
 
 /** Resolves when everything listens. When something cannot start, what was started is closed again. */
 export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud> {
-  const { dataDir, host, log } = options;
+  const { host, log } = options;
   for (const thingName of options.things) requireThingName(thingName);
-  const folder = await openDataFolder(resolve(dataDir));
-  const thingByFingerprint = new Map<string, string>();
+  const folder = await openDataFolder(resolve(options.dataDir));
+  const { broker, jobs, thingByFingerprint } = await startDevicePlane(options, folder.authority);
   const things: Record<string, CloudThing> = {};
 
+  const addThing = async (thingName: string): Promise<CloudThing> => {
+    requireThingName(thingName);
+    const { configPath, fingerprint } = await openThingFolder(options.dataDir, {
+      thingName,
+      mqttPort: broker.port,
+      authority: folder.authority,
+    });
+    const thing = { configPath, thingArn: thingArn(thingName) };
+    thingByFingerprint.set(fingerprint, thingName);
+    things[thingName] = thing;
+    jobs.addThing(thingName);
+    return thing;
+  };
+
+  try {
+    for (const thingName of options.things) await addThing(thingName);
+    const { caPath, credentialsPath, credentials } = folder;
+    const signers = options.auth === false ? null : credentials;
+    const rest = await startRestServer({
+      host,
+      port: options.httpPort,
+      log,
+      credentials: signers,
+      control: jobs.control,
+    });
+    const close = async () => {
+      jobs.close();
+      await Promise.all([rest.close(), broker.close()]);
+    };
+    const ports = { mqttPort: broker.port, httpPort: rest.port };
+    return { ...ports, caPath, credentialsPath, credentials, things, jobs, addThing, close };
+  } catch (error) {
+    jobs.close();
+    await broker.close();
+    throw error;
+  }
+}
+
+interface DevicePlane {
+  readonly broker: Broker;
+  readonly jobs: RunningService;
+  /** Filled by whoever makes things. */
+  readonly thingByFingerprint: Map<string, string>;
+}
+
+/** The Jobs service with the broker it speaks through. */
+async function startDevicePlane(options: JobCloudOptions, authority: Identity): Promise<DevicePlane> {
+  const { host, log } = options;
+  const thingByFingerprint = new Map<string, string>();
   const jobs = runJobsService({
     now: options.now ?? Date.now,
     notify: ({ thingName, topic, message }) => {
@@ -80,8 +131,8 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   const broker = await startBroker({
     host,
     port: options.mqttPort,
-    caPem: folder.authority.certPem,
-    server: await issueServerCertificate(folder.authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
+    caPem: authority.certPem,
+    server: await issueServerCertificate(authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
     log,
     thingOf: (fingerprint) => thingByFingerprint.get(fingerprint),
     onRequest: (request, send) => {
@@ -94,47 +145,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
       });
     },
   });
-
-  const addThing = async (thingName: string): Promise<CloudThing> => {
-    requireThingName(thingName);
-    const { authority } = folder;
-    const { configPath, fingerprint } = await openThingFolder(dataDir, { thingName, mqttPort: broker.port, authority });
-    const thing = { configPath, thingArn: thingArn(thingName) };
-    thingByFingerprint.set(fingerprint, thingName);
-    things[thingName] = thing;
-    jobs.addThing(thingName);
-    return thing;
-  };
-
-  try {
-    for (const thingName of options.things) await addThing(thingName);
-    const { caPath, credentialsPath, credentials } = folder;
-    const rest = await startRestServer({
-      host,
-      port: options.httpPort,
-      log,
-      credentials: options.auth === false ? null : credentials,
-      control: jobs.control,
-    });
-    return {
-      mqttPort: broker.port,
-      httpPort: rest.port,
-      caPath,
-      credentialsPath,
-      credentials,
-      things,
-      jobs,
-      addThing,
-      close: async () => {
-        jobs.close();
-        await Promise.all([rest.close(), broker.close()]);
-      },
-    };
-  } catch (error) {
-    jobs.close();
-    await broker.close();
-    throw error;
-  }
+  return { broker, jobs, thingByFingerprint };
 }
 
 function requireThingName(thingName: string): void {

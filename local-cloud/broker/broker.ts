@@ -3,7 +3,7 @@
  * one that oversteps, as AWS IoT Core does.
  */
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import type { Client, PublishPacket } from 'aedes';
 import { Aedes } from 'aedes';
@@ -43,11 +43,32 @@ export interface Broker {
 }
 
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const notification = packetStream('notifications', 1);
+  const aedes = await createAedes(options);
+  let door: Door;
+  try {
+    door = await openDoor(aedes, options);
+  } catch (error) {
+    // Its heartbeat would keep the process alive.
+    aedes.close();
+    throw error;
+  }
+  return {
+    port: door.port,
+    notify: (topic, payload) => {
+      aedes.publish(notification(topic, payload), () => undefined);
+    },
+    close: async () => {
+      const closed = door.close();
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+      await closed;
+    },
+  };
+}
+
+async function createAedes(options: BrokerOptions): Promise<Aedes> {
   const { log } = options;
-  const streams = {
-    answers: [packetStream('answers at QoS 0', 0), packetStream('answers at QoS 1', 1)],
-    notifications: packetStream('notifications', 1),
-  } as const;
+  const answers = [packetStream('answers at QoS 0', 0), packetStream('answers at QoS 1', 1)] as const;
   const aedes = await Aedes.createBroker({
     // A thing may send a whole burst behind its CONNECT; 42, the default, is less than one reconnecting gateway's.
     queueLimit: 1000,
@@ -73,7 +94,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
       options.onRequest({ thingName: client.id, topic: packet.topic, payload }, (topic, message) => {
         // Past the broker, so that nobody else can hear it.
-        client.publish(streams.answers[answerQos(client, topic)](topic, message), () => undefined);
+        client.publish(answers[answerQos(client, topic)](topic, message), () => undefined);
       });
     },
     authorizeSubscribe: (client, subscription, done) => {
@@ -86,8 +107,19 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   aedes.on('clientDisconnect', (client) => log.debug({ thingName: client.id }, 'thing disconnected'));
   aedes.on('clientError', (client, err) => log.debug({ thingName: client.id, err }, 'connection of a thing failed'));
   aedes.on('connectionError', (_client, err) => log.debug({ err }, 'connection failed before CONNECT'));
+  return aedes;
+}
 
-  const sockets = new Set<TLSSocket>();
+interface Door {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Listens with TLS and hands every client with a certificate of our CA to aedes. */
+async function openDoor(aedes: Aedes, options: BrokerOptions): Promise<Door> {
+  const { log } = options;
+  /** Connections of whatever state: one that never finishes its handshake must not hold up `close`. */
+  const sockets = new Set<Socket>();
   const server = createServer({
     key: options.server.keyPem,
     cert: options.server.certPem,
@@ -98,9 +130,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     // Nagle's algorithm and the peer's delayed acknowledgement cost 40 ms an exchange.
     noDelay: true,
   });
-  server.on('secureConnection', (socket) => {
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('secureConnection', (socket) => {
     aedes.handle(socket);
     guardFrames(socket, log);
   });
@@ -109,23 +143,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     socket.destroy();
   });
   server.listen(options.port, options.host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    // Its heartbeat would keep the process alive.
-    aedes.close();
-    throw error;
-  }
-
+  await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    notify: (topic, payload) => {
-      aedes.publish(streams.notifications(topic, payload), () => undefined);
-    },
     close: async () => {
       const closed = once(server, 'close');
       server.close();
-      await new Promise<void>((resolve) => aedes.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
       await closed;
     },

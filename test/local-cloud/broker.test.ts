@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect as tcpConnect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { describe, expect, test } from 'vitest';
@@ -39,6 +40,16 @@ describe('who gets in', () => {
     await firstClosed;
     await second.publishAsync(`${JOBS}/get`, '', { qos: 1 });
     expect(second.connected).toBe(true);
+  });
+
+  test('a connection that never says hello holds up no close', async () => {
+    const cloud = await startTestCloud();
+    const silent = tcpConnect(cloud.mqttPort, '127.0.0.1');
+    silent.on('error', () => undefined);
+    await once(silent, 'connect');
+    const hungUp = once(silent, 'close');
+    await cloud.close();
+    await hungUp;
   });
 
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s is spoken and localhost is named', async (version) => {
