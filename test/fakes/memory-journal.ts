@@ -39,100 +39,107 @@ export interface MemoryJournal {
 export const MEMORY_BINDING: JournalBinding = { thingName: 'gateway-1', endpoint: 'iot.example.com' };
 
 export function createMemoryJournal({ keepFinished = 256 }: { keepFinished?: number } = {}): MemoryJournal {
-  const written: JournalEntry[] = [];
-  let disk: { journalId: string; binding: JournalBinding; state: JournalState } | undefined;
-  let opened: symbol | undefined;
-  let lossReason: string | undefined;
-  let failNext: string | undefined;
-  let held: Promise<void> = Promise.resolve();
-
-  function write(entry: EncodedEntry): void {
-    const state = withEntry(disk?.state ?? EMPTY_STATE, entry, keepFinished);
-    if (fitSnapshot(state) === undefined) {
-      throw new JournalError('JOURNAL_ENTRY_TOO_LARGE', `the entry of ${entry.id} does not fit with the others`);
-    }
-    disk = { ...(disk ?? start(MEMORY_BINDING)), state };
-    written.push(JSON.parse(entry.json) as JournalEntry);
-  }
-
-  function createJournal(journalId: string, me: symbol): Journal {
-    let queue: Promise<void> = Promise.resolve();
-    let failure: JournalError | undefined;
-    let closed: Promise<void> | undefined;
-
-    async function writeInTurn(entry: EncodedEntry): Promise<void> {
-      await held;
-      if (opened !== me) {
-        await new Promise<never>(() => undefined); // the power is out
-      }
-      if (failNext !== undefined) {
-        failure = new JournalError('JOURNAL_UNWRITABLE', failNext);
-        failNext = undefined;
-      }
-      if (failure !== undefined) {
-        throw failure;
-      }
-      write(entry);
-    }
-
-    return {
-      journalId,
-      async append(entry) {
-        if (closed !== undefined) {
-          throw new JournalError('JOURNAL_UNWRITABLE', 'the journal is closed');
-        }
-        const encoded = encodeEntry(entry);
-        if (encoded.bytes > MAX_ENTRY_BYTES) {
-          throw new JournalError('JOURNAL_ENTRY_TOO_LARGE', `the entry of ${entry.id} has ${encoded.bytes} bytes`);
-        }
-        const turn = queue.then(() => writeInTurn(encoded));
-        queue = turn.catch(() => undefined);
-        await turn;
-      },
-      close() {
-        closed ??= queue.then(() => {
-          opened = opened === me ? undefined : opened;
-        });
-        return closed;
-      },
-    };
-  }
-
+  const disk: MemoryDisk = { keepFinished, written: [], held: Promise.resolve() };
   return {
-    written,
+    written: disk.written,
     async open(binding = MEMORY_BINDING) {
-      if (opened !== undefined) {
+      if (disk.opened !== undefined) {
         throw new JournalError('JOURNAL_LOCKED', 'the journal is open already');
       }
-      opened = Symbol('opening');
-      const reason = lossReason ?? (disk === undefined ? undefined : foreignReason(disk.binding, binding));
-      lossReason = undefined;
-      const status = reason !== undefined ? 'lost' : disk === undefined ? 'created' : 'read';
-      disk = status === 'read' && disk !== undefined ? disk : start(binding);
-      const journal = createJournal(disk.journalId, opened);
-      return { journal, recovered: { status, entries: entriesOf(disk.state), ...(reason && { reason }) } };
+      disk.opened = Symbol('opening');
+      const { content } = disk;
+      const reason = disk.lossReason ?? (content && foreignReason(content.binding, binding));
+      disk.lossReason = undefined;
+      const isRead = content !== undefined && reason === undefined;
+      const kept = isRead ? content : { journalId: randomUUID(), binding, state: EMPTY_STATE };
+      disk.content = kept;
+      const status = reason !== undefined ? 'lost' : isRead ? 'read' : 'created';
+      const recovered = { status, entries: entriesOf(kept.state), ...(reason !== undefined && { reason }) } as const;
+      return { journal: openJournal(disk, kept.journalId, disk.opened), recovered };
     },
     failNextAppend(reason) {
-      failNext = reason;
+      disk.failNext = reason;
     },
     hold() {
       let release = () => {};
-      held = new Promise((resolve) => {
+      disk.held = new Promise((resolve) => {
         release = resolve;
       });
       return () => release();
     },
     lose(reason) {
-      lossReason = reason;
+      disk.lossReason = reason;
     },
     cutPower() {
-      opened = undefined;
+      disk.opened = undefined;
     },
   };
 }
 
-function start(binding: JournalBinding) {
-  return { journalId: randomUUID(), binding, state: EMPTY_STATE };
+interface MemoryDisk {
+  readonly keepFinished: number;
+  readonly written: JournalEntry[];
+  content?: { readonly journalId: string; readonly binding: JournalBinding; readonly state: JournalState };
+  /** The opening that holds the lock. */
+  opened?: symbol | undefined;
+  lossReason?: string | undefined;
+  failNext?: string | undefined;
+  held: Promise<void>;
+}
+
+function openJournal(disk: MemoryDisk, journalId: string, me: symbol): Journal {
+  let queue: Promise<void> = Promise.resolve();
+  let failure: JournalError | undefined;
+  let closed: Promise<void> | undefined;
+
+  async function writeInTurn(entry: EncodedEntry): Promise<void> {
+    await disk.held;
+    if (disk.opened !== me) {
+      await new Promise<never>(() => undefined); // the power is out
+    }
+    if (disk.failNext !== undefined) {
+      failure = new JournalError('JOURNAL_UNWRITABLE', disk.failNext);
+      disk.failNext = undefined;
+    }
+    if (failure !== undefined) {
+      throw failure;
+    }
+    write(disk, entry);
+  }
+
+  return {
+    journalId,
+    async append(entry) {
+      if (closed !== undefined) {
+        throw new JournalError('JOURNAL_UNWRITABLE', 'the journal is closed');
+      }
+      const encoded = encodeEntry(entry);
+      if (encoded.bytes > MAX_ENTRY_BYTES) {
+        throw new JournalError('JOURNAL_ENTRY_TOO_LARGE', `the entry of ${entry.id} has ${encoded.bytes} bytes`);
+      }
+      const turn = queue.then(() => writeInTurn(encoded));
+      queue = turn.catch(() => undefined);
+      await turn;
+    },
+    close() {
+      closed ??= queue.then(() => {
+        disk.opened = disk.opened === me ? undefined : disk.opened;
+      });
+      return closed;
+    },
+  };
+}
+
+function write(disk: MemoryDisk, entry: EncodedEntry): void {
+  if (disk.content === undefined) {
+    throw new Error('appended before it was opened');
+  }
+  const state = withEntry(disk.content.state, entry, disk.keepFinished);
+  if (fitSnapshot(state) === undefined) {
+    throw new JournalError('JOURNAL_ENTRY_TOO_LARGE', `the entry of ${entry.id} does not fit with the others`);
+  }
+  disk.content = { ...disk.content, state };
+  disk.written.push(JSON.parse(entry.json) as JournalEntry);
 }
 
 function foreignReason(ours: JournalBinding, theirs: JournalBinding): string | undefined {
