@@ -66,6 +66,9 @@ async function startProbe({ place, adapter, options, afterwards, env = {} }: Pro
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   });
+  const endWithUs = () => child.kill('SIGKILL'); // where it does not end, the test has failed and is gone
+  process.once('exit', endWithUs);
+  child.once('exit', () => process.off('exit', endWithUs));
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();
