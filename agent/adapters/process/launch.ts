@@ -7,9 +7,10 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ProcessEnd, type ProcessSpec, RUN_ID_VARIABLE } from '../../ports/process-runner.ts';
+import type { UserAccount } from '../../ports/user-database.ts';
+import { findUserAccount } from '../users/user-account.ts';
 import type { OutputPipes } from './output-pipes.ts';
 import { findProgram, type NotStarted, notStarted, notStartedBy } from './program.ts';
-import { findUserAccount, type UserAccount } from './user-account.ts';
 
 /** A run id becomes a file's name and an environment variable. */
 const RUN_ID = /^[A-Za-z0-9._-]{1,200}$/;

@@ -1,14 +1,14 @@
 import { userInfo } from 'node:os';
 import { expect, test } from 'vitest';
-import { findUserAccount } from '../../../agent/adapters/process/user-account.ts';
+import { findUserAccount } from '../../../agent/adapters/users/user-account.ts';
 
 test('root is found with number and group', () => {
-  expect(findUserAccount('root')).toEqual({ name: 'root', uid: 0, gid: 0 });
+  expect(findUserAccount('root')).toMatchObject({ name: 'root', uid: 0, gid: 0 });
 });
 
 test('our own account is found by its name', () => {
-  const { username, uid, gid } = userInfo();
-  expect(findUserAccount(username)).toEqual({ name: username, uid, gid });
+  const { username, uid, gid, homedir } = userInfo();
+  expect(findUserAccount(username)).toEqual({ name: username, uid, gid, home: homedir });
 });
 
 test('what is no name is nobody', () => {

@@ -1,13 +1,7 @@
 /** Accounts as passwd(5) lists them, and for names that are not there as getent(1) finds them, where it is installed. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-
-export interface UserAccount {
-  readonly name: string;
-  readonly uid: number;
-  /** The primary group. */
-  readonly gid: number;
-}
+import type { UserAccount } from '../../ports/user-database.ts';
 
 /**
  * What useradd(8) accepts. A number, an option or anything a program could read in another way is nobody's name: tools
@@ -19,9 +13,9 @@ const USER_NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}\$?$/;
 const GETENT_TIMEOUT_MS = 2_000;
 
 /** @returns `undefined` for a name that is no name, and for one that nobody has. */
-export function findUserAccount(name: string): UserAccount | undefined {
+export function findUserAccount(name: string, passwdPath = '/etc/passwd'): UserAccount | undefined {
   if (!USER_NAME.test(name)) return undefined;
-  return accountIn(readPasswd(), name) ?? accountIn(askGetent(name), name);
+  return accountIn(readPasswd(passwdPath), name) ?? accountIn(askGetent(name), name);
 }
 
 function accountIn(passwd: string, name: string): UserAccount | undefined {
@@ -32,14 +26,14 @@ function accountIn(passwd: string, name: string): UserAccount | undefined {
 }
 
 function parseLine(line: string): UserAccount | undefined {
-  const [name, , uid, gid] = line.split(':');
+  const [name, , uid, gid, , home] = line.split(':');
   if (name === undefined || !/^[0-9]+$/.test(uid ?? '') || !/^[0-9]+$/.test(gid ?? '')) return undefined;
-  return { name, uid: Number(uid), gid: Number(gid) };
+  return { name, uid: Number(uid), gid: Number(gid), home: home || '/' };
 }
 
-function readPasswd(): string {
+function readPasswd(path: string): string {
   try {
-    return readFileSync('/etc/passwd', 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     return '';
   }
