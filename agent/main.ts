@@ -1,12 +1,11 @@
-/** Process entry of `job-agent`: arguments and exit code. */
+/**
+ * Process entry of `job-agent`: arguments and exit code. Each command is loaded only when it is asked for: a handler host
+ * needs no MQTT, and is 7 MB smaller without it.
+ */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { config } from './cli/config.ts';
-import { exitCodeOf, run } from './cli/run.ts';
-import { health, status } from './cli/status.ts';
 import { DEFAULT_CONFIG_FILE, EXIT, USAGE, UsageError } from './cli/usage.ts';
 import { ConfigError } from './config/config-error.ts';
-import { runHandlerHost } from './handler-host/host.ts';
 import { AgentUnreachableError } from './local-api/client.ts';
 import { AGENT_VERSION } from './version.ts';
 
@@ -31,15 +30,15 @@ async function main(argv: readonly string[]): Promise<number> {
   const source = { file: values.config ?? DEFAULT_CONFIG_FILE, env: process.env };
   switch (command) {
     case 'run':
-      return run({ configFile: source.file, env: process.env, hostArgv });
+      return (await import('./cli/run.ts')).run({ configFile: source.file, env: process.env, hostArgv });
     case 'status':
-      return status(source, values.json);
+      return (await import('./cli/status.ts')).status(source, values.json);
     case 'health':
-      return health(source);
+      return (await import('./cli/status.ts')).health(source);
     case 'config':
-      return config(source, values.json);
+      return (await import('./cli/config.ts')).config(source, values.json);
     case 'handler-host': // started by the agent itself, for a handler of kind `module`
-      process.exit(await runHandlerHost());
+      process.exit(await (await import('./handler-host/host.ts')).runHandlerHost());
   }
   throw new UsageError(command === undefined ? 'which command?' : `there is no command ${JSON.stringify(command)}`);
 }
@@ -79,5 +78,5 @@ function explain(error: unknown): number {
     return EXIT.unavailable;
   }
   console.error(error instanceof ConfigError ? `job-agent: ${error.message}` : error);
-  return exitCodeOf(error);
+  return error instanceof ConfigError ? EXIT.config : EXIT.failed;
 }

@@ -2,7 +2,6 @@
 import closeWithGrace from 'close-with-grace';
 import { type RunningAgent, startAgent } from '../agent.ts';
 import { loadAgentSetup } from '../config/agent-setup.ts';
-import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/schema.ts';
 import { createLogger } from '../log.ts';
 import { JournalError } from '../ports/journal.ts';
@@ -20,7 +19,7 @@ export interface RunOptions {
 /** What closing may take beyond the two graces: the last reports, and the journal. */
 const CLOSE_MARGIN_MS = 20_000;
 
-/** Resolves with an exit code when the agent could not start; else the process ends with the agent, on a signal. */
+/** The process ends with the agent, on a signal. @throws ConfigError. */
 export async function run({ configFile, env, hostArgv }: RunOptions): Promise<number> {
   const setup = await loadAgentSetup({ file: configFile, env });
   const { config } = setup;
@@ -53,8 +52,8 @@ export async function run({ configFile, env, hostArgv }: RunOptions): Promise<nu
   return EXIT.done;
 }
 
-export function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigError || error instanceof TransportError) return EXIT.config;
+function exitCodeOf(error: unknown): number {
+  if (error instanceof TransportError) return EXIT.config; // not installed: only the configuration can cure it
   return error instanceof JournalError ? EXIT.ioError : EXIT.failed;
 }
 
