@@ -1,11 +1,13 @@
 import { renderErrorsPage } from './errors-docs.ts';
-import { renderExampleConfig, renderRequiredSettings, renderSettingsPage } from './settings-docs.ts';
+import { renderLifecyclePage } from './lifecycle-docs.ts';
+import { renderExampleConfig, renderSettingsOverview, renderSettingsPage } from './settings-docs.ts';
 
 /** Files that are made as a whole, by their path in the repository. */
 export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   'config.example.json': renderExampleConfig,
   'docs/settings.md': renderSettingsPage,
   'docs/errors.md': renderErrorsPage,
+  'docs/lifecycle.md': renderLifecyclePage,
 };
 
 const START = '<!-- settings:start -->\n';
@@ -16,5 +18,5 @@ export function withSettingsBlock(readme: string): string {
   const start = readme.indexOf(START);
   const end = readme.indexOf(END, start);
   if (start === -1 || end === -1) return readme;
-  return readme.slice(0, start + START.length) + renderRequiredSettings() + readme.slice(end);
+  return readme.slice(0, start + START.length) + renderSettingsOverview('docs/settings.md') + readme.slice(end);
 }

@@ -2,15 +2,16 @@
 import { SETTINGS, type Setting } from '../../agent/config/setting.ts';
 import { renderTable } from './markdown-table.ts';
 
-/** Short enough for a README: what must be set, and where the rest is. */
-export function renderRequiredSettings(): string {
-  const required = SETTINGS.filter((setting) => setting.required);
-  return `${renderTable(
-    ['Setting', 'What it is', 'Example'],
-    required.map(({ name, description, example }) => [`\`${name}\``, description, code(example)]),
-  )}
-The other ${SETTINGS.length - required.length} settings have defaults: [docs/settings.md](docs/settings.md).
-`;
+/** Every setting in a line. @param page where each is told of at length: a path, or nothing on that page itself. */
+export function renderSettingsOverview(page: string): string {
+  return renderTable(
+    ['Setting', 'Default', 'What it is'],
+    SETTINGS.map((setting) => [
+      `[\`${setting.name}\`](${page}#${setting.name.toLowerCase()})`,
+      defaultOf(setting),
+      setting.description,
+    ]),
+  );
 }
 
 export function renderSettingsPage(): string {
@@ -25,14 +26,7 @@ from. Each setting can also come from the environment, which wins: numbers as di
 Everything that is wrong is reported at once, with the name that was probably meant for one that is not known, and the
 agent exits with code 78. The private key must belong to the agent’s user or to root, and be open to nobody else (mode 600).
 
-${renderTable(
-  ['Setting', 'Default', 'What it is'],
-  SETTINGS.map((setting) => [
-    `[\`${setting.name}\`](#${setting.name.toLowerCase()})`,
-    defaultOf(setting),
-    setting.description,
-  ]),
-)}
+${renderSettingsOverview('')}
 ${SETTINGS.map(renderSetting).join('\n')}`;
 }
 

@@ -90,10 +90,10 @@ describe('the rule on reason codes', () => {
 });
 
 test('only the block of the README is replaced', () => {
-  const block = '<!-- settings:start -->\nold\n<!-- settings:end -->';
+  const block = '<!-- settings:start -->\nobsolete\n<!-- settings:end -->';
   const readme = withSettingsBlock(`before\n${block}\nafter`);
   expect(readme).toMatch(/^before\n<!-- settings:start -->\n\| Setting \|/);
   expect(readme).toMatch(/<!-- settings:end -->\nafter$/);
-  expect(readme).not.toContain('old');
+  expect(readme).not.toContain('obsolete');
   expect(withSettingsBlock('no block')).toBe('no block');
 });
