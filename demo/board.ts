@@ -16,7 +16,8 @@ interface Terminal {
   write(text: string): unknown;
 }
 
-const BAR_WIDTH = 20;
+const BAR_WIDTH = 16;
+const STATUS_WIDTH = 11;
 /** Select Graphic Rendition (ECMA-48): green, red, yellow, blue. */
 const COLOURS: Readonly<Record<string, number>> = {
   SUCCEEDED: 32,
@@ -36,19 +37,22 @@ function createBars(rows: readonly BoardRow[], terminal: Terminal): Board {
   let isDrawn = false;
   return {
     show(executions) {
-      const lines = rows.map(({ jobId, title }) => {
-        const execution = executions.get(jobId);
-        const { status = 'QUEUED' } = execution ?? {};
-        const coloured = `\u001b[${COLOURS[status] ?? 0}m${status.padEnd(11)}\u001b[0m`;
-        const text = `${title.padEnd(52)} ${bar(execution)} `;
-        return `${text}${coloured} ${detail(execution).slice(0, Math.max(0, (terminal.columns ?? 80) - text.length - 13))}`;
-      });
+      const lines = rows.map(({ jobId, title }) => row(title, executions.get(jobId), (terminal.columns ?? 80) - 1));
       // Up over what was drawn before; each line is cleared before it is drawn.
       const up = isDrawn ? `\u001b[${rows.length}A` : '';
       terminal.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
       isDrawn = true;
     },
   };
+}
+
+/** At most `width` wide: a line that wraps would not be drawn over. */
+function row(title: string, execution: JobExecution | undefined, width: number): string {
+  const { status = 'QUEUED' } = execution ?? {};
+  const told = detail(execution);
+  const text = `${bar(execution)}  ${title}${told === '' ? '' : `: ${told}`}`;
+  const coloured = `\u001b[${COLOURS[status] ?? 0}m${status.padEnd(STATUS_WIDTH)}\u001b[0m`;
+  return `${coloured} ${text.slice(0, Math.max(0, width - STATUS_WIDTH - 1))}`;
 }
 
 function createLines(rows: readonly BoardRow[], terminal: Terminal): Board {

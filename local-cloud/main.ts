@@ -1,6 +1,7 @@
 /** Process entry of `job-cloud`: arguments, signals, exit code. */
 import process from 'node:process';
 import pino from 'pino';
+import { default as pinoPretty } from 'pino-pretty';
 import type { Arguments } from './arguments.ts';
 import { isLoopback, parseArguments, USAGE, UsageError } from './arguments.ts';
 import type { JobCloud } from './job-cloud.ts';
@@ -17,7 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const log = pino({ level: process.env.JOB_CLOUD_LOG_LEVEL ?? 'info' }, pino.destination({ dest: 2, sync: true }));
+  const log = createLog(process.env.JOB_CLOUD_LOG_LEVEL ?? 'info');
   if (!isLoopback(parsed.host)) {
     log.warn({ host: parsed.host }, 'LISTENING BEYOND THIS MACHINE: job-cloud is for development, not for a network');
   }
@@ -39,6 +40,20 @@ async function main(argv: readonly string[]): Promise<number> {
   log.info({ signal }, 'job-cloud stops');
   await cloud.close();
   return 0;
+}
+
+/** On stderr, because stdout is for the one line of JSON: text for a person at a terminal, JSON lines otherwise. */
+function createLog(level: string): pino.Logger {
+  const destination = process.stderr.isTTY
+    ? pinoPretty({
+        destination: 2,
+        sync: true,
+        ignore: 'pid,hostname',
+        singleLine: true,
+        translateTime: 'SYS:HH:MM:ss.l',
+      })
+    : pino.destination({ dest: 2, sync: true });
+  return pino({ level }, destination);
 }
 
 function readArguments(argv: readonly string[]): Arguments | 'help' | 'invalid' {
