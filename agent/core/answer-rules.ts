@@ -10,7 +10,7 @@ import type { RequestPurpose } from './state.ts';
 /**
  * - `retry`: the same again, later; a `take` only after another look, for it may have landed;
  * - `end`: the service says it is over: stop the run if there is one, report nothing;
- * - `adopt`: take the version the service gives, look whether it is still ours, then go on;
+ * - `adopt`: look whether it is still ours and which version it is, then go on;
  * - `plain`: the same again, with nothing in it that could be malformed;
  * - `forget`: nothing was lost, the next one will do;
  * - `leave`: it is not ours to take.

@@ -32,9 +32,13 @@ export function claimMore(state: AgentState): Decision {
   if (state.settings.capacity > 1 || isShared(state)) {
     return ask(asking, { kind: 'list' }, { operation: 'GetPendingJobExecutions' });
   }
+  // Until the last one is told, StartNext hands it out again. And one that was made anew under its id would be claimed
+  // before it, so that what we tell of the one before would be taken for the new one's.
+  const open = Object.keys(state.executions);
+  if (!open.every((id) => isReportUnderWay(state, id))) return stay(state);
   return ask(
     asking,
-    { kind: 'claim', open: Object.keys(state.executions) },
+    { kind: 'claim', open },
     { operation: 'StartNextPendingJobExecution', statusDetails: { [CLAIM_DETAIL]: state.journalId } },
   );
 }
@@ -196,6 +200,10 @@ function mayClaim(state: AgentState): boolean {
     hasRoom(state) &&
     !isAsking(state, ({ kind }) => kind === 'claim' || kind === 'list')
   );
+}
+
+function isReportUnderWay(state: AgentState, id: ExecutionId): boolean {
+  return isAsking(state, (purpose) => purpose.kind === 'report' && purpose.id === id);
 }
 
 function hasRoom({ executions, settings }: AgentState): boolean {

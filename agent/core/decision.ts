@@ -47,15 +47,15 @@ export function ask(state: AgentState, purpose: RequestPurpose, request: JobsReq
 }
 
 /**
- * Sends an update (I4), unless another of the same execution is under way: this one must expect the version that comes
- * of that one, and its answer brings us back here.
+ * Sends an update (I4). Not while another of the same execution is under way, or a description of it: this one must
+ * expect the version that comes of them, and their answers bring us back here.
  */
 export function update(
   state: AgentState,
   { id, key, versionNumber }: ExecutionState,
   { kind, ...wanted }: Pick<UpdatePurpose, 'kind'> & Pick<UpdateJobExecution, 'status' | 'statusDetails'>,
 ): Decision {
-  if (!state.connected || isUpdating(state, id)) return stay(state);
+  if (!mayUpdate(state, id)) return stay(state);
   const { jobId, executionNumber } = key;
   return ask(
     state,
@@ -64,8 +64,8 @@ export function update(
   );
 }
 
-export function isUpdating(state: AgentState, id: ExecutionId): boolean {
-  return isAsking(state, (purpose) => 'expectedVersion' in purpose && purpose.id === id);
+export function mayUpdate(state: AgentState, id: ExecutionId): boolean {
+  return state.connected && !isAsking(state, (purpose) => 'id' in purpose && purpose.id === id);
 }
 
 export function isAsking(state: AgentState, asked: (purpose: RequestPurpose) => boolean): boolean {

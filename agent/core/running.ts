@@ -1,5 +1,5 @@
 /** The runs of an execution: one step after the other, each begun only when the journal says so. */
-import { type Decision, inOrder, isUpdating, stay, update, withExecution } from './decision.ts';
+import { type Decision, inOrder, mayUpdate, stay, update, withExecution } from './decision.ts';
 import type { ExecutionId, StatusDetails } from './job-execution.ts';
 import type { RunResult, StopReason } from './outcome.ts';
 import { failure, fitDetails, newestFirst, outcomeOfRun, progressDetails } from './outcomes.ts';
@@ -45,7 +45,7 @@ export function runProgressed(state: AgentState, id: ExecutionId, runId: string,
 export function tellProgress(state: AgentState, id: ExecutionId): Decision {
   const execution = state.executions[id];
   if (execution?.phase.name !== 'running' || !execution.progressPending) return stay(state);
-  if (execution.progressHeld || !state.connected || isUpdating(state, id)) return stay(state);
+  if (execution.progressHeld || !mayUpdate(state, id)) return stay(state);
   const statusDetails = progressDetails(execution, execution.phase);
   const delay = { kind: 'exactly', ms: state.settings.progressIntervalMs } as const;
   return inOrder(

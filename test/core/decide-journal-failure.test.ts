@@ -59,7 +59,9 @@ test('the end of a run is told all the same', () => {
 
 test('progress is told all the same', () => {
   const scenario = runningScenario();
-  scenario.tell(failed({ type: 'timerFired', timer: { name: 'poll' } }));
+  scenario.tell(failed({ type: 'disconnected' }));
+  scenario.tell({ type: 'connected' });
+  scenario.accept('check', { execution: job('a') });
   expect(requestsOf(scenario.tell(runProgressed('a', { percent: '1' })))).toMatchObject([{ status: 'IN_PROGRESS' }]);
 });
 

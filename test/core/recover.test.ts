@@ -137,10 +137,10 @@ test('an outcome that was not told is told', () => {
   const { scenario, effects } = recovered(record({ phase: 'reporting', outcome: OUTCOME }));
   expect(effects).toEqual([]);
   scenario.tell({ type: 'connected' });
-  expect(requestsOf(scenario.accept('check', { execution: job('a') }))[0]).toMatchObject({
+  expect(requestsOf(scenario.accept('check', { execution: job('a', { versionNumber: 5 }) }))[0]).toMatchObject({
     status: 'SUCCEEDED',
     statusDetails: { bytes: '12' },
-    expectedVersion: 4,
+    expectedVersion: 5,
   });
 });
 

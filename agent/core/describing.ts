@@ -1,0 +1,94 @@
+/** What the service has of an execution that we hold: still ours, or over; and what follows from that. */
+import { choose, claimMore, refusal } from './claiming.ts';
+import { type Decision, inOrder, stay, withExecution } from './decision.ts';
+import type { PlanVerdict } from './event.ts';
+import {
+  type ExecutionId,
+  type ExecutionKey,
+  executionId,
+  isTerminal,
+  type JobExecution,
+  type JobExecutionState,
+} from './job-execution.ts';
+import { failure } from './outcomes.ts';
+import { INTERRUPTED } from './recover.ts';
+import { conclude, report, told } from './reporting.ts';
+import { begin, stop, tellProgress } from './running.ts';
+import type { AgentState, ExecutionState, WaitingPhase } from './state.ts';
+
+/** DescribeJobExecution answered: is it still ours, and what follows from that? */
+export function described(
+  state: AgentState,
+  id: ExecutionId,
+  found: JobExecution | null,
+  verdict: PlanVerdict | undefined,
+): Decision {
+  const execution = state.executions[id];
+  if (execution === undefined) return stay(state);
+  // Not the service's word that it is over: that is a rejection.
+  if (found === null) return retryLater(state, execution);
+  // Another queuedAt is another execution: ours was deleted and its number used again.
+  if (executionId(found) !== id) return over(state, execution, undefined);
+  if (isTerminal(found.status)) return over(state, execution, found);
+  const { phase } = execution;
+  // Of what comes to nothing again and again a description is a part: the waits go on growing.
+  const retries = phase.name === 'running' ? 0 : execution.retries;
+  const current = { ...execution, versionNumber: found.versionNumber, retries };
+  const now = withExecution(state, id, () => current);
+  if (phase.name === 'running' || phase.name === 'reporting') return goOn(now, id);
+  if (phase.name === 'stopping' || state.shutdown !== null) return stay(now);
+  // It was asked for without a document, or the service left it out.
+  if (verdict === undefined) return retryLater(now, current);
+  return phase.name === 'claiming' ? choose(now, current, found, verdict) : runAgain(now, current, phase, verdict);
+}
+
+/** The service says that an execution is over: its run is stopped (I6), or there is nothing left to do. */
+export function over(state: AgentState, execution: ExecutionState, found: JobExecutionState | undefined): Decision {
+  const { id, phase } = execution;
+  if (phase.name === 'running') return stop(state, id, 'canceled');
+  if (phase.name === 'stopping') return stay(state);
+  return inOrder(state, (now) => told(now, execution, found?.status), claimMore);
+}
+
+/**
+ * The job id and number of a deleted execution may be used again. One that was queued later proves that ours is gone;
+ * and an update cannot say which of the two it means, so ours must not be told of any more.
+ */
+export function dropReplaced(state: AgentState, named: readonly (ExecutionKey | null)[]): Decision {
+  const isReplaced = ({ key }: ExecutionState) =>
+    named.some(
+      (other) =>
+        other?.jobId === key.jobId && other.executionNumber === key.executionNumber && other.queuedAt > key.queuedAt,
+    );
+  const replaced = Object.values(state.executions).filter(isReplaced);
+  return inOrder(state, ...replaced.map((execution) => (now: AgentState) => over(now, execution, undefined)));
+}
+
+/** A request about it came to nothing: another look, later. */
+export function retryLater(state: AgentState, { id, retries }: ExecutionState): Decision {
+  if (!state.connected) return stay(state);
+  return {
+    state: withExecution(state, id, () => ({ retries: retries + 1 })),
+    effects: [{ type: 'setTimer', timer: { name: 'retry', id }, delay: { kind: 'backoff', attempt: retries } }],
+  };
+}
+
+/** No update is under way any more: tells the service what waits to be told. */
+export function goOn(state: AgentState, id: ExecutionId): Decision {
+  return inOrder(
+    state,
+    (now) => report(now, id),
+    (now) => tellProgress(now, id),
+    claimMore,
+  );
+}
+
+/** An interrupted run whose handler may run again, or one that was being cancelled and turns out not to be. */
+function runAgain(state: AgentState, execution: ExecutionState, phase: WaitingPhase, verdict: PlanVerdict): Decision {
+  const { id, recoveries } = execution;
+  if (phase.onInterrupted === 'fail') return conclude(state, id, failure('INTERRUPTED', INTERRUPTED));
+  if (verdict.kind !== 'run') return conclude(state, id, refusal(verdict));
+  const { stepIndex, attempt } = phase;
+  const again = withExecution(state, id, () => ({ recoveries: recoveries + 1 }));
+  return begin(again, id, { plan: verdict.plan, stepIndex, attempt: attempt + 1 });
+}
