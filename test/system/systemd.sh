@@ -1,0 +1,306 @@
+#!/bin/bash
+# The unit on a real systemd: Debian 13 booted by systemd-nspawn on a throw-away overlay, job-cloud on the host's loopback.
+# Needs root, debootstrap, systemd-container, zstd, jq, curl. About a minute, and the root file system once.
+set -u
+NAME=systemd
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+UNIT=iot-job-agent
+UNIT_FILE=$REPO/systemd/$UNIT.service
+AGENT='node /usr/lib/iot-job-agent/job-agent.js'
+
+main() {
+  need_root_and systemd-nspawn systemd-analyze unshare nsenter zstd jq curl node
+  in_own_mounts "$@"
+  enter_alone
+  make_scratch
+  trap clean_up EXIT
+  trap 'exit 130' INT TERM HUP
+  copy_programs
+  need_rootfs_tar
+  start_cloud
+  boot
+  install_agent
+  lints_clean
+  refuses_wrong_configuration
+  starts_and_works
+  handlers_may_do_what_root_may
+  watchdog_ends_a_hang
+  kill_is_survived
+  stop_waits_for_or_ends_the_job
+  starts_offline
+  reboot_is_survived
+  summary
+}
+
+clean_up() {
+  local verdict=$?
+  stop_cloud
+  shut_down
+  rm -rf "$SCRATCH"
+  exit "$verdict"
+}
+
+# --- The machine
+
+boot() {
+  MACHINE=$SCRATCH/machine
+  mkdir -p "$MACHINE"
+  mount -t tmpfs -o size=1500m none "$MACHINE"
+  tar -C "$MACHINE" -I zstd -xf "$ROOTFS_TAR" || { echo "$ROOTFS_TAR is damaged; remove it"; exit 1; }
+  power_on || { cat "$SCRATCH/console.log"; echo 'the machine did not boot'; exit 1; }
+  echo "booted: $(IN systemctl --version | head -n 1), node $(IN node --version)"
+}
+
+power_on() {
+  # The hierarchy must be said: the host's may be mixed, and systemd >= 256 refuses that. --register=no: no machined.
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 setsid setpriv --pdeathsig TERM systemd-nspawn --quiet --directory="$MACHINE" --boot \
+    --register=no --keep-unit --machine=$UNIT-check --console=pipe --resolv-conf=copy-host --link-journal=no \
+    </dev/null >>"$SCRATCH/console.log" 2>&1 9>&- &
+  NSPAWN_PID=$!
+  within 60 is_up
+}
+
+# systemd-nspawn --keep-unit does not boot again by itself: it ends with 133 for whoever started it.
+comes_back() {
+  within 60 not kill -0 "$NSPAWN_PID" || return 1
+  wait "$NSPAWN_PID"
+  equals $? 133 && power_on
+}
+
+is_up() { [[ $(IN systemctl is-system-running) =~ ^(running|degraded)$ ]]; }
+
+# Another process after each reboot.
+init_pid() { pgrep --parent "$NSPAWN_PID" --exact systemd; }
+
+IN() {
+  local pid
+  pid=$(init_pid) || { echo 'no system runs'; return 1; }
+  nsenter --target "$pid" --all -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@" 9>&-
+}
+
+shut_down() {
+  [ -n "${NSPAWN_PID:-}" ] || return 0
+  IN systemctl poweroff 2>/dev/null
+  within 30 not kill -0 "$NSPAWN_PID" >/dev/null || kill -9 "$(init_pid)"
+  wait "$NSPAWN_PID" 2>/dev/null
+  umount "$MACHINE"
+  # What systemd-nspawn --keep-unit leaves behind.
+  find /sys/fs/cgroup/{,unified/,systemd/}{payload,supervisor} -depth -type d -exec rmdir {} \; 2>/dev/null
+  return 0
+}
+
+# --- The unit
+
+show() { IN systemctl show $UNIT --property="$1" --value; }
+
+is() { equals "$(show "$1")" "$2"; }
+
+is_active() { is ActiveState active; }
+
+journal_says() { IN journalctl --unit=$UNIT --output=cat --no-pager | grep -q -e "$1"; }
+
+nothing_runs() {
+  local group
+  group=/sys/fs/cgroup$(show ControlGroup)
+  [ "$group" = /sys/fs/cgroup ] || equals "$(IN sh -c "cat $group/cgroup.procs 2>/dev/null")" ''
+}
+
+# drop_in LINE...: settings for [Service], in place of those before. Without lines: none.
+drop_in() {
+  local file=/etc/systemd/system/$UNIT.service.d/check.conf
+  IN mkdir -p "$(dirname $file)"
+  printf '%s\n' '[Service]' "$@" | IN tee $file >/dev/null
+  IN systemctl daemon-reload
+}
+
+restart_with() {
+  drop_in "$@"
+  IN systemctl restart $UNIT || bad "restart with $*"
+}
+
+health() { IN sh -c "$AGENT health"; }
+
+# --- What is installed, as docs/install.md says
+
+install_agent() {
+  local thing=$SCRATCH/cloud/things/$THING etc=/etc/iot-job-agent
+  IN install -d -m 755 /usr/lib/iot-job-agent $etc $etc/handlers
+  IN sh -c 'cat >/usr/lib/iot-job-agent/job-agent.js' <"$SCRATCH/dist/job-agent.js"
+  IN sh -c "cat >/etc/systemd/system/$UNIT.service" <"$UNIT_FILE"
+  IN sh -c "cat >$etc/certificate.pem" <"$thing/certificate.pem"
+  IN sh -c "cat >$etc/ca.pem" <"$thing/ca.pem"
+  IN sh -c "umask 077; cat >$etc/private.key" <"$thing/private.key"
+  IN sh -c "cat >$etc/good.json" < <(
+    jq '{thingName, endpoint, port, certPath, keyPath, caPath, runAsUsers: ["app"], progressIntervalSeconds: 1}' \
+      "$thing/config.json"
+  )
+  IN useradd --groups dialout app
+  executable_handler count-runs <<'HANDLER'
+#!/bin/sh
+echo run >> /var/lib/count-runs
+echo started=yes >> "$JOB_STATUS_FILE"
+sleep 301
+HANDLER
+  executable_handler write-own-files <<'HANDLER'
+#!/bin/sh
+set -eu
+id -un > "$JOB_WORK_DIR/a"
+id -nG >> "$JOB_WORK_DIR/a"
+echo "who=$(tr '\n' ' ' < "$JOB_WORK_DIR/a")" >> "$JOB_STATUS_FILE"
+HANDLER
+}
+
+executable_handler() {
+  IN sh -c "cat >/etc/iot-job-agent/handlers/$1 && chmod 755 /etc/iot-job-agent/handlers/$1"
+}
+
+command_job() { jq -n '{operation: "run-command", parameters: {command: $ARGS.positional}}' --args -- "$@"; }
+
+# --- The facts
+
+lints_clean() {
+  local here=$SCRATCH/$UNIT.service
+  # systemd-analyze wants ExecStart= to be there; this machine's Node.js may be elsewhere.
+  sed "s|/usr/bin/node|$(command -v node)|" "$UNIT_FILE" >"$here"
+  check "systemd-analyze verify has nothing to say, $(systemd-analyze --version | sed -n 's/^\(systemd [0-9]*\).*/\1/p') (host)" \
+    says_nothing systemd-analyze verify --man=no --recursive-errors=no "$here"
+  check "systemd-analyze verify has nothing to say, $(IN systemctl --version | sed -n 's/^\(systemd [0-9]*\).*/\1/p')" \
+    says_nothing IN systemd-analyze verify --man=no --recursive-errors=no /etc/systemd/system/$UNIT.service
+}
+
+says_nothing() {
+  local output verdict
+  output=$("$@" 2>&1)
+  verdict=$?
+  echo "$output"
+  [ $verdict = 0 ] && [ -z "$output" ]
+}
+
+refuses_wrong_configuration() {
+  drop_in RestartSec=1
+  IN sh -c 'cat >/etc/iot-job-agent/config.json' <<<'{"thingName": "gw1", "endpiont": "localhost"}'
+  IN systemctl start $UNIT 2>/dev/null && bad 'a wrong configuration starts'
+  check 'a wrong configuration ends with exit code 78' is ExecMainStatus 78
+  sleep 4 # four times RestartSec: what must not happen needs its time
+  check '… and is not tried again' is NRestarts 0
+  check '… and is told in the journal, with the name that was meant' journal_says 'endpiont.*endpoint'
+  IN cp /etc/iot-job-agent/good.json /etc/iot-job-agent/config.json
+}
+
+starts_and_works() {
+  drop_in
+  check 'starts with the configuration put right' IN systemctl start $UNIT
+  check 'is active: READY was said' is_active
+  check 'says in its status text that it is connected' within 15 text_is '^connected, 0 job'
+  check 'its folders let other users through, and show them nothing' equals \
+    "$(IN stat -c '%a %U' /var/lib/iot-job-agent /run/iot-job-agent | tr '\n' ' ')" '711 root 711 root '
+  check 'its socket is for root only' equals "$(IN stat -c '%a %U' /run/iot-job-agent/agent.sock)" '600 root'
+  does_job 'does a job' inside '{"operation": "system-info"}'
+  check 'job-agent health says it is well' health
+}
+
+text_is() { show StatusText | grep -q -e "$1"; }
+
+handlers_may_do_what_root_may() {
+  does_job 'a handler writes to /etc' to-etc \
+    '{"operation": "write-file", "parameters": {"path": "/etc/by-a-job", "content": "x"}}'
+  check '… where everybody sees it' IN test -s /etc/by-a-job
+  make_package
+  does_job 'a handler installs a package with a set-user-ID program' dpkg "$(command_job dpkg -i /tmp/probe.deb)"
+  check '… which is there as it should be' equals "$(IN stat -c %a /usr/local/bin/probe)" 4755
+  does_job 'a handler mounts a file system' mount "$(command_job mount -t tmpfs by-a-job /mnt)"
+  check '… for everybody, not for the service alone' IN grep -q ^by-a-job /proc/mounts
+  IN umount /mnt
+  does_job 'a handler may get new privileges (sudo, su)' privs "$(command_job grep -q 'NoNewPrivs:.0' /proc/self/status)"
+  does_job 'a handler has every capability that the machine has' caps \
+    "$(command_job grep -q "$(IN grep CapEff /proc/1/status)" /proc/self/status)"
+  does_job 'a handler runs as another user, in folders of its own' own '{"operation": "write-own-files", "runAs": "app"}'
+  check '… with the groups of that user' equals "$(execution own .statusDetails.detailsMap.who)" 'app app dialout'
+  does_job 'a handler asks systemd for another service' daemon "$(command_job systemd-run --unit=left sleep 300)"
+  check '… which outlives the job' IN systemctl is-active left
+}
+
+make_package() {
+  IN sh -ec '
+    mkdir -p /tmp/probe/DEBIAN /tmp/probe/usr/local/bin
+    printf "%s\n" "Package: probe" "Version: 1" "Architecture: all" "Maintainer: nobody <n@example.com>" \
+      "Description: a check" > /tmp/probe/DEBIAN/control
+    printf "#!/bin/sh\n" > /tmp/probe/usr/local/bin/probe
+    chmod 4755 /tmp/probe/usr/local/bin/probe
+    dpkg-deb --build --root-owner-group /tmp/probe /tmp/probe.deb >/dev/null'
+}
+
+watchdog_ends_a_hang() {
+  restart_with WatchdogSec=4 RestartSec=1
+  sleep 9 # two limits and more: a watchdog that nobody feeds would have struck
+  check 'a healthy agent feeds its watchdog' is NRestarts 0
+  IN systemctl kill --kill-whom=main --signal=STOP $UNIT
+  check 'an agent that hangs is restarted by the watchdog' within 25 is NRestarts 1
+  check '… as the journal says' journal_says 'Watchdog timeout'
+  check '… and is active again' within 15 is_active
+  does_job '… and takes jobs again' after-hang '{"operation": "system-info"}'
+  check '… and may not dump core, which would hold the key' equals \
+    "$(IN sed -n 's/^Max core file size *\([^ ]*\).*/\1/p' "/proc/$(show MainPID)/limits")" 0
+}
+
+kill_is_survived() {
+  restart_with RestartSec=4
+  create_job counted '{"operation": "count-runs"}'
+  check 'a long job runs' within 20 has_begun counted
+  IN systemctl kill --kill-whom=main --signal=KILL $UNIT
+  check 'what a killed agent ran dies with it' within 3 not IN pgrep --full --exact 'sleep 301'
+  check '… before it is restarted' is SubState auto-restart
+  check 'an agent that was killed is restarted' within 15 is NRestarts 1
+  check '… its interrupted job ends FAILED, INTERRUPTED' ends counted FAILED INTERRUPTED
+  check '… was run once' equals "$(IN cat /var/lib/count-runs)" run
+  does_job '… and the next job is done' after-kill '{"operation": "system-info"}'
+}
+
+stop_waits_for_or_ends_the_job() {
+  restart_with
+  create_job short "$(command_job sleep 4)"
+  within 15 execution_is short IN_PROGRESS >/dev/null
+  check 'a stop waits for a short job' IN systemctl stop $UNIT
+  check '… which ends SUCCEEDED' execution_is short SUCCEEDED
+  check 'a stop is clean: Result=success' is Result success
+  check '… with exit code 0' is ExecMainStatus 0
+  check '… and leaves no process' nothing_runs
+  check '… no folder in /run, and its state' IN sh -c '! test -e /run/iot-job-agent && test -d /var/lib/iot-job-agent'
+  drop_in Environment=JOB_AGENT_SHUTDOWN_MODE=stop
+  IN systemctl start $UNIT
+  create_job long '{"operation": "count-runs"}'
+  within 15 has_begun long >/dev/null
+  check 'with shutdownMode stop, a stop ends a long job' IN systemctl stop $UNIT
+  check '… which is told at once: FAILED, AGENT_STOPPED' ends long FAILED AGENT_STOPPED 2
+  check '… cleanly' equals "$(show Result) $(show ExecMainStatus)" 'success 0'
+  check '… and leaves no process' nothing_runs
+}
+
+starts_offline() {
+  stop_cloud
+  restart_with
+  check 'is active without a cloud' is_active
+  check '… and says that it is not connected' within 15 text_is '^not connected'
+  start_cloud
+  does_job '… and takes jobs once there is one' after-offline '{"operation": "system-info"}'
+}
+
+reboot_is_survived() {
+  restart_with Environment=JOB_AGENT_SHUTDOWN_MODE=stop
+  IN systemctl enable $UNIT 2>/dev/null
+  create_job in-hand '{"operation": "count-runs"}'
+  within 15 has_begun in-hand >/dev/null
+  IN systemctl reboot
+  check 'the machine reboots with a job in hand' comes_back
+  check '… which was told before it went down: AGENT_STOPPED' ends in-hand FAILED AGENT_STOPPED 2
+  check '… the enabled agent is back' within 30 is_active
+  restart_with
+  create_job reboot "$(command_job systemctl reboot)"
+  check 'a job reboots the machine' comes_back
+  check '… and ends SUCCEEDED' ends reboot SUCCEEDED
+  does_job '… and the agent takes jobs after it' after-reboot '{"operation": "system-info"}'
+}
+
+main "$@"
