@@ -42,13 +42,21 @@ export function createConnectionKeeper(options: ConnectionKeeperOptions): Connec
   return new Keeper(options);
 }
 
+/** One attempt, and what came of it. */
+interface Link {
+  connection: Connection | null;
+  connectedAtMs: number;
+  /** Why we close it ourselves. */
+  refusal: TransportError | null;
+  ended: boolean;
+}
+
 /** Owns the one connection there is, and the timer of the next attempt. */
 class Keeper implements ConnectionKeeper {
   readonly #options: ConnectionKeeperOptions;
   #status: ConnectionStatus = { connected: false, connects: 0, failedAttempts: 0, lastError: null };
   #stopped = false;
-  #connection: Connection | null = null;
-  #connectedAtMs = 0;
+  #link: Link | null = null;
   /** Waits so far that did not lead to a connection that held. */
   #waits = 0;
   #retry: Timer | undefined;
@@ -59,13 +67,13 @@ class Keeper implements ConnectionKeeper {
   }
 
   start(): void {
-    this.#opening = this.#open();
+    if (!this.#stopped) this.#opening = this.#open();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#retry?.cancel();
-    await this.#connection?.close();
+    await this.#link?.connection?.close();
     await this.#opening;
   }
 
@@ -74,44 +82,38 @@ class Keeper implements ConnectionKeeper {
   }
 
   async #open(): Promise<void> {
-    const { transport, clock, log, subscriptions } = this.#options;
+    const { transport, clock, subscriptions, onMessage } = this.#options;
+    const link: Link = { connection: null, connectedAtMs: Infinity, refusal: null, ended: false };
+    this.#link = link;
     try {
-      const opened = await transport.connect({
-        onMessage: this.#options.onMessage,
-        onClosed: (reason) => this.#lost(reason),
-      });
-      this.#connection = opened;
-      this.#connectedAtMs = clock.monotonicMs();
-      if (this.#stopped) {
-        await opened.close();
-        return;
-      }
-      await opened.subscribe(subscriptions);
-      if (this.#connection !== opened) return; // lost meanwhile, and `#lost` saw to it
-      this.#status = { connected: true, connects: this.#status.connects + 1, failedAttempts: 0, lastError: null };
-      log.info({ transport: transport.name }, 'connected and subscribed');
-      this.#options.onConnected(opened);
+      const connection = await transport.connect({ onMessage, onClosed: (reason) => this.#ended(link, reason) });
+      if (link.ended) return; // in the same breath
+      link.connection = connection;
+      link.connectedAtMs = clock.monotonicMs();
+      if (!this.#stopped) await connection.subscribe(subscriptions);
+      if (this.#stopped) await connection.close();
+      else if (!link.ended) this.#announce(connection);
     } catch (error) {
-      await this.#failed(toTransportError(error));
+      // Connected but not subscribed it is closed before it is tried again: AWS lets a client id connect once.
+      link.refusal = toTransportError(error);
+      await link.connection?.close();
+      this.#ended(link, link.refusal);
     }
   }
 
-  async #failed(reason: TransportError): Promise<void> {
-    if (this.#connection !== null) {
-      // Connected but not subscribed: closing it calls `#lost`, which waits and tries again.
-      this.#note(reason);
-      await this.#connection.close();
-    } else if (!this.#stopped && this.#retry === undefined) {
-      this.#note(reason);
-      this.#later();
-    }
+  #announce(connection: Connection): void {
+    const { transport, log, onConnected } = this.#options;
+    this.#status = { connected: true, connects: this.#status.connects + 1, failedAttempts: 0, lastError: null };
+    log.info({ transport: transport.name }, 'connected and subscribed');
+    onConnected(connection);
   }
 
-  /** Called once for each connection that was made, whoever ended it. */
-  #lost(reason: TransportError): void {
-    this.#connection = null;
-    if (this.#options.clock.monotonicMs() - this.#connectedAtMs >= STABLE_MS) this.#waits = 0;
-    if (reason.code !== 'CLOSED_BY_US') this.#note(reason);
+  /** However an attempt ends, and whoever says so first: it ends once, and is followed by one other. */
+  #ended(link: Link, reason: TransportError): void {
+    if (link.ended) return;
+    link.ended = true;
+    if (this.#options.clock.monotonicMs() - link.connectedAtMs >= STABLE_MS) this.#waits = 0;
+    if (!this.#stopped) this.#note(link.refusal ?? reason);
     if (this.#status.connected) {
       this.#status = { ...this.#status, connected: false };
       this.#options.onDisconnected();
@@ -130,10 +132,7 @@ class Keeper implements ConnectionKeeper {
     const delayMs = reconnectDelayMs(this.#waits, random);
     this.#waits += 1;
     log.debug({ delayMs }, 'connecting again later');
-    this.#retry = clock.setTimer(delayMs, () => {
-      this.#retry = undefined;
-      this.start();
-    });
+    this.#retry = clock.setTimer(delayMs, () => this.start());
   }
 }
 
