@@ -90,7 +90,7 @@ export function createJobsClient(options: JobsClientOptions): JobsClient {
     } else if (message.kind === 'accepted') {
       one.finish({ kind: 'accepted', answer: message.answer });
     } else if (meaningOf(message.answer) === 'retry') {
-      one.again({ kind: 'rejected', rejection: message.answer });
+      one.refusedForNow({ kind: 'rejected', rejection: message.answer }, message.clientToken);
     } else {
       one.finish({ kind: 'rejected', rejection: message.answer });
     }

@@ -17,8 +17,11 @@ export interface PendingRequests {
 export interface PendingRequest {
   /** The answer is final. */
   finish(answer: Answer): void;
-  /** The answer may be another one later: asks again after a while, unless that was often enough. */
-  again(answer: Answer): void;
+  /**
+   * The answer may be another one later: asks again after a while, unless that was often enough. When a later attempt is
+   * under way it says nothing of that one, and a second time it says nothing at all.
+   */
+  refusedForNow(answer: Answer, clientToken: string | undefined): void;
 }
 
 export interface PendingRequestsOptions {
@@ -68,6 +71,9 @@ class SentRequest implements PendingRequest {
   readonly #options: PendingRequestsOptions;
   readonly #settle: (answer: Answer) => void;
   #timer: Timer | undefined;
+  #attempts = 0;
+  /** Of the attempt under way; none between two attempts. */
+  #awaited: string | undefined;
 
   constructor(request: JobsRequest, options: PendingRequestsOptions, settle: (answer: Answer) => void) {
     this.#request = request;
@@ -84,8 +90,10 @@ class SentRequest implements PendingRequest {
     const { clock, newToken, requestTimeoutMs, send } = this.#options;
     const clientToken = newToken();
     this.tokens.add(clientToken);
-    this.#timer = clock.setTimer(requestTimeoutMs, () => this.again({ kind: 'unanswered' }));
-    send(this.#request, clientToken, this.tokens.size);
+    this.#awaited = clientToken;
+    this.#attempts += 1;
+    this.#timer = clock.setTimer(requestTimeoutMs, () => this.#again({ kind: 'unanswered' }));
+    send(this.#request, clientToken, this.#attempts);
   }
 
   finish(answer: Answer): void {
@@ -93,13 +101,21 @@ class SentRequest implements PendingRequest {
     this.#settle(answer);
   }
 
-  again(answer: Answer): void {
+  refusedForNow(answer: Answer, clientToken: string | undefined): void {
+    const refused = clientToken ?? this.#awaited;
+    if (refused === undefined) return;
+    this.tokens.delete(refused);
+    if (refused === this.#awaited) this.#again(answer);
+  }
+
+  #again(answer: Answer): void {
     this.#timer?.cancel();
-    if (this.tokens.size >= MAX_ATTEMPTS) {
+    this.#awaited = undefined;
+    if (this.#attempts >= MAX_ATTEMPTS) {
       this.finish(answer);
       return;
     }
     const { clock, random } = this.#options;
-    this.#timer = clock.setTimer(backoffMs(this.tokens.size - 1, RETRY_RANGE, random), () => this.send());
+    this.#timer = clock.setTimer(backoffMs(this.#attempts - 1, RETRY_RANGE, random), () => this.send());
   }
 }
