@@ -41,7 +41,12 @@ export function createLoop(options: LoopOptions): Loop {
   async function drain(): Promise<void> {
     for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
       busySinceMs = options.monotonicMs();
-      await step(event);
+      try {
+        await step(event);
+      } catch (error) {
+        // A fault of ours. It costs the one event, and not the agent (I7).
+        options.log.error({ err: error, event: event.type }, 'event could not be handled');
+      }
     }
     busySinceMs = null;
     draining = null;
@@ -49,10 +54,9 @@ export function createLoop(options: LoopOptions): Loop {
 
   async function step(event: AgentEvent): Promise<void> {
     const decision = decide(state, event);
+    const records = decision.effects.filter((effect) => effect.type === 'journal');
     try {
-      for (const effect of decision.effects) {
-        if (effect.type === 'journal') await options.append(effect.record);
-      }
+      for (const { record } of records) await options.append(record);
     } catch (error) {
       options.log.error({ err: error }, 'journal failed: nothing new is started');
       // Decided again without a journal. It cannot come here twice: such a decision writes nothing.
@@ -69,7 +73,8 @@ export function createLoop(options: LoopOptions): Loop {
   return {
     dispatch(event) {
       queue.push(event);
-      draining ??= drain();
+      // Later, so that an event that comes of performing another one finds the loop busy.
+      draining ??= Promise.resolve().then(drain);
     },
     state: () => state,
     async settled() {
