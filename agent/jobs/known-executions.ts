@@ -24,9 +24,11 @@ export function createKnownExecutions(isOpen: (id: ExecutionId) => boolean): Kno
   const known = new Map<ExecutionId, KnownExecution>();
   return {
     remember(one) {
-      known.set(executionId(one.execution), one);
+      const id = executionId(one.execution);
+      known.delete(id); // so that it counts as the newest
+      known.set(id, one);
       const idle = [...known.keys()].filter((id) => !isOpen(id));
-      for (const id of idle.slice(0, -MAX_IDLE)) known.delete(id);
+      for (const oldest of idle.slice(0, -MAX_IDLE)) known.delete(oldest);
     },
     get: (id) => known.get(id),
     forget: (id) => void known.delete(id),

@@ -40,7 +40,7 @@ export interface RunningStep {
 }
 
 export interface StepRunner {
-  /** Every step has a handler, parameters that fit it, and a user and a folder that configuration allows. */
+  /** Never rejects. Every step has a handler, parameters that fit it, and a user and a folder that configuration allows. */
   review(plan: JobPlan): Promise<Review>;
   start(run: StepRun): RunningStep;
   /** Ends what an earlier agent process left running. @returns run ids that were still alive. */

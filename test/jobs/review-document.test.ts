@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { reviewDocument } from '../../agent/jobs/review-document.ts';
+import type { Review } from '../../agent/jobs/step-runner.ts';
+import { createScriptedStepRunner } from '../fakes/scripted-step-runner.ts';
+
+const stepRunner = createScriptedStepRunner({ facts: { onInterrupted: 'resume' } });
+
+test('a document that can run gives the plan of its steps', async () => {
+  const jobDocument = {
+    steps: [
+      { operation: 'copy', parameters: {}, timeoutSeconds: 60 },
+      { operation: 'verify', parameters: {} },
+    ],
+  };
+  const { verdict, plan } = await reviewDocument({ jobDocument }, stepRunner);
+  expect(verdict).toEqual({
+    kind: 'run',
+    plan: {
+      includeStdOut: false,
+      steps: [
+        { name: 'copy', onInterrupted: 'resume', timeoutMs: 60_000, ignoreFailure: false },
+        { name: 'verify', onInterrupted: 'resume', timeoutMs: null, ignoreFailure: false },
+      ],
+    },
+  });
+  expect(plan?.steps.map(({ name }) => name)).toEqual(['copy', 'verify']);
+});
+
+test('a managed template says which output and failures count', async () => {
+  const input = { handler: 'copy.sh', args: [], path: 'default' };
+  const action = { name: 'copy', type: 'runHandler', input, runAsUser: '', ignoreStepFailure: 'true' };
+  const jobDocument = { version: '1.0', includeStdOut: 'true', steps: [{ action }] };
+  const { verdict } = await reviewDocument({ jobDocument }, stepRunner);
+  expect(verdict).toMatchObject({ plan: { includeStdOut: true, steps: [{ name: 'copy', ignoreFailure: true }] } });
+});
+
+test.each([
+  ['no document', undefined],
+  ['a list', []],
+  ['none of the known formats', { hello: 'world' }],
+])('what is no job document is rejected: %s', async (_, jobDocument) => {
+  const given = jobDocument === undefined ? {} : { jobDocument };
+  expect(await reviewDocument(given, stepRunner)).toMatchObject({
+    verdict: { kind: 'reject', reasonCode: 'JOB_DOCUMENT_INVALID' },
+    plan: null,
+  });
+});
+
+test('what the handlers refuse is rejected with their reason', async () => {
+  expect(await reviewDocument({ jobDocument: { operation: 'refused' } }, stepRunner)).toEqual({
+    verdict: {
+      kind: 'reject',
+      reasonCode: 'PARAMETERS_INVALID',
+      rejection: { pointer: '/operation', reason: 'as the test says' },
+    },
+    plan: null,
+  });
+});
+
+test('an operation nobody handles is told apart from a refusal', async () => {
+  expect(await reviewDocument({ jobDocument: { operation: 'unknown' } }, stepRunner)).toMatchObject({
+    verdict: { kind: 'unknown-operation' },
+    plan: null,
+  });
+});
+
+test('a step that nobody vouches for may not run again', async () => {
+  const silent = { review: async (): Promise<Review> => ({ verdict: 'run', steps: [] }) };
+  const { verdict } = await reviewDocument({ jobDocument: { operation: 'work' } }, silent);
+  expect(verdict).toMatchObject({ plan: { steps: [{ onInterrupted: 'fail', timeoutMs: null }] } });
+});
