@@ -51,7 +51,6 @@ export function createStatusKeeper(clock: Clock): StatusKeeper {
   let recent: readonly RecentExecution[] = [];
   return {
     changed(before, after) {
-      if (Object.keys(before.executions).length === 0) return; // what the journal brought back is not news
       for (const { key, outcome } of newlyFinished(before, after)) {
         counts[outcome?.status ?? 'ended-by-service'] += 1;
         const reason = outcome?.statusDetails.reason;

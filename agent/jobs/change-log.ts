@@ -9,8 +9,10 @@ export function logChanges(
   executionLogger: (execution: { readonly jobId: string; readonly executionNumber: number }) => Logger,
 ): void {
   for (const execution of Object.values(after.executions)) {
-    const log = executionLogger(execution.key);
-    logPhase(log, before.executions[execution.id], execution);
+    const known = before.executions[execution.id];
+    if (known === undefined || !isSamePhase(known.phase, execution.phase)) {
+      logPhase(executionLogger(execution.key), execution);
+    }
   }
   for (const finished of newlyFinished(before, after)) {
     executionLogger(finished.key).info(
@@ -20,14 +22,13 @@ export function logChanges(
   }
 }
 
+/** Those that were open before: what the journal brings back is no news. */
 export function newlyFinished(before: AgentState, after: AgentState): readonly FinishedExecution[] {
   if (before.finished === after.finished) return [];
-  const known = new Set(before.finished.map(({ id }) => id));
-  return after.finished.filter(({ id }) => !known.has(id));
+  return after.finished.filter(({ id }) => before.executions[id] !== undefined && after.executions[id] === undefined);
 }
 
-function logPhase(log: Logger, before: ExecutionState | undefined, { phase, versionNumber }: ExecutionState): void {
-  if (before !== undefined && isSamePhase(before.phase, phase)) return;
+function logPhase(log: Logger, { phase, versionNumber }: ExecutionState): void {
   switch (phase.name) {
     case 'claiming':
       log.info({ versionNumber }, 'job execution found');

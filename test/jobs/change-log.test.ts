@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { closedRecordOf } from '../../agent/core/execution-record.ts';
+import { logChanges } from '../../agent/jobs/change-log.ts';
+import {
+  createScenario,
+  FAILED,
+  idOf,
+  job,
+  notified,
+  queuedJob,
+  runEnded,
+  runningScenario,
+  runProgressed,
+  runVerdict,
+  type Scenario,
+  SUCCEEDED,
+  step,
+} from '../fixtures/core-states.ts';
+import { createLogLines } from '../fixtures/log-lines.ts';
+
+/** What is logged of what `act` brings about, event by event. */
+function linesOf(scenario: Scenario, ...acts: readonly ((scenario: Scenario) => unknown)[]) {
+  const { log, lines } = createLogLines();
+  let loggers = 0;
+  for (const act of acts) {
+    const before = scenario.state;
+    act(scenario);
+    logChanges(before, scenario.state, (execution) => {
+      loggers += 1;
+      return log.child(execution);
+    });
+  }
+  expect(loggers).toBe(lines.length);
+  return lines.map(({ time: _time, pid: _pid, hostname: _hostname, queuedAt: _queuedAt, ...line }) => line);
+}
+
+const stopped = { type: 'shutdownRequested', mode: 'stop' } as const;
+
+test('the life of a job is one line a phase', () => {
+  const scenario = createScenario();
+  scenario.tell({ type: 'connected' });
+  const lines = linesOf(
+    scenario,
+    () => scenario.accept('claim', { execution: job('a'), verdict: runVerdict([step(), step({ name: 'verify' })]) }),
+    () => scenario.tell(runEnded('a', SUCCEEDED)),
+    () => scenario.accept('progress'),
+    () => scenario.tell(runEnded('a', FAILED, { stepIndex: 1 })),
+    () => scenario.accept('report'),
+  );
+  expect(lines).toMatchObject([
+    { level: 30, jobId: 'a', executionNumber: 1, msg: 'step started', step: 0, stepName: 'work', steps: 2, attempt: 1 },
+    { level: 30, msg: 'step started', step: 1, stepName: 'verify' },
+    { level: 40, msg: 'job execution ended, reporting', status: 'FAILED', reasonCode: 'HANDLER_EXIT_CODE' },
+    { level: 30, msg: 'job execution closed', status: 'FAILED', how: 'accepted' },
+  ]);
+});
+
+test('what changes no phase logs nothing', () => {
+  const scenario = runningScenario();
+  const lines = linesOf(
+    scenario,
+    () => scenario.tell(runProgressed('a', { percent: '5' })),
+    () => scenario.accept('progress'),
+    () => scenario.tell({ type: 'timerFired', timer: { name: 'poll' } }),
+    () => scenario.accept('check', { execution: job('a') }),
+    () => scenario.tell({ type: 'disconnected' }),
+    () => scenario.tell({ type: 'connected' }),
+  );
+  expect(lines).toEqual([]);
+});
+
+test('a report that is told again is no news', () => {
+  const scenario = runningScenario();
+  scenario.tell(runEnded('a', SUCCEEDED));
+  const lines = linesOf(
+    scenario,
+    () => scenario.reject('report', 'InvalidRequest'),
+    () => scenario.tell({ type: 'timerFired', timer: { name: 'retry', id: idOf('a') } }),
+  );
+  expect(lines).toEqual([]);
+});
+
+test('a job that succeeds is no warning', () => {
+  const scenario = runningScenario();
+  const lines = linesOf(scenario, () => scenario.tell(runEnded('a', SUCCEEDED)));
+  expect(lines).toMatchObject([{ level: 30, msg: 'job execution ended, reporting', status: 'SUCCEEDED' }]);
+});
+
+test('a cancelled job says that it is stopped, and that it is over', () => {
+  const scenario = runningScenario();
+  const lines = linesOf(
+    scenario,
+    () => scenario.tell(notified([])),
+    () => scenario.reject('check', 'TerminalStateReached'),
+    () => scenario.tell(runEnded('a', FAILED)),
+  );
+  expect(lines).toMatchObject([
+    { msg: 'step is being stopped', reason: 'canceled' },
+    { msg: 'job execution closed: the service says it is over', status: null, how: 'over' },
+  ]);
+});
+
+test('a job that is found, and one that waits, are told', () => {
+  const scenario = createScenario({ capacity: 2 });
+  scenario.tell({ type: 'connected' });
+  const found = linesOf(scenario, () => scenario.accept('list', { queued: [queuedJob('a')] }));
+  expect(found).toMatchObject([{ msg: 'job execution found', versionNumber: 1 }]);
+  const again = runningScenario({ steps: [step({ onInterrupted: 'rerun' })] });
+  again.tell(stopped);
+  const waits = linesOf(again, () => again.tell(runEnded('a', FAILED)));
+  expect(waits).toMatchObject([{ msg: 'interrupted step waits to be run again', step: 0 }]);
+});
+
+test('what the journal brings back as closed is no news', () => {
+  const { id, key } = { id: idOf('a'), key: { jobId: 'a', executionNumber: 1, queuedAt: 1_700_000_000 } };
+  const scenario = createScenario();
+  const records = [closedRecordOf({ id, key, outcome: null, how: 'over' })];
+  expect(linesOf(scenario, () => scenario.tell({ type: 'journalRecovered', records }))).toEqual([]);
+});
