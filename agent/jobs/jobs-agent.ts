@@ -1,10 +1,10 @@
 /** The shell round the core, put together: journal, connection, requests, runs and the loop between them. */
 import type { Logger } from 'pino';
 import type { AgentEvent } from '../core/event.ts';
-import { parseRecord } from '../core/execution-record.ts';
+import { type ExecutionRecord, parseRecord } from '../core/execution-record.ts';
 import { type CoreSettings, initialState, isQuiet, type ShutdownMode } from '../core/state.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { OpenedJournal } from '../ports/journal.ts';
+import { type JournalEntry, JournalError, type OpenedJournal } from '../ports/journal.ts';
 import type { Transport } from '../ports/transport.ts';
 import { jobsSubscriptions } from '../protocol/topics.ts';
 import { type AgentStatus, createStatusKeeper, type StatusKeeper } from './agent-status.ts';
@@ -17,7 +17,10 @@ import { createStateWaiter, type StateWaiter } from './state-waiter.ts';
 import type { StepRunner } from './step-runner.ts';
 
 export interface JobsAgent {
-  /** Resolves when the journal's executions are taken up and connecting has begun: a connection is not waited for. */
+  /**
+   * Resolves when the journal's executions are taken up and connecting has begun: a connection is not waited for.
+   * @throws JournalError when an entry is not one this version can read.
+   */
   start(): Promise<void>;
   /** `wait` lets runs end within `shutdownGraceMs` and stops them after it; `stop` stops them now. */
   stop(mode: ShutdownMode): Promise<void>;
@@ -146,11 +149,19 @@ function createParts(options: JobsAgentOptions): Parts {
 /** What an earlier process left running is ended before the journal's executions are taken up. */
 async function start({ log, stepRunner, settings, journal }: JobsAgentOptions, { loop, keeper }: Parts): Promise<void> {
   const { recovered } = journal;
+  const records = recovered.entries.map(readRecord);
   const leftovers = await stepRunner.endLeftovers(settings.stopGraceMs);
   if (leftovers.length > 0) log.warn({ runs: leftovers.length }, 'runs of an earlier agent process were ended');
   if (recovered.status === 'lost') log.error({ reason: recovered.reason }, 'journal lost: started with a new one');
-  const records = recovered.entries.map(({ body }) => parseRecord(body)).filter((record) => record !== null);
   loop.dispatch({ type: 'journalRecovered', records });
   await loop.settled();
   keeper.start();
+}
+
+/** I2: an execution that was begun by a later version would be begun once more by one that passes over its entry. */
+function readRecord({ id, body }: JournalEntry): ExecutionRecord {
+  const record = parseRecord(body);
+  if (record !== null) return record;
+  const message = `the journal's entry of ${id} cannot be read; it was written by a later version of the agent: install that one again`;
+  throw new JournalError('JOURNAL_TOO_NEW', message);
 }
