@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { chmod, readFile, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
@@ -22,7 +23,7 @@ for (const [name, entry] of Object.entries(programs)) {
   if (!existsSync(new URL(`../${entry}`, import.meta.url))) continue;
   const outfile = `dist/${name}.js`;
   await build({
-    absWorkingDir: new URL('..', import.meta.url).pathname,
+    absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     entryPoints: [entry],
     outfile,
     bundle: true,

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { USAGE } from '../../agent/cli/usage.ts';
 import { loadConfig } from '../../agent/config/load.ts';
@@ -24,7 +25,7 @@ describe('this repository', () => {
   });
 
   test('config.example.json loads, and shows the defaults', async () => {
-    const config = await loadConfig({ file: new URL('config.example.json', root).pathname, env: {} });
+    const config = await loadConfig({ file: fileURLToPath(new URL('config.example.json', root)), env: {} });
     for (const { name, byDefault } of SETTINGS) {
       if (byDefault !== undefined) expect(config[name], name).toEqual(byDefault);
     }

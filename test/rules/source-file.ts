@@ -1,6 +1,7 @@
 /** Sources as syntax trees, and the little of their grammar that the rules ask about. */
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path/posix';
+import { fileURLToPath } from 'node:url';
 import { parseSync } from 'oxc-parser';
 
 export interface SourceFile {
@@ -21,7 +22,7 @@ export interface SyntaxNode {
 /** Every folder with sources of programs. */
 export const SOURCE_FOLDERS = ['agent', 'handlers', 'local-cloud', 'demo', 'bench', 'scripts'];
 
-const root = new URL('../../', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export async function readSources(folders: readonly string[] = SOURCE_FOLDERS): Promise<readonly SourceFile[]> {
   const found = await Promise.all(
