@@ -25,6 +25,15 @@ export function describeValue(value: JsonValue | undefined): string {
   }
 }
 
+/**
+ * As `describeValue`, but of a string only how long it is: for one that stands where something else belongs, such as a
+ * whole command line, with its passwords, where an array of words was expected (I9).
+ */
+export function describeMistyped(value: JsonValue | undefined): string {
+  if (typeof value !== 'string') return describeValue(value);
+  return value === '' ? 'an empty string' : `a string of length ${value.length}`;
+}
+
 /** `text` in quotes, shortened and without secrets; whatever would break a line or a terminal is escaped. */
 export function quote(text: string): string {
   const withoutSecrets = redactSecrets(text.slice(0, MAX_LOOKED_AT))

@@ -3,7 +3,7 @@
  * the wrong type notes a problem and gets a harmless stand-in, so that reading goes straight on. At the end, whoever
  * asked throws everything away if there is a problem: the first is the true one, later ones may be its echoes.
  */
-import { describeValue, shorten } from './describe-value.ts';
+import { describeMistyped, describeValue, shorten } from './describe-value.ts';
 import type { DocumentRejection } from './job-plan.ts';
 import { isJsonObject, type JsonObject, type JsonValue, ownMember } from './json.ts';
 
@@ -39,6 +39,11 @@ export function noteExpected(place: JsonPlace, what: string): void {
   noteProblem(place, `expected ${what}, got ${describeValue(place.value)}`);
 }
 
+/** For what may be a whole command line in the place of its words. */
+function noteMistyped(place: JsonPlace, what: string): void {
+  noteProblem(place, `expected ${what}, got ${describeMistyped(place.value)}`);
+}
+
 /** What `read` makes of the place; undefined, and no problem, when there is nothing. */
 export function readOptional<T>(place: JsonPlace, read: (place: JsonPlace) => T): T | undefined {
   return place.value === undefined ? undefined : read(place);
@@ -46,7 +51,7 @@ export function readOptional<T>(place: JsonPlace, read: (place: JsonPlace) => T)
 
 export function readObject(place: JsonPlace): JsonObject {
   if (isJsonObject(place.value)) return place.value;
-  noteExpected(place, 'an object');
+  noteMistyped(place, 'an object');
   return {};
 }
 
@@ -59,13 +64,13 @@ export function readItems(place: JsonPlace): readonly JsonPlace[] {
       problems: place.problems,
     }));
   }
-  noteExpected(place, 'an array');
+  noteMistyped(place, 'an array');
   return [];
 }
 
 export function readString(place: JsonPlace): string {
   if (typeof place.value === 'string') return place.value;
-  noteExpected(place, 'a string');
+  noteMistyped(place, 'a string');
   return '';
 }
 

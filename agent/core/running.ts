@@ -19,7 +19,8 @@ export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, att
   if (!state.journalUsable) return conclude(state, id, failure('JOURNAL_FAILED', JOURNAL_FAILED));
   const step = plan.steps[stepIndex];
   if (step === undefined) return conclude(state, id, failure('INTERRUPTED', CHANGED));
-  const runId = `${id}.${stepIndex}.${attempt}`;
+  // A job with two targets has the same id on both, and both may be agents of one machine: the journal tells them apart.
+  const runId = `${id}.${stepIndex}.${attempt}.${state.journalId.slice(0, 8)}`;
   const phase: RunningPhase = { name: 'running', plan, stepIndex, step, attempt, runId };
   return inOrder(
     withExecution(state, id, () => ({ phase })),

@@ -13,6 +13,7 @@ import {
   REFUSED,
   requestsOf,
   runEnded,
+  runIdOf,
   runningScenario,
   runVerdict,
   SUCCEEDED,
@@ -49,7 +50,7 @@ describe('with room for one', () => {
     expect(types(effects)).toEqual(['journal', 'startRun']);
     expect(effects).toMatchObject([
       { record: { phase: 'running', stepIndex: 0, attempt: 1, onInterrupted: 'fail', versionNumber: 2 } },
-      { id: idOf('a'), runId: `${idOf('a')}.0.1`, stepIndex: 0, attempt: 1 },
+      { id: idOf('a'), runId: runIdOf('a'), stepIndex: 0, attempt: 1 },
     ]);
   });
 

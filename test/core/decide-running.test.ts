@@ -6,6 +6,7 @@ import {
   job,
   requestsOf,
   runEnded,
+  runIdOf,
   runningScenario,
   runProgressed,
   SUCCEEDED,
@@ -15,7 +16,7 @@ import {
 
 const COPY = step({ name: 'copy' });
 const VERIFY = step({ name: 'verify' });
-const TIMEOUT = { name: 'stepTimeout', id: idOf('a'), runId: `${idOf('a')}.0.1` } as const;
+const TIMEOUT = { name: 'stepTimeout', id: idOf('a'), runId: runIdOf('a') } as const;
 
 describe('one step', () => {
   test('that succeeds is reported SUCCEEDED with what it told', () => {
@@ -77,7 +78,7 @@ describe('several steps', () => {
     expect(types(effects)).toEqual(['clearTimer', 'journal', 'startRun']);
     expect(effects.slice(1)).toMatchObject([
       { record: { phase: 'running', stepIndex: 1, attempt: 1 } },
-      { runId: `${idOf('a')}.1.1`, stepIndex: 1 },
+      { runId: runIdOf('a', { stepIndex: 1 }), stepIndex: 1 },
     ]);
   });
 
@@ -157,7 +158,7 @@ describe('a time limit', () => {
   });
 
   test.each([
-    ['another run', { ...TIMEOUT, runId: `${idOf('a')}.0.2` }],
+    ['another run', { ...TIMEOUT, runId: runIdOf('a', { attempt: 2 }) }],
     ['a job that is over', { ...TIMEOUT, id: idOf('b') }],
   ])('of %s stops nothing', (_, timer) => {
     expect(limited().tell({ type: 'timerFired', timer })).toEqual([]);

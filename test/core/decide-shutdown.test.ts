@@ -9,6 +9,7 @@ import {
   queuedJob,
   requestsOf,
   runEnded,
+  runIdOf,
   runningScenario,
   runVerdict,
   SUCCEEDED,
@@ -109,7 +110,7 @@ describe('when runs are stopped', () => {
 
   test('a step that was timing out is not followed by the next one', () => {
     const scenario = runningScenario({ steps: TWO_STEPS });
-    scenario.tell({ type: 'timerFired', timer: { name: 'stepTimeout', id: idOf('a'), runId: `${idOf('a')}.0.1` } });
+    scenario.tell({ type: 'timerFired', timer: { name: 'stepTimeout', id: idOf('a'), runId: runIdOf('a') } });
     expect(scenario.tell(STOP)).toEqual([]);
     const effects = scenario.tell(runEnded('a', FAILED));
     expect(types(effects)).not.toContain('startRun');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeValue, quote, shorten } from '../../agent/core/describe-value.ts';
+import { describeMistyped, describeValue, quote, shorten } from '../../agent/core/describe-value.ts';
 
 test('every type has a name', () => {
   expect([undefined, null, true, 1.5, 'a', [], [1], {}].map(describeValue)).toEqual([
@@ -34,4 +34,10 @@ describe('secrets are cut out', () => {
   ])('%s', (text, quoted) => {
     expect(quote(text)).toBe(quoted);
   });
+});
+
+test('of a mistyped string only its length is told', () => {
+  expect(describeMistyped('mysql -u root -pcanary')).toBe('a string of length 22');
+  expect(describeMistyped('')).toBe('an empty string');
+  expect(describeMistyped(7)).toBe('the number 7');
 });

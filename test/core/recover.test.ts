@@ -7,6 +7,7 @@ import {
   job,
   REFUSED,
   requestsOf,
+  runIdOf,
   runVerdict,
   step,
   types,
@@ -55,7 +56,7 @@ describe('a run that was interrupted', () => {
     expect(types(effects).slice(0, 2)).toEqual(['journal', 'startRun']);
     expect(effects.slice(0, 2)).toMatchObject([
       { record: { phase: 'running', stepIndex: 1, attempt: 3, recoveries: 1 } },
-      { runId: `${idOf('a')}.1.3`, stepIndex: 1, attempt: 3 },
+      { runId: runIdOf('a', { stepIndex: 1, attempt: 3 }), stepIndex: 1, attempt: 3 },
     ]);
     expect(scenario.phase(job('a'))?.name).toBe('running');
   });

@@ -11,11 +11,11 @@ import {
   STEP_FAILED,
   STEP_SUCCEEDED,
 } from '../fakes/scripted-step-runner.ts';
-import { idOf, job } from '../fixtures/core-states.ts';
+import { idOf, job, runIdOf } from '../fixtures/core-states.ts';
 import { promisesSettled } from '../fixtures/log-lines.ts';
 
 const CLAIM: JobsRequest = { operation: 'StartNextPendingJobExecution' };
-const RUN_ID = `${idOf('a')}.0.1`;
+const RUN_ID = runIdOf('a');
 const START = { type: 'startRun', id: idOf('a'), runId: RUN_ID, stepIndex: 0, attempt: 1 } as const;
 const RETRY = { name: 'retry', id: idOf('a') } as const;
 
