@@ -3,12 +3,13 @@
  * back how to close it.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtInHandlers } from '../handlers/built-in.ts';
 import { readBoot } from './adapters/boot/linux.ts';
 import { systemClock } from './adapters/clock/system.ts';
 import { openSegmentJournal } from './adapters/journal/segment-journal.ts';
+import { openStateFolders } from './adapters/journal/state-folders.ts';
 import { createDirectChildRunner } from './adapters/process/direct-child.ts';
 import { createAjvCompiler } from './adapters/schema/ajv-check.ts';
 import { createSystemdServiceManager, type ServiceManagerEnvironment } from './adapters/service-manager/systemd.ts';
@@ -21,7 +22,9 @@ import { createHandlerStepRunner } from './jobs/handler-step-runner.ts';
 import { createJobsAgent, type JobsAgent, type JobsAgentSettings } from './jobs/jobs-agent.ts';
 import type { StepRunner } from './jobs/step-runner.ts';
 import { startLocalApi } from './local-api/server.ts';
+import { localApiSocket } from './local-api/socket-path.ts';
 import { executionLogger, type Logger } from './log.ts';
+import type { OpenedJournal } from './ports/journal.ts';
 import type { ServiceManager } from './ports/service-manager.ts';
 import type { Transport } from './ports/transport.ts';
 
@@ -38,28 +41,50 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-/** A step that runs as another user passes through both folders to its own; what lies in them is closed one by one. */
-const FOLDER_MODE = 0o711;
 /** How often an interrupted run may be started again before its execution is failed: the loop breaker. */
 const MAX_RECOVERIES = 3;
 /** Of the time in which the watchdog wants to hear of us. */
 const WATCHDOG_SHARE = 3;
 const STATUS_INTERVAL_MS = 5_000;
 
-/** @throws JournalError when there can be no journal. @throws TransportError when the transport is not installed. */
+/**
+ * @throws JournalError when the folders or the journal cannot be used. @throws TransportError when the transport is not
+ * installed.
+ */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { config, credentials, log, agentVersion } = options;
+  const { config, credentials, log } = options;
   for (const warning of credentials.warnings) log.warn({ ...warning }, 'certificate of this thing may be refused');
   const transport = await createTransport(options);
+  await access(config.handlersDir, constants.R_OK).catch(({ message }: Error) =>
+    log.warn(
+      { handlersDir: config.handlersDir, reason: message },
+      'only built-in operations: handlersDir cannot be read',
+    ),
+  );
   const { bootId } = readBoot();
-  const { thingName, endpoint, stateDir, runtimeDir } = config;
-  for (const folder of [stateDir, runtimeDir]) await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  const journal = await openSegmentJournal({
-    dir: stateDir,
-    binding: { thingName, endpoint },
-    bootId,
-    clock: systemClock,
-  });
+  const binding = { thingName: config.thingName, endpoint: config.endpoint };
+  const folders = await openStateFolders({ ...config, binding, bootId });
+  try {
+    const journal = await openSegmentJournal({ dir: folders.journalDir, binding, bootId, clock: systemClock });
+    if (journal.recovered.status === 'created' && folders.otherJournals > 0) {
+      log.warn({ ...binding, otherJournals: folders.otherJournals }, 'first start for this thing and endpoint here');
+    }
+    return await startOnJournal(options, { transport, journal, release: folders.release });
+  } catch (error) {
+    await folders.release();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly transport: Transport;
+  readonly journal: OpenedJournal;
+  readonly release: () => Promise<void>;
+}
+
+async function startOnJournal(options: AgentOptions, { transport, journal, release }: Opened): Promise<RunningAgent> {
+  const { config, log, agentVersion } = options;
+  const { thingName, endpoint } = config;
   const agent = createJobsAgent({
     thingName,
     transport,
@@ -73,7 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     settings: jobsAgentSettings(config),
   });
   const localApi = await startLocalApi({
-    socketPath: join(runtimeDir, 'agent.sock'),
+    socketPath: localApiSocket(config),
     identity: { thingName, endpoint, agentVersion, pid: process.pid },
     status: agent.status,
     illness: agent.illness,
@@ -92,6 +117,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       await agent.stop(config.shutdownMode);
       stopReporting();
       await localApi.close();
+      await release();
     },
   };
 }
@@ -138,6 +164,7 @@ function jobsAgentSettings(config: Config): JobsAgentSettings {
       maxRecoveries: MAX_RECOVERIES,
     },
     requestTimeoutMs: config.requestTimeoutSeconds * 1_000,
+    subscribeTimeoutMs: config.connectTimeoutSeconds * 1_000,
     stopGraceMs: config.stopGraceSeconds * 1_000,
     shutdownGraceMs: config.shutdownGraceSeconds * 1_000,
   };

@@ -70,7 +70,7 @@ function print(text: string): number {
 
 function explain(error: unknown): number {
   if (error instanceof UsageError) {
-    console.error(`job-agent: ${error.message}\n\n${USAGE}`);
+    console.error(`job-agent: ${error.message}\nTry 'job-agent --help'.`);
     return EXIT.usage;
   }
   if (error instanceof AgentUnreachableError) {

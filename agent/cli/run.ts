@@ -33,6 +33,11 @@ export async function run({ configFile, env, hostArgv }: RunOptions): Promise<nu
         error: (reason: unknown) => log.fatal({ reason: String(reason) }, 'agent ends without closing everything'),
       },
       skip: ['beforeExit', 'SIGUSR2'],
+      onSecondSignal: (signal) =>
+        log.fatal(
+          { signal },
+          'agent ends at once; what still runs is ended by the service manager, or by the next start',
+        ),
     },
     async ({ signal, err }) => {
       if (err) log.fatal({ err }, 'agent ends after an error that nobody expected');
@@ -45,11 +50,17 @@ export async function run({ configFile, env, hostArgv }: RunOptions): Promise<nu
   try {
     agent = await starting;
   } catch (error) {
-    log.fatal({ err: error }, 'agent cannot start');
+    log.fatal(reasonOf(error), 'agent cannot start');
     // close-with-grace would keep the process; nothing is open that needs closing.
     process.exit(exitCodeOf(error));
   }
   return EXIT.done;
+}
+
+/** A known error explains itself; only an unknown one needs to show where it came from. */
+function reasonOf(error: unknown): object {
+  const isKnown = error instanceof JournalError || error instanceof TransportError;
+  return isKnown ? { code: error.code, reason: error.message } : { err: error };
 }
 
 function exitCodeOf(error: unknown): number {

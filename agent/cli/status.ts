@@ -1,9 +1,10 @@
 /** `job-agent status` and `job-agent health`: ask the running agent. */
-import { join } from 'node:path';
 import type { ConfigSource } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
+import { TRANSPORT_ERROR_CODES } from '../errors.ts';
 import { fetchIllness, fetchStatus } from '../local-api/client.ts';
 import type { StatusReport } from '../local-api/server.ts';
+import { localApiSocket } from '../local-api/socket-path.ts';
 import { EXIT } from './usage.ts';
 
 /** @throws ConfigError. @throws AgentUnreachableError. */
@@ -21,18 +22,20 @@ export async function health(source: ConfigSource): Promise<number> {
 }
 
 async function socketPath(source: ConfigSource): Promise<string> {
-  const { runtimeDir } = await loadConfig(source);
-  return join(runtimeDir, 'agent.sock');
+  return localApiSocket(await loadConfig(source));
 }
 
-export function renderStatus(report: StatusReport): string {
+function renderStatus(report: StatusReport): string {
   const { connection, counts } = report;
   const error = connection.lastError;
   const lines = [
     `${report.thingName} · agent ${report.agentVersion} · pid ${report.pid} · up ${duration(report.uptimeSeconds)}`,
     connection.connected
       ? `connected to ${report.endpoint}`
-      : `not connected to ${report.endpoint}${error === null ? '' : `: ${error.message} (${error.code})`}`,
+      : `not connected to ${report.endpoint}, ${connection.failedAttempts} attempts failed`,
+    ...(connection.connected || error === null
+      ? []
+      : [`  ${error.message}`, `  ${error.code}: ${remedyOf(error.code)}`]),
     ...(report.illness === null ? [] : [`ILL: ${report.illness}`]),
     ...(report.shuttingDown ? ['shutting down'] : []),
     `since the start: ${counts.SUCCEEDED} succeeded, ${counts.FAILED} failed, ${counts.REJECTED} rejected, ` +
@@ -52,6 +55,10 @@ export function renderStatus(report: StatusReport): string {
   const ignored = Object.entries(report.ignoredMessages);
   if (ignored.length > 0) lines.push('messages ignored:', ...ignored.map(([kind, count]) => `  ${count}  ${kind}`));
   return lines.join('\n');
+}
+
+function remedyOf(code: string): string {
+  return Object.entries(TRANSPORT_ERROR_CODES).find(([name]) => name === code)?.[1].remedy ?? 'see docs/errors.md';
 }
 
 function pairs(details: Readonly<Record<string, string>>): string {

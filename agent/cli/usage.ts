@@ -14,7 +14,8 @@ export const USAGE = `Usage: job-agent <command> [--config FILE] [--json]
 Commands:
   run       connect, take jobs and run them, until told to stop
   status    what the running agent is doing
-  health    exit 0 when the running agent is well; for health checks
+  health    exit 0 when the running agent is well: its event loop turns and its journal can be written.
+            Being offline is well: a gateway without a link does what it can.
   config    check the configuration and print every setting as it is in force
 
 Options:

@@ -30,6 +30,7 @@ export function checkSettings(path: string, file: SettingsFile, environment: Env
   }
   for (const error of errors) delete values[settingOf(error)];
   const valid = absolutePaths(values as Partial<Config>, dirname(resolve(path)));
+  problems.push(...tooLongForSocket(valid));
   return problems.length > 0 ? { valid, problems } : { config: complete(valid), valid, problems };
 }
 
@@ -104,6 +105,19 @@ function absolutePaths(values: Partial<Config>, folder: string): Partial<Config>
     return [[name, Array.isArray(value) ? value.map((path) => resolve(folder, path)) : resolve(folder, String(value))]];
   });
   return { ...values, ...Object.fromEntries(absolute) };
+}
+
+/** sun_path of unix(7) has 108 bytes, one of them the terminating zero. */
+const MAX_SOCKET_PATH_BYTES = 107;
+const SOCKET = '/agent.sock';
+
+function tooLongForSocket({ runtimeDir = '' }: Partial<Config>): string[] {
+  const limit = MAX_SOCKET_PATH_BYTES - SOCKET.length;
+  const bytes = Buffer.byteLength(runtimeDir);
+  if (bytes <= limit) return [];
+  return [
+    `runtimeDir: expected a path of at most ${limit} bytes, because a socket lies in it, got ${bytes}: ${runtimeDir}`,
+  ];
 }
 
 function complete(valid: Partial<Config>): Config {

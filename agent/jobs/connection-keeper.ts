@@ -27,6 +27,8 @@ export interface ConnectionStatus {
 export interface ConnectionKeeperOptions {
   readonly transport: Transport;
   readonly subscriptions: readonly Subscription[];
+  /** How long the broker may take to grant them. */
+  readonly subscribeTimeoutMs: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -73,7 +75,9 @@ class Keeper implements ConnectionKeeper {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#retry?.cancel();
-    await this.#link?.connection?.close();
+    // An attempt that is still under way may take its whole time limit: it is closed when it succeeds, unawaited.
+    if (this.#link?.connection == null) return;
+    await this.#link.connection.close();
     await this.#opening;
   }
 
@@ -90,7 +94,7 @@ class Keeper implements ConnectionKeeper {
       if (link.ended) return; // in the same breath
       link.connection = connection;
       link.connectedAtMs = clock.monotonicMs();
-      if (!this.#stopped) await connection.subscribe(subscriptions);
+      if (!this.#stopped) await this.#within(connection.subscribe(subscriptions));
       if (this.#stopped) await connection.close();
       else if (!link.ended) this.#announce(connection);
     } catch (error) {
@@ -99,6 +103,17 @@ class Keeper implements ConnectionKeeper {
       await link.connection?.close();
       this.#ended(link, link.refusal);
     }
+  }
+
+  /** A broker that keeps the connection but never grants the subscriptions would leave us deaf for ever. */
+  #within(subscribed: Promise<void>): Promise<void> {
+    const { clock, subscribeTimeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const timer = clock.setTimer(subscribeTimeoutMs, () =>
+        reject(new TransportError('SUBSCRIBE_REFUSED', `no answer to SUBSCRIBE in ${subscribeTimeoutMs / 1_000} s`)),
+      );
+      subscribed.then(resolve, reject).finally(() => timer.cancel());
+    });
   }
 
   #announce(connection: Connection): void {

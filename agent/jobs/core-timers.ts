@@ -6,7 +6,8 @@ import type { Clock, Timer } from '../ports/clock.ts';
 export interface CoreTimers {
   set(timer: TimerName, delay: Delay): void;
   clear(timer: TimerName): void;
-  clearAll(): void;
+  /** For good: what is set afterwards never comes due. */
+  close(): void;
 }
 
 export interface CoreTimersOptions {
@@ -20,6 +21,7 @@ const BACKOFF_RANGE = { firstMs: 2_000, maxMs: 300_000 } as const;
 
 export function createCoreTimers({ clock, random, onDue }: CoreTimersOptions): CoreTimers {
   const timers = new Map<string, Timer>();
+  let isClosed = false;
 
   function clear(timer: TimerName): void {
     timers.get(JSON.stringify(timer))?.cancel();
@@ -30,6 +32,7 @@ export function createCoreTimers({ clock, random, onDue }: CoreTimersOptions): C
     clear,
     set(timer, delay) {
       clear(timer);
+      if (isClosed) return;
       const delayMs = delay.kind === 'exactly' ? delay.ms : backoffMs(delay.attempt, BACKOFF_RANGE, random);
       const due = () => {
         timers.delete(JSON.stringify(timer));
@@ -37,7 +40,8 @@ export function createCoreTimers({ clock, random, onDue }: CoreTimersOptions): C
       };
       timers.set(JSON.stringify(timer), clock.setTimer(delayMs, due));
     },
-    clearAll() {
+    close() {
+      isClosed = true;
       for (const timer of timers.values()) timer.cancel();
       timers.clear();
     },

@@ -64,7 +64,7 @@ export function createEffectPerformer(options: EffectsOptions): EffectPerformer 
   return {
     perform: <Type extends PerformedEffect['type']>(effect: EffectOf<Type>) =>
       (performers[effect.type as Type] as (effect: EffectOf<Type>) => void)(effect),
-    stop: timers.clearAll,
+    stop: timers.close,
   };
 }
 

@@ -46,6 +46,8 @@ export interface JobsAgentOptions {
 export interface JobsAgentSettings {
   readonly core: CoreSettings;
   readonly requestTimeoutMs: number;
+  /** How long the broker may take to grant the subscriptions of a new connection. */
+  readonly subscribeTimeoutMs: number;
   /** Between TERM and KILL. */
   readonly stopGraceMs: number;
   readonly shutdownGraceMs: number;
@@ -84,7 +86,9 @@ export function createJobsAgent(options: JobsAgentOptions): JobsAgent {
     illness() {
       const since = loop.busySinceMs();
       if (since !== null && clock.monotonicMs() - since > STUCK_MS) return 'the event loop hangs on the journal';
-      return loop.state().journalUsable ? null : 'the journal cannot be written';
+      if (!loop.state().journalUsable) return 'the journal cannot be written';
+      const fault = loop.fault();
+      return fault === null ? null : `a fault of the agent itself: ${fault}`;
     },
   };
 }
@@ -133,6 +137,7 @@ function createParts(options: JobsAgentOptions): Parts {
   const keeper = createConnectionKeeper({
     ...options,
     subscriptions: jobsSubscriptions(thingName),
+    subscribeTimeoutMs: settings.subscribeTimeoutMs,
     onMessage: client.handleMessage,
     onConnected(connection) {
       client.attach(connection);

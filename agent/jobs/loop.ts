@@ -16,6 +16,8 @@ export interface Loop {
   settled(): Promise<void>;
   /** Since when the event in hand has been in hand, on the monotonic clock; `null` when there is none. */
   busySinceMs(): number | null;
+  /** Why an event could not be handled; `null` as long as all could. */
+  fault(): string | null;
 }
 
 export interface LoopOptions {
@@ -37,6 +39,7 @@ export function createLoop(options: LoopOptions): Loop {
   let state = options.initial;
   let draining: Promise<void> | null = null;
   let busySinceMs: number | null = null;
+  let fault: string | null = null;
 
   async function drain(): Promise<void> {
     for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
@@ -44,7 +47,9 @@ export function createLoop(options: LoopOptions): Loop {
       try {
         await step(event);
       } catch (error) {
-        // A fault of ours. It costs the one event, and not the agent (I7).
+        // A fault of ours. It costs this event and not the agent (I7); but what the event was to bring is lost, so the
+        // agent is ill from now on, and whoever watches over it starts it anew from the journal.
+        fault = error instanceof Error ? error.message : String(error);
         options.log.error({ err: error, event: event.type }, 'event could not be handled');
       }
     }
@@ -64,7 +69,11 @@ export function createLoop(options: LoopOptions): Loop {
     }
     const before = state;
     state = decision.state;
-    options.onChange(before, state);
+    try {
+      options.onChange(before, state);
+    } catch (error) {
+      options.log.error({ err: error }, 'change could not be shown');
+    }
     for (const effect of decision.effects) {
       if (effect.type !== 'journal') options.perform(effect);
     }
@@ -81,5 +90,6 @@ export function createLoop(options: LoopOptions): Loop {
       while (draining !== null) await draining;
     },
     busySinceMs: () => busySinceMs,
+    fault: () => fault,
   };
 }

@@ -22,8 +22,8 @@ export async function fetchIllness(socketPath: string): Promise<string | null> {
 
 function get(socketPath: string, path: string): Promise<{ statusCode: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const unreachable = (why: string) =>
-      reject(new AgentUnreachableError(`no agent answers on ${socketPath}: ${why}. Is it running, and is it yours?`));
+    const unreachable = (error: NodeJS.ErrnoException) =>
+      reject(new AgentUnreachableError(describe(error, socketPath)));
     const asked = request({ socketPath, path, timeout: TIMEOUT_MS }, (response) => {
       let body = '';
       response.setEncoding('utf8');
@@ -31,10 +31,16 @@ function get(socketPath: string, path: string): Promise<{ statusCode: number; bo
         body += chunk;
       });
       response.on('end', () => resolve({ statusCode: response.statusCode ?? 0, body }));
-      response.on('error', (error) => unreachable(error.message));
+      response.on('error', unreachable);
     });
     asked.on('timeout', () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS / 1_000} s`)));
-    asked.on('error', (error) => unreachable(error.message));
+    asked.on('error', unreachable);
     asked.end();
   });
+}
+
+function describe({ code, message }: NodeJS.ErrnoException, socketPath: string): string {
+  if (code === 'EACCES') return `the agent's socket ${socketPath} is not yours; try it as root, or as the agent's user`;
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return `no agent answers on ${socketPath}: it is not running`;
+  return `no agent answers on ${socketPath}: ${message}`;
 }

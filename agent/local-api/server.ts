@@ -26,24 +26,15 @@ export interface AgentIdentity {
 /** What `/v1/status` answers. */
 export type StatusReport = AgentIdentity & AgentStatus & { readonly illness: string | null };
 
-/** sun_path of unix(7) has 108 bytes, one of them the terminating zero. */
-export const MAX_SOCKET_PATH_BYTES = 107;
 /** Nobody but the agent's user and root may ask: job details are nobody else's business. */
 const SOCKET_MODE = 0o600;
 
 /**
- * The folder is there, and the caller holds the lock of the state directory, so a socket that is there is a dead agent's.
+ * The caller holds the lock of the folder, so a socket that is there is a dead agent's.
  * @throws Error when the socket cannot be made; its message names the path.
  */
 export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
   const { socketPath } = options;
-  const bytes = Buffer.byteLength(socketPath);
-  if (bytes > MAX_SOCKET_PATH_BYTES) {
-    throw new Error(
-      `runtimeDir: the path of the local API's socket may have ${MAX_SOCKET_PATH_BYTES} bytes, and ${socketPath} has ` +
-        `${bytes}; choose a shorter runtimeDir`,
-    );
-  }
   await rm(socketPath, { force: true });
   const server = createServer((request, response) => respond(request, response, options));
   await listen(server, socketPath);

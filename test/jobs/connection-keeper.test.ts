@@ -12,6 +12,7 @@ import { createManualClock, type ManualClock } from '../fakes/manual-clock.ts';
 import { createLogLines, type LogLines, promisesSettled } from '../fixtures/log-lines.ts';
 
 const SUBSCRIPTIONS = [{ filter: 'jobs/#', qos: 0 }] as const;
+const SUBSCRIBE_TIMEOUT_MS = 30_000;
 
 let broker: FakeBroker;
 let clock: ManualClock;
@@ -29,6 +30,7 @@ function keep(transport: Transport = broker.transport('gateway-1'), random = () 
   return createConnectionKeeper({
     transport,
     subscriptions: SUBSCRIPTIONS,
+    subscribeTimeoutMs: SUBSCRIBE_TIMEOUT_MS,
     clock,
     random,
     log: logLines.log,
@@ -337,4 +339,34 @@ describe('stopping', () => {
     await promisesSettled();
     expect(broker.connects).toBe(0);
   });
+});
+
+test('a SUBSCRIBE that is never answered is given up and tried again', async () => {
+  const { transport, attempts } = createManualTransport();
+  const keeper = await started(transport);
+  attempts[0]?.accept();
+  await promisesSettled();
+  clock.advance(SUBSCRIBE_TIMEOUT_MS);
+  await promisesSettled();
+  expect(attempts[0]?.closes).toBe(1);
+  expect(keeper.status()).toMatchObject({ connected: false, lastError: { code: 'SUBSCRIBE_REFUSED' } });
+  await nextAttempt();
+  expect(attempts).toHaveLength(2);
+});
+
+test('a SUBSCRIBE that was answered leaves no time limit behind', async () => {
+  const keeper = await started();
+  clock.advance(SUBSCRIBE_TIMEOUT_MS);
+  await promisesSettled();
+  expect(keeper.status().connected).toBe(true);
+});
+
+test('stopping does not wait for an attempt that hangs, and closes it when it succeeds', async () => {
+  const { transport, attempts } = createManualTransport();
+  const keeper = await started(transport);
+  await keeper.stop();
+  attempts[0]?.accept();
+  await promisesSettled();
+  expect(attempts[0]?.closes).toBe(1);
+  expect(told).toEqual([]);
 });

@@ -29,6 +29,7 @@ let logLines: LogLines;
 let story: string[];
 let append: (record: ExecutionRecord) => Promise<void>;
 let perform: (effect: PerformedEffect) => void;
+let onChange: () => void;
 
 beforeEach(() => {
   clock = createManualClock();
@@ -39,6 +40,7 @@ beforeEach(() => {
     story.push(`wrote ${record.phase}`);
   };
   perform = ({ type }) => void story.push(`performed ${type}`);
+  onChange = () => void story.push('changed');
 });
 
 function start(initial = initialState(JOURNAL_ID, SETTINGS)): Loop {
@@ -46,7 +48,7 @@ function start(initial = initialState(JOURNAL_ID, SETTINGS)): Loop {
     initial,
     append: (record) => append(record),
     perform: (effect) => perform(effect),
-    onChange: () => story.push('changed'),
+    onChange: () => onChange(),
     monotonicMs: clock.monotonicMs,
     log: logLines.log,
   });
@@ -183,4 +185,21 @@ test('how long an event is in hand can be seen', async () => {
 
 test('a loop with nothing to do is settled', async () => {
   await expect(start().settled()).resolves.toBeUndefined();
+});
+
+test('a fault of ours makes the loop ill, a change that cannot be shown does not', async () => {
+  const loop = start();
+  onChange = () => {
+    throw new Error('no log');
+  };
+  loop.dispatch({ type: 'connected' });
+  await loop.settled();
+  expect(story).toEqual(['performed request', 'performed setTimer']);
+  expect(loop.fault()).toBeNull();
+  perform = () => {
+    throw new Error('no performer');
+  };
+  loop.dispatch({ type: 'timerFired', timer: { name: 'poll' } });
+  await loop.settled();
+  expect(loop.fault()).toBe('no performer');
 });

@@ -92,12 +92,33 @@ test('a result that could not be told is told after a restart', async () => {
   expect(closed).toMatchObject({ status: 'SUCCEEDED', how: 'over' });
 });
 
+test('a result survives an endpoint that is mistyped and put right', async () => {
+  const { cloud, agent, configPath, describe } = await startAgentAndCloud({
+    env: { JOB_AGENT_STOP_GRACE_SECONDS: '0' },
+  });
+  cloud.createJob({ jobId: 'kept', document: { operation: 'run-command', parameters: { command: ['sleep', '0.5'] } } });
+  await agent.line(({ msg }) => msg === 'step started');
+  agent.child.kill('SIGKILL');
+  await agent.exited;
+  const mistyped = startAgentProcess(configPath, { JOB_AGENT_ENDPOINT: 'localhst' });
+  await mistyped.line(({ msg }) => msg === 'not connected');
+  mistyped.child.kill('SIGTERM');
+  await mistyped.exited;
+  const corrected = startAgentProcess(configPath);
+  await corrected.line(({ msg, jobId }) => msg === 'job execution closed' && jobId === 'kept');
+  // The journal of the right endpoint knew that the job had been begun; a lost one would say STATE_LOST.
+  expect(describe('kept').statusDetails.detailsMap.reasonCode).toBe('INTERRUPTED');
+});
+
 test('a wrong configuration is told whole and ends with 78', async () => {
   const cloud = await startTestCloud({ things: [THING] });
   const configPath = cloud.things[THING]?.configPath ?? '';
   const keyPath = join(dirname(configPath), 'private.key');
   const config = JSON.parse(await readFile(configPath, 'utf8')) as object;
-  await writeFile(configPath, JSON.stringify({ ...config, keepAliveSecond: 30, port: 'high' }));
+  await writeFile(
+    configPath,
+    JSON.stringify({ ...config, keepAliveSecond: 30, port: 'high', runtimeDir: 'r'.repeat(120) }),
+  );
   await chmod(keyPath, 0o644);
   const agent = startAgentProcess(configPath);
   const { code, stderr } = await agent.exited;
@@ -105,13 +126,14 @@ test('a wrong configuration is told whole and ends with 78', async () => {
   expect(stderr).toMatch(/did you mean .?keepAliveSeconds/);
   expect(stderr).toMatch(/port: expected a whole number .*got "high"/);
   expect(stderr).toContain(`chmod 600 ${keyPath}`);
+  expect(stderr).toMatch(/runtimeDir: expected a path of at most 96 bytes/);
 });
 
 test('a second agent on the same state ends with 74', async () => {
   const { configPath } = await startAgentAndCloud();
   const second = startAgentProcess(configPath);
   expect((await second.exited).code).toBe(74);
-  expect(second.log.at(-1)).toMatchObject({ level: 'fatal', err: { code: 'JOURNAL_LOCKED' } });
+  expect(second.log.at(-1)).toMatchObject({ level: 'fatal', code: 'JOURNAL_LOCKED' });
 });
 
 test('status and health answer while an agent runs, and 69 after it', async () => {
@@ -132,7 +154,7 @@ test('status and health answer while an agent runs, and 69 after it', async () =
   await agent.exited;
   expect(await runAgentCommand(['status', '--config', configPath])).toMatchObject({
     code: 69,
-    stderr: expect.stringContaining('no agent answers'),
+    stderr: expect.stringMatching(/no agent answers on .*: it is not running/),
   });
 });
 
@@ -144,7 +166,7 @@ test.each([
   const { code, stderr } = await runAgentCommand(args);
   expect(code).toBe(2);
   expect(stderr).toMatch(message);
-  expect(stderr).toContain('Usage: job-agent');
+  expect(stderr).toContain("Try 'job-agent --help'");
 });
 
 test('the status fixture reads what the service has', async () => {

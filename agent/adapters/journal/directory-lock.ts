@@ -60,7 +60,10 @@ async function claimEndOfChain(dir: string, me: string, bootId: string): Promise
     const holder = await readLink(path);
     if (holder !== undefined && (await isAlive(holder, bootId))) {
       const pid = holder.split(':')[0];
-      throw new JournalError('JOURNAL_LOCKED', `${dir} is in use by process ${pid}; stop it, or set another stateDir`);
+      throw new JournalError(
+        'JOURNAL_LOCKED',
+        `${dir} is in use by process ${pid}; stop it, or give each agent folders of its own`,
+      );
     }
     path = holder === undefined ? join(dir, LOCK) : successorOf(dir, holder);
   }

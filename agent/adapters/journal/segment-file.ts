@@ -41,16 +41,16 @@ export async function openSegmentFile(path: string): Promise<SegmentFile> {
 }
 
 /**
- * Makes the folder and those above it, for their owner only, so that they outlast a power cut.
+ * Makes the folder, and those above it for their owner only, so that they outlast a power cut.
  * Not by `mkdir`'s own `recursive`: that never returns where a file system refuses with ENOENT, as /proc does.
  */
-export async function makeDirectory(dir: string): Promise<void> {
+export async function makeDirectory(dir: string, mode = 0o700): Promise<void> {
   const parent = dirname(resolve(dir));
   if (await isMade(dir)) {
     return;
   }
   await makeDirectory(parent);
-  await mkdir(dir, 0o700);
+  await mkdir(dir, mode);
   await syncDirectory(parent);
 }
 
