@@ -1,6 +1,7 @@
 /**
- * Follows the file that a handler appends `key=value` lines to. Bounded (I8): a file that grows past 64 KiB is emptied
- * once it is read, long lines and lines of another form are passed over, and only so many keys are kept.
+ * Follows the file that a handler appends `key=value` lines to. Bounded (I8), however fast it appends: the file is read
+ * four times a second at most, and only its end; a large file is emptied; long lines and lines of another form are passed
+ * over; only so many keys are kept.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -21,9 +22,13 @@ export interface StatusFileOptions {
   readonly onDetails: (details: StatusDetails) => void;
 }
 
-const MAX_FILE_BYTES = 64 * 1024;
+/** The last values are what counts: what lies further back than this is not read. */
+const MAX_READ_BYTES = 64 * 1024;
+/** A file that grows past this is emptied in the middle of its growth. */
+const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_LINE_LENGTH = 4096;
 const MAX_KEYS = 32;
+const READ_INTERVAL_MS = 250;
 /** Where the kernel has no watch left to give (inotify(7), max_user_watches). */
 const POLL_MS = 1000;
 const LINE = /^([A-Za-z0-9:_-]{1,128})=(.*)$/; // keys as statusDetails allow them (iot-jobs-data API model)
@@ -31,24 +36,65 @@ const LINE = /^([A-Za-z0-9:_-]{1,128})=(.*)$/; // keys as statusDetails allow th
 export function followStatusFile({ path, file, onDetails }: StatusFileOptions): StatusFile {
   const reader = createReader(file);
   const told = new Map<string, string>();
-  let reading = Promise.resolve();
 
-  function read(isLast = false): Promise<void> {
-    reading = reading
-      .then(() => reader.newLines(isLast))
-      .then((lines) => {
-        if (mergeLines(told, lines)) onDetails(Object.fromEntries(told));
-      })
-      .catch(() => undefined); // progress is a courtesy: the run goes on without
-    return reading;
+  async function read(isLast: boolean): Promise<boolean> {
+    try {
+      const { lines, lookAgain } = await reader.read(isLast);
+      if (mergeLines(told, lines)) onDetails(Object.fromEntries(told));
+      return lookAgain;
+    } catch {
+      return false; // progress is a courtesy: the run goes on without
+    }
   }
 
-  const stopWatching = watchOrPoll(path, () => void read());
+  const pace = createPace(() => read(false));
+  const stopWatching = watchOrPoll(path, pace.changed);
   return {
     details: () => Object.fromEntries(told),
-    finish() {
+    async finish() {
       stopWatching();
-      return read(true);
+      await pace.stop();
+      await read(true);
+    },
+  };
+}
+
+interface Pace {
+  changed(): void;
+  /** Resolves when no look is under way. */
+  stop(): Promise<void>;
+}
+
+/** Looks at once when something changed, one look at a time, and not again before the interval is over. */
+function createPace(look: () => Promise<boolean>): Pace {
+  let isDirty = false;
+  let isStopped = false;
+  let looking = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+
+  function lookNow(): void {
+    isDirty = false;
+    timer = setTimeout(intervalOver, READ_INTERVAL_MS);
+    looking = looking.then(look).then((lookAgain) => {
+      isDirty ||= lookAgain;
+    });
+  }
+
+  async function intervalOver(): Promise<void> {
+    await looking;
+    timer = undefined;
+    if (isDirty && !isStopped) lookNow();
+  }
+
+  return {
+    changed() {
+      isDirty = true;
+      if (timer === undefined && !isStopped) lookNow();
+    },
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      return looking;
     },
   };
 }
@@ -67,33 +113,49 @@ function mergeLines(told: Map<string, string>, lines: readonly string[]): boolea
 }
 
 interface Reader {
-  newLines(isLast: boolean): Promise<readonly string[]>;
+  /** @param isLast a last line without an end counts. */
+  read(isLast: boolean): Promise<{ readonly lines: readonly string[]; readonly lookAgain: boolean }>;
 }
 
 function createReader(file: FileHandle): Reader {
-  const buffer = Buffer.alloc(MAX_FILE_BYTES);
   let offset = 0;
-  let partLine: Buffer = Buffer.alloc(0);
+  let partLine = Buffer.alloc(0);
 
-  async function readChunk(): Promise<Buffer> {
+  /** @returns the bytes appended since the last time. */
+  async function readAppended(): Promise<Buffer> {
     const { size } = await file.stat();
-    if (size < offset) offset = 0; // its handler emptied it
-    if (size - offset > MAX_FILE_BYTES) offset = size - MAX_FILE_BYTES; // flooded: the last values are what counts
-    const { bytesRead } = await file.read(buffer, 0, Math.min(MAX_FILE_BYTES, size - offset), offset);
+    if (size < offset) goTo(0); // its handler emptied it
+    const isCut = size - offset > MAX_READ_BYTES;
+    if (isCut) goTo(size - MAX_READ_BYTES);
+    if (size === offset) return Buffer.alloc(0);
+    const buffer = Buffer.allocUnsafe(size - offset);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
     offset += bytesRead;
-    if (offset < MAX_FILE_BYTES) return buffer.subarray(0, bytesRead);
-    await file.truncate(0); // what was appended since `stat` is lost; who writes so much will write again
+    // The first line after a cut has no front: `ent=5` would be another key than `percent=5`.
+    return buffer.subarray(isCut ? buffer.indexOf('\n') + 1 : 0, bytesRead);
+  }
+
+  function goTo(position: number): void {
+    offset = position;
+    partLine = Buffer.alloc(0);
+  }
+
+  /** What is appended between a look and this would be lost: hence only while nothing is, or when there is far too much. */
+  async function emptyIfLarge(isQuiet: boolean): Promise<void> {
+    if (offset < (isQuiet ? MAX_READ_BYTES : MAX_FILE_BYTES)) return;
+    await file.truncate(0);
     offset = 0;
-    return buffer.subarray(0, bytesRead);
   }
 
   return {
-    async newLines(isLast) {
-      const bytes = Buffer.concat([partLine, await readChunk()]);
+    async read(isLast) {
+      const appended = await readAppended();
+      await emptyIfLarge(appended.length === 0);
+      const bytes = Buffer.concat([partLine, appended]);
       const end = isLast ? bytes.length : bytes.lastIndexOf('\n') + 1;
       partLine = bytes.subarray(end).subarray(0, MAX_LINE_LENGTH + 1);
       const lines = bytes.toString('utf8', 0, end).split('\n');
-      return lines.filter((line) => line.length <= MAX_LINE_LENGTH);
+      return { lines: lines.filter((line) => line.length <= MAX_LINE_LENGTH), lookAgain: offset >= MAX_READ_BYTES };
     },
   };
 }

@@ -67,6 +67,45 @@ test('the same value again is not told again', async () => {
   expect(probe.heard).toHaveLength(2);
 });
 
+test('appends faster than they are read cost few reads', async () => {
+  const counted = { stats: 0, inFlight: 0, most: 0 };
+  await followThrough({
+    async stat() {
+      counted.stats += 1;
+      counted.inFlight += 1;
+      counted.most = Math.max(counted.most, counted.inFlight);
+      const stats = await file.stat();
+      counted.inFlight -= 1;
+      return stats;
+    },
+  });
+  for (let i = 1; i <= 500; i++) await appendFile(path, `count=${i}\n`);
+  await status.finish();
+  expect(status.details()).toEqual({ count: '500' });
+  expect(counted.most).toBe(1);
+  expect(counted.stats).toBeLessThan(50);
+});
+
+test('what comes while a large file is read is told', async () => {
+  let isFirst = true;
+  await followThrough({
+    async read(buffer: Buffer, offset: number, length: number, position: number) {
+      const read = await file.read(buffer, offset, length, position);
+      if (isFirst) await appendFile(path, 'state=done\n');
+      isFirst = false;
+      return read;
+    },
+  });
+  await appendFile(path, 'percent=1\n'.repeat(10_000));
+  await probe.until(({ state }) => state === 'done');
+});
+
+test('a line cut at its front is no line', async () => {
+  await appendFile(path, `${'longer-name-x=12\n'.repeat(10_000)}end=1\n`); // the last 64 KiB begin with `r-name-x`
+  await status.finish();
+  expect(status.details()).toEqual({ 'longer-name-x': '12', end: '1' });
+});
+
 test('a flood is bounded on disk and in keys', async () => {
   for (let i = 0; i < 40; i++) await appendFile(path, `key${i}=${i}\n${'x'.repeat(16_000)}\n`);
   await appendFile(path, 'key0=last\n');
@@ -90,3 +129,16 @@ test('another file under the name is not read', async () => {
   await status.finish();
   expect(status.details()).toEqual({});
 });
+
+/** Follows the file anew, through a handle that does some things as the test says. */
+async function followThrough(changes: object): Promise<void> {
+  await status.finish();
+  const handle = Object.assign(Object.create(file) as FileHandle, {
+    stat: () => file.stat(),
+    read: (buffer: Buffer, offset: number, length: number, position: number) =>
+      file.read(buffer, offset, length, position),
+    truncate: (length: number) => file.truncate(length),
+    ...changes,
+  });
+  status = followStatusFile({ path, file: handle, onDetails: probe.onProgress });
+}
