@@ -16,11 +16,7 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-export function createLogger({
-  level,
-  pretty,
-  destination = pino.destination({ fd: 1, sync: true }),
-}: LoggerOptions): Logger {
+export function createLogger({ level, pretty, destination = stdout() }: LoggerOptions): Logger {
   const render = pretty ? prettyLine : (line: string) => line;
   return pino(
     {
@@ -31,6 +27,15 @@ export function createLogger({
     },
     { write: (line) => destination.write(render(safeLine(line))) },
   );
+}
+
+/** What cannot be written waits, up to this, and is then dropped: a full disk must not stop the jobs (I7, I8). */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+function stdout(): DestinationStream {
+  const destination = pino.destination({ fd: 1, sync: true, maxLength: MAX_WAITING_BYTES });
+  destination.on('error', () => undefined); // nowhere to say so: the next line tries again
+  return destination;
 }
 
 export interface ExecutionFacts {

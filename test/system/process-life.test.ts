@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { onCloud, startAgentAndCloud, THING } from '../fixtures/agent-and-cloud.ts';
-import { runAgentCommand, startAgentProcess } from '../fixtures/agent-process.ts';
+import { AGENT_BUNDLE, runAgentCommand, startAgentProcess } from '../fixtures/agent-process.ts';
 import { startTestCloud } from '../fixtures/job-cloud.ts';
 
 const SLEEP = { operation: 'run-command', parameters: { command: ['sleep', '300'] } };
@@ -127,6 +130,22 @@ test('a wrong configuration is told whole and ends with 78', async () => {
   expect(stderr).toMatch(/port: expected a whole number .*got "high"/);
   expect(stderr).toContain(`chmod 600 ${keyPath}`);
   expect(stderr).toMatch(/runtimeDir: expected a path of at most 96 bytes/);
+});
+
+test('a log that cannot be written keeps no job from running', async () => {
+  const cloud = await startTestCloud({ things: [THING] });
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [AGENT_BUNDLE, 'run', '--config', cloud.things[THING]?.configPath ?? ''], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', full, 'pipe'],
+  });
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    closeSync(full);
+  });
+  expect((await onCloud(cloud).runJob('unlogged', { operation: 'system-info' })).status).toBe('SUCCEEDED');
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
 test('a second agent on the same state ends with 74', async () => {

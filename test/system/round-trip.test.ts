@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startAgentAndCloud } from '../fixtures/agent-and-cloud.ts';
+import { startAgentAndCloud, THING } from '../fixtures/agent-and-cloud.ts';
+import { startAgentProcess } from '../fixtures/agent-process.ts';
+import { startTestCloud } from '../fixtures/job-cloud.ts';
 
 test('an AWS-Run-Command document succeeds and reports stdout when asked', async () => {
   const { runJob } = await startAgentAndCloud();
@@ -82,4 +84,16 @@ test('an operation of another agent stays queued when asked to leave it', async 
   await cloud.deviceRequest(({ topic }) => topic.endsWith('/theirs/get'));
   expect((await runJob('ours', { operation: 'system-info' })).status).toBe('SUCCEEDED');
   expect(describe('theirs')).toMatchObject({ status: 'QUEUED', versionNumber: 1 });
+});
+
+test('two agents on one machine do the same job without touching each other', async () => {
+  const cloud = await startTestCloud({ things: [THING, 'gw-2'] });
+  const agents = [THING, 'gw-2'].map((thing) => startAgentProcess(cloud.things[thing]?.configPath ?? ''));
+  await Promise.all(agents.map((agent) => agent.line(({ msg }) => msg === 'connected and subscribed')));
+  // The one on gw-1 ends first, and clears up after itself while the other runs.
+  const command = ['sh', '-c', '[ "$JOB_THING_NAME" = gw-1 ] || sleep 1.5'];
+  const document = { operation: 'run-command', parameters: { command } };
+  cloud.createJob({ jobId: 'both', document, things: [THING, 'gw-2'] });
+  const closed = agents.map((agent) => agent.line(({ msg }) => msg === 'job execution closed'));
+  expect((await Promise.all(closed)).map(({ status }) => status)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
 });
