@@ -20,6 +20,12 @@ describe('parameters', () => {
   const rows: [string, JsonValue, string, string][] = [
     ['a missing member', download({ url }), '/parameters/path', 'is required, and missing'],
     ['a misspelt member', download({ url, path: '/x', sha265: '' }), '/parameters/sha265', 'did you mean sha256?'],
+    [
+      'a misspelt member that is required',
+      write({ path: '/x', contents: 'a' }),
+      '/parameters/contents',
+      'did you mean content?',
+    ],
     ['an unlike member', download({ url, path: '/x', colour: 1 }), '/parameters/colour', 'known here: url, path'],
     ['a wrong type', download({ url: 5, path: '/x' }), '/parameters/url', 'got the number 5'],
     ['a wrong scheme', download({ url: 'ftp://a', path: '/x' }), '/parameters/url', 'expected a URL that begins with'],

@@ -24,16 +24,24 @@ function problemOf(errors: readonly ErrorObject[]): SchemaProblem {
   if (error === undefined) return { pointer: '', reason: 'does not fit the schema' };
   switch (error.keyword) {
     case 'required':
-      return at(`${error.instancePath}${pointerSegment(error.params.missingProperty)}`, 'is required, and missing');
+      return missingMember(error);
     case 'additionalProperties':
-      return unknownMember(error);
+      return unknownMember(error, String(error.params.additionalProperty));
     default:
       return at(error.instancePath, `expected ${expectedOf(error)}, got ${shown(error)}`);
   }
 }
 
-function unknownMember(error: ErrorObject): SchemaProblem {
-  const name = String(error.params.additionalProperty);
+/** A member that is not known is told first: it may be the missing one, misspelt. */
+function missingMember(error: ErrorObject): SchemaProblem {
+  const { instancePath, params, data, parentSchema } = error;
+  const { properties = {}, additionalProperties } = parentSchema ?? {};
+  const unknown = Object.keys(data as object).find((name) => !Object.hasOwn(properties, name));
+  if (unknown !== undefined && additionalProperties === false) return unknownMember(error, unknown);
+  return at(`${instancePath}${pointerSegment(params.missingProperty)}`, 'is required, and missing');
+}
+
+function unknownMember(error: ErrorObject, name: string): SchemaProblem {
   const known = Object.keys(error.parentSchema?.properties ?? {});
   const nearest = nearestName(name, known);
   const hint = nearest === undefined ? `known here: ${known.join(', ') || 'none'}` : `did you mean ${nearest}?`;

@@ -34,7 +34,11 @@ test.each([
   [{ name: 'a', list: ['a', 'b', 'c'] }, '/list', 'expected a number of entries of at most 2, got an array of 3'],
   [{ name: 'a', list: [null] }, '/list/0', 'expected a string, got null'],
   [{ name: 'a', nmae: 1 }, '/nmae', 'is not known; did you mean name?'],
-  [{ name: 'a', deep: { 'a/c~': 1 } }, '/deep/a~1b', 'is required, and missing'],
+  [{ name: 'a', deep: {} }, '/deep/a~1b', 'is required, and missing'],
+  [{ nmae: 'a' }, '/nmae', 'is not known; did you mean name?'],
+  [{ name: 'a', deep: { 'a/c': 1 } }, '/deep/a~1c', 'is not known; did you mean a/b?'],
+  [{ name: 'A', extra: 1 }, '/extra', 'is not known; known here: name, secret, count, list, choice, deep'],
+  [{ extra: 1, choice: 'c' }, '/extra', 'is not known; known here: name, secret, count, list, choice, deep'],
   [{ name: 'a', deep: { 'a/b': true, 'q/~': 1 } }, '/deep/q~1~0', 'is not known; known here: a/b'],
 ])('%j has its problem at %j', (value, pointer, reason) => {
   expect(check(value)).toEqual({ pointer, reason });
