@@ -34,7 +34,10 @@ export interface ProcessOutput {
 }
 
 export interface RunningProcess {
-  /** Resolves when the process has exited and its output is drained (or a short while later, when a child holds it). */
+  /**
+   * How the first process ended. Resolves when its output is drained (or a short while later, when a child holds it) and
+   * no process of the run is left: a child that outlives the first is ended. Only what not even KILL ends may be left.
+   */
   readonly ended: Promise<ProcessEnd>;
   /**
    * TERM to the whole run, KILL to what is left after `graceMs`, whatever group or session it moved to. Resolves when

@@ -9,6 +9,10 @@ export interface ProcessRunnerHarness {
   startExiting(behaviour: ExitingRun, extra?: Pick<ProcessSpec, 'onOutput'>): RunningProcess;
   /** Starts a run that ends only when it is asked to; resolves when it runs. */
   startLasting(runId: string): Promise<RunningProcess>;
+  /** Starts a run that exits with 4 and leaves a child behind. */
+  startLeavingChild(runId: string): RunningProcess;
+  /** Whether any process of a run lives. */
+  isAlive(runId: string): boolean;
   /** Starts a run of a program that does not exist. */
   startMissing(): RunningProcess;
   /** Leaves a living run behind, as an agent does that is killed. */
@@ -55,6 +59,13 @@ export function processRunnerContract(name: string, withHarness: WithHarness): v
       };
       await startExiting({ ...quiet, stderr: 'ouch' }, { onOutput }).ended;
       expect(heard).toBe('stderr ouch');
+    });
+
+    runnerTest('a run has ended when nothing of it lives', async ({ startLeavingChild, isAlive }) => {
+      const runId = runIdOfTest('leaves-a-child');
+      const run = startLeavingChild(runId);
+      expect(await run.ended).toMatchObject({ kind: 'exited', exitCode: 4 });
+      expect(isAlive(runId)).toBe(false);
     });
 
     runnerTest('a missing program is a value too', async ({ startMissing }) => {

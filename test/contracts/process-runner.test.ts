@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
+import { readProcessTable, readRunMarker } from '../../agent/adapters/process/process-table.ts';
 import type { ProcessSpec } from '../../agent/ports/process-runner.ts';
 import { inRunFolder, startMarkedProcess } from '../adapters/process/run-folder.ts';
 import { createScriptedRunner } from '../fakes/scripted-runner.ts';
@@ -23,6 +24,12 @@ const withScriptedRunner: WithHarness = async (body) => {
       return process;
     },
     startLasting: async (runId) => start(runId).process,
+    startLeavingChild(runId) {
+      const { process, run } = start(runId);
+      queueMicrotask(() => run.end({ kind: 'exited', exitCode: 4 }));
+      return process;
+    },
+    isAlive: (runId) => runner.runs.some(({ spec, isOver }) => spec.runId === runId && !isOver),
     startMissing() {
       const { process, run } = start('missing');
       run.end({ kind: 'not-started', code: 'ENOENT', message: 'there is no such program' });
@@ -44,6 +51,8 @@ const withDirectChildRunner: WithHarness = async (body) => {
           return start([...argv], { outputTailBytes, ...extra });
         },
         startLasting: async (runId) => start(['sleep', '300'], { runId }),
+        startLeavingChild: (runId) => start(['sh', '-c', 'sleep 300 > /dev/null 2>&1 & exit 4'], { runId }),
+        isAlive: (runId) => livingPids().some((pid) => readRunMarker(pid) === runId),
         startMissing: () => start(['no-such-program']),
         async leaveBehind(runId) {
           const child = startMarkedProcess(runId);
@@ -56,6 +65,11 @@ const withDirectChildRunner: WithHarness = async (body) => {
     }
   });
 };
+
+function livingPids(): readonly number[] {
+  const entries = [...(readProcessTable()?.entries.values() ?? [])];
+  return entries.filter(({ isOver }) => !isOver).map(({ pid }) => pid);
+}
 
 processRunnerContract('the scripted runner', withScriptedRunner);
 processRunnerContract('the direct-child runner', withDirectChildRunner);

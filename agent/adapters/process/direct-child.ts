@@ -1,8 +1,8 @@
 /**
  * Runs programs as direct children: for development, containers and boards without systemd.
  *
- * A run is over when its first process exits. What that leaves behind is ended too, after the output is drained: no
- * process of a finished run stays alive. Whoever wants a service asks the service manager, whose children are not of the
+ * How a run ends is how its first process exits. What that leaves behind is ended too, after the output is drained, and
+ * only then has the run ended: no process of it meets the next run, or works in folders that are removed. Whoever wants a service asks the service manager, whose children are not of the
  * run; a program put into the background with `&`, nohup or setsid is, and is ended.
  */
 import type { ChildProcess } from 'node:child_process';
@@ -68,10 +68,11 @@ function supervise(run: StartedChild, spec: ProcessSpec, runs: Runs): RunningPro
   runs.living.add(spec.runId);
   if (startTime !== undefined) runs.files.write(spec.runId, { pid, startTime });
   giveInput(child, spec.stdin);
-  const ended = awaitEnd(run, spec);
   const closeRun = createRunCloser(runs, { runId: spec.runId, leader: { pid, startTime }, isOurChild: true });
-  // Whoever waits for the end goes first: looking through /proc takes a moment.
-  void ended.then(() => setImmediate(() => void closeRun(LEFT_BEHIND_GRACE_MS)));
+  const ended = awaitEnd(run, spec).then(async (end) => {
+    await closeRun(LEFT_BEHIND_GRACE_MS);
+    return end;
+  });
   return {
     ended,
     async stop(graceMs) {
