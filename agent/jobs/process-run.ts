@@ -111,7 +111,7 @@ function specOf(
     runId: run.runId,
     cwd: folder.workDir,
     env: runEnvironment(run, { thingName, operation, account, folder }),
-    ...(account.uid === ownUid ? {} : { runAs: account.name }),
+    ...(account.uid === ownUid ? {} : { runAs: account }),
     outputTailBytes: OUTPUT_TAIL_BYTES,
   };
 }

@@ -1,4 +1,6 @@
 /** Starts programs for handlers. Nothing a document says reaches a shell: what is started is an argument list. */
+import type { UserAccount } from './user-database.ts';
+
 export interface ProcessSpec {
   /** Unique for this run. Marks every process of the run, so that none can escape being found. `[A-Za-z0-9._-]+` */
   readonly runId: string;
@@ -9,8 +11,8 @@ export interface ProcessSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Written to stdin, which is then closed. Without it stdin is empty. */
   readonly stdin?: string;
-  /** Change to this user, with its groups, before the program starts. */
-  readonly runAs?: string;
+  /** Change to this user, as the user database found it, with its groups, before the program starts. */
+  readonly runAs?: Pick<UserAccount, 'name' | 'uid' | 'gid'>;
   /** How much of the end of each stream to keep, in bytes. */
   readonly outputTailBytes: number;
   /** Each piece of output as it comes, for the log. Must be quick; must not throw. */
@@ -21,7 +23,7 @@ export interface ProcessSpec {
 export type ProcessEnd =
   | ({ readonly kind: 'exited'; readonly exitCode: number } & ProcessOutput)
   | ({ readonly kind: 'signaled'; readonly signal: string } & ProcessOutput)
-  /** It never ran. `code` is the system's, such as ENOENT or EACCES, or UNKNOWN_USER. */
+  /** It never ran. `code` is the system's, such as ENOENT or EACCES. */
   | { readonly kind: 'not-started'; readonly code: string; readonly message: string };
 
 export interface ProcessOutput {

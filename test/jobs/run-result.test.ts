@@ -39,7 +39,6 @@ describe('a process', () => {
     ['EACCES', 'HANDLER_NOT_EXECUTABLE'],
     ['ENOEXEC', 'HANDLER_NOT_EXECUTABLE'],
     ['ENOENT', 'HANDLER_NOT_STARTED'],
-    ['UNKNOWN_USER', 'HANDLER_NOT_STARTED'],
     ['EAGAIN', 'HANDLER_NOT_STARTED'],
   ])('never started for %s is %s', (code, reasonCode) => {
     const end: ProcessEnd = { kind: 'not-started', code, message: 'because' };

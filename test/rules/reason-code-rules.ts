@@ -8,7 +8,6 @@ const REPORTING_FOLDERS = ['agent/core/', 'agent/jobs/', 'agent/handler-host/', 
 const NO_REASON_CODES = new Set([
   'IN_PROGRESS', // statuses of the service
   'TIMED_OUT',
-  'UNKNOWN_USER', // of the port process-runner
 ]);
 const NO_REASON_PREFIXES = ['JOB_', 'EAI_', 'ERR_', 'CERT_', 'SELF_SIGNED_', 'UNABLE_TO_'];
 

@@ -7,8 +7,6 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ProcessEnd, type ProcessSpec, RUN_ID_VARIABLE } from '../../ports/process-runner.ts';
-import type { UserAccount } from '../../ports/user-database.ts';
-import { findUserAccount } from '../users/user-account.ts';
 import type { OutputPipes } from './output-pipes.ts';
 import { findProgram, type NotStarted, notStarted, notStartedBy } from './program.ts';
 
@@ -39,39 +37,38 @@ export function launch(spec: ProcessSpec, pipes: OutputPipes): LaunchedChild | N
 
 /**
  * Tells setpriv's own failure from the program's. It says so in one line and exits with 126 where that user may not
- * execute the program, with 127 where the program's interpreter is missing or the change of user failed.
+ * execute the program, with 127 where the program's interpreter is missing or the change of user failed, and with 1 where
+ * there is no such user any more.
  */
-export function asSetprivFailure(end: ProcessEnd, spec: ProcessSpec): ProcessEnd {
-  if (spec.runAs === undefined || end.kind !== 'exited' || (end.exitCode !== 126 && end.exitCode !== 127)) return end;
-  if (end.stdoutBytes > 0 || end.stderrLines !== 1 || !end.stderrTail.startsWith('setpriv: ')) return end;
-  const isMissing = end.stderrTail.includes('failed to execute');
-  return notStarted(
-    end.exitCode === 126 ? 'EACCES' : isMissing ? 'ENOENT' : 'EPERM',
-    `as user ${spec.runAs}: ${end.stderrTail.trim()}`,
-  );
+export function asSetprivFailure(end: ProcessEnd, { runAs }: ProcessSpec): ProcessEnd {
+  if (runAs === undefined || end.kind !== 'exited') return end;
+  const { exitCode, stdoutBytes, stderrLines, stderrTail } = end;
+  if (stdoutBytes > 0 || stderrLines !== 1 || !stderrTail.startsWith('setpriv: ')) return end;
+  const isUserGone = exitCode === 1 && /reuid|--init-groups/.test(stderrTail);
+  if (exitCode !== 126 && exitCode !== 127 && !isUserGone) return end;
+  const isMissing = stderrTail.includes('failed to execute');
+  const code = exitCode === 126 ? 'EACCES' : isMissing ? 'ENOENT' : 'EPERM';
+  return notStarted(code, `as user ${runAs.name}: ${stderrTail.trim()}`);
 }
 
 type Command = readonly [file: string, ...args: string[]];
 
 /** The command line that runs `argv` as `runAs`: unchanged when we are that user already, through setpriv otherwise. */
-function asUser(argv: Command, runAs: string | undefined): Command | NotStarted {
-  if (runAs === undefined) return argv;
-  const account = findUserAccount(runAs);
-  if (account === undefined) return notStarted('UNKNOWN_USER', `user ${runAs} does not exist on this machine`);
-  if (account.uid === process.geteuid?.()) return argv;
+function asUser(argv: Command, runAs: ProcessSpec['runAs']): Command | NotStarted {
+  if (runAs === undefined || runAs.uid === process.geteuid?.()) return argv;
   const setpriv = findSetpriv();
   if (setpriv === undefined) {
-    return notStarted('ENOENT', `cannot change to user ${runAs}: setpriv of util-linux is not installed`);
+    return notStarted('ENOENT', `cannot change to user ${runAs.name}: setpriv of util-linux is not installed`);
   }
   // Twice: the first has still our capabilities when it executes the next, and would pass over its access rights.
-  return [setpriv, ...setprivOptions(account), '--', setpriv, '--no-new-privs', '--', ...argv];
+  return [setpriv, ...setprivOptions(runAs), '--', setpriv, '--no-new-privs', '--', ...argv];
 }
 
 /**
  * Node's own `uid` and `gid` options would drop the user's supplementary groups (dialout, video, …), hence setpriv. Who
  * is not root gets no way back to more: no set-user-ID programs such as sudo, no capabilities left over from us.
  */
-function setprivOptions(account: UserAccount): string[] {
+function setprivOptions(account: NonNullable<ProcessSpec['runAs']>): string[] {
   const change = ['--reuid', account.name, '--regid', String(account.gid), '--init-groups'];
   return [...change, '--inh-caps', '-all', '--ambient-caps', '-all'];
 }

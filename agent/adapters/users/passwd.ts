@@ -1,10 +1,10 @@
 /** The users of this machine: by passwd(5), and by whatever else nsswitch.conf(5) names. */
 import { userInfo } from 'node:os';
 import type { UserAccount, UserDatabase } from '../../ports/user-database.ts';
-import { findUserAccount } from './user-account.ts';
+import { type AccountSources, findUserAccount } from './user-account.ts';
 
-export function createPasswdUsers({ passwdPath = '/etc/passwd' } = {}): UserDatabase {
-  return { own: ownAccount(), find: async (name) => findUserAccount(name, passwdPath) };
+export function createPasswdUsers(sources: AccountSources = {}): UserDatabase {
+  return { own: ownAccount(), find: (name) => findUserAccount(name, sources) };
 }
 
 /** A container may run us under a number that has no name. */

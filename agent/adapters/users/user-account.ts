@@ -1,7 +1,15 @@
 /** Accounts as passwd(5) lists them, and for names that are not there as getent(1) finds them, where it is installed. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import type { UserAccount } from '../../ports/user-database.ts';
+
+export interface AccountSources {
+  readonly passwdPath?: string;
+  /** The program that knows the other sources. */
+  readonly getent?: string;
+  /** A directory service may hang: a name that takes longer is unknown. Local names never come to this. */
+  readonly timeoutMs?: number;
+}
 
 /**
  * What useradd(8) accepts. A number, an option or anything a program could read in another way is nobody's name: tools
@@ -9,13 +17,12 @@ import type { UserAccount } from '../../ports/user-database.ts';
  */
 const USER_NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}\$?$/;
 
-/** A directory service may hang, and we wait: a name that takes longer is unknown. Local names never come to this. */
-const GETENT_TIMEOUT_MS = 2_000;
-
 /** @returns `undefined` for a name that is no name, and for one that nobody has. */
-export function findUserAccount(name: string, passwdPath = '/etc/passwd'): UserAccount | undefined {
+export async function findUserAccount(name: string, sources: AccountSources = {}): Promise<UserAccount | undefined> {
+  const { passwdPath = '/etc/passwd', getent = 'getent', timeoutMs = 2_000 } = sources;
   if (!USER_NAME.test(name)) return undefined;
-  return accountIn(readPasswd(passwdPath), name) ?? accountIn(askGetent(name), name);
+  const local = await readFile(passwdPath, 'utf8').catch(() => '');
+  return accountIn(local, name) ?? accountIn(await askGetent(getent, name, timeoutMs), name);
 }
 
 function accountIn(passwd: string, name: string): UserAccount | undefined {
@@ -31,15 +38,17 @@ function parseLine(line: string): UserAccount | undefined {
   return { name, uid: Number(uid), gid: Number(gid), home: home || '/' };
 }
 
-function readPasswd(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function askGetent(name: string): string {
-  const options = { encoding: 'utf8', timeout: GETENT_TIMEOUT_MS, env: { PATH: '/usr/bin:/bin' } } as const;
-  return spawnSync('getent', ['passwd', name], options).stdout ?? '';
+/** The timer is ours: what hangs in the kernel does not even end when it is killed. */
+function askGetent(getent: string, name: string, timeoutMs: number): Promise<string> {
+  return new Promise((resolve) => {
+    const options = { env: { PATH: '/usr/bin:/bin' } };
+    const child = execFile(getent, ['passwd', name], options, (error, stdout) => {
+      clearTimeout(timer);
+      resolve(error === null ? stdout : '');
+    });
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      resolve('');
+    }, timeoutMs);
+  });
 }
