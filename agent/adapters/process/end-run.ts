@@ -50,14 +50,19 @@ export function isRunAlive(trace: RunTrace): boolean {
 async function endMembers(trace: RunTrace, killAtMs: () => number): Promise<readonly number[]> {
   const findMembers = createMemberFinder(trace);
   const asked = new Set<string>();
-  for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+  let pauseMs = SHORTEST_PAUSE_MS;
+  let isKilling = false;
+  for (;;) {
     const members = findMembers();
     if (members.length === 0) return [];
     const leftMs = killAtMs() - performance.now();
     if (leftMs < -KILL_FOR_MS) return members.map((member) => member.pid);
-    if (leftMs <= 0) signalWithGroup(trace, members, 'SIGKILL');
+    if (leftMs <= 0 && !isKilling) pauseMs = SHORTEST_PAUSE_MS; // most are gone at once
+    isKilling = leftMs <= 0;
+    if (isKilling) signalWithGroup(trace, members, 'SIGKILL');
     else askToEnd(trace, members, asked);
-    await delay(leftMs > 0 ? Math.min(pauseMs, Math.ceil(leftMs)) : SHORTEST_PAUSE_MS);
+    await delay(isKilling ? pauseMs : Math.min(pauseMs, Math.ceil(leftMs)));
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
   }
 }
 
