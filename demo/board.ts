@@ -18,6 +18,7 @@ interface Terminal {
 
 const BAR_WIDTH = 16;
 const STATUS_WIDTH = 11;
+const HAS_BAR: ReadonlySet<string> = new Set(['QUEUED', 'IN_PROGRESS', 'SUCCEEDED']);
 /** Select Graphic Rendition (ECMA-48): green, red, yellow, blue. */
 const COLOURS: Readonly<Record<string, number>> = {
   SUCCEEDED: 32,
@@ -50,7 +51,7 @@ function createBars(rows: readonly BoardRow[], terminal: Terminal): Board {
 function row(title: string, execution: JobExecution | undefined, width: number): string {
   const { status = 'QUEUED' } = execution ?? {};
   const told = detail(execution);
-  const text = `${bar(execution)}  ${title}${told === '' ? '' : `: ${told}`}`;
+  const text = `${bar(status, execution)}${title}${told === '' ? '' : `: ${told}`}`;
   const coloured = `\u001b[${COLOURS[status] ?? 0}m${status.padEnd(STATUS_WIDTH)}\u001b[0m`;
   return `${coloured} ${text.slice(0, Math.max(0, width - STATUS_WIDTH - 1))}`;
 }
@@ -70,10 +71,12 @@ function createLines(rows: readonly BoardRow[], terminal: Terminal): Board {
   };
 }
 
-function bar(execution: JobExecution | undefined): string {
+/** None for what ended without success: how far it came says nothing any more, and the reason needs the room. */
+function bar(status: string, execution: JobExecution | undefined): string {
+  if (!HAS_BAR.has(status)) return '';
   const percent = execution === undefined ? 0 : progressPercent(execution);
   const full = Math.round((percent * BAR_WIDTH) / 100);
-  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${`${percent}`.padStart(3)} %`;
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${`${percent}`.padStart(3)} %  `;
 }
 
 /** From what the job tells of itself: the step it is at, and the percentage within the step. */
