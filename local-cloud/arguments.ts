@@ -25,6 +25,9 @@ For development, tests and demos. In production the engine is AWS IoT Core.
   --no-auth         take HTTP requests that are not signed with the key pair in DIR/credentials
   --help            show this
 
+The MQTT client id must be the thing's name, and the certificate the one made for it: DIR/things/NAME holds it, with
+a config.json that job-agent can start from. Another id, or a topic of another thing, ends the connection.
+
 When everything listens, one line of JSON on stdout says where. Logs go to stderr.
 `;
 

@@ -1,6 +1,6 @@
 /** Process entry of `job-cloud`: arguments, signals, exit code. */
 import process from 'node:process';
-import pino from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { default as pinoPretty } from 'pino-pretty';
 import type { Arguments } from './arguments.ts';
 import { isLoopback, parseArguments, USAGE, UsageError } from './arguments.ts';
@@ -43,17 +43,25 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** On stderr, because stdout is for the one line of JSON: text for a person at a terminal, JSON lines otherwise. */
-function createLog(level: string): pino.Logger {
+function createLog(level: string): Logger {
   const destination = process.stderr.isTTY
     ? pinoPretty({
         destination: 2,
         sync: true,
-        ignore: 'pid,hostname',
         singleLine: true,
         translateTime: 'SYS:HH:MM:ss.l',
       })
     : pino.destination({ dest: 2, sync: true });
-  return pino({ level }, destination);
+  return pino(
+    {
+      level,
+      // As the agent's own log: both are read side by side.
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
 }
 
 function readArguments(argv: readonly string[]): Arguments | 'help' | 'invalid' {

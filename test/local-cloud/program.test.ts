@@ -61,6 +61,21 @@ test('a port that is taken ends it with 1 and a reason', async () => {
   }
 });
 
+test('its log has the shape of the agent’s', async () => {
+  const { program, stderr } = await start(['--data-dir', await emptyFolder()]);
+  program.kill('SIGTERM');
+  await once(program, 'close');
+  for (const line of stderr().trim().split('\n')) {
+    expect(JSON.parse(line)).toMatchObject({ level: 'info', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.+Z$/) });
+    expect(Object.keys(JSON.parse(line))).not.toContain('pid');
+  }
+});
+
+test('--help tells what the broker wants of a client', async () => {
+  const { stdout } = await run('node', [PROGRAM, '--help']);
+  expect(stdout).toContain("The MQTT client id must be the thing's name");
+});
+
 test('--help explains every option', async () => {
   const { stdout } = await run('node', [PROGRAM, '--help']);
   for (const option of ['data-dir', 'mqtt-port', 'http-port', 'thing', 'host', 'no-auth', 'help']) {
