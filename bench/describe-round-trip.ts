@@ -22,8 +22,9 @@ const COUNT = 500;
 export async function benchDescribe(): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
   const args = ['--data-dir', folder, '--mqtt-port', '0', '--http-port', '0', '--thing', THING];
-  const { cloud, ready } = await startCloud(args, { logDir: folder, env: process.env });
+  const { cloud, ready: whenReady } = startCloud(args, { logDir: folder, env: process.env });
   try {
+    const ready = await whenReady;
     const control = await openControlPlane(ready, THING);
     await control.createJob(JOB, { operation: 'system-info' });
     const options = await transportOptions(ready.things[THING]?.configPath ?? '', ready.mqttPort);

@@ -1,83 +1,90 @@
 /** `npm run dev`: local cloud and agent, up until Ctrl-C. `npm run job -- FILE` gives it jobs. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { createBoard } from './board.ts';
-import { openControlPlane } from './control-plane.ts';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { configPathOf } from './demo.ts';
-import { followToTheEnd } from './follow.ts';
-import { type CloudReady, startAgent, startCloud } from './programs.ts';
+import { DATA_DIR, DEV_THING, findDevCloud, READY_FILE } from './dev-cloud.ts';
+import { Interrupted, type Interruption, watchForInterruption } from './interruption.ts';
+import { type CloudReady, type EndedEarly, type Program, startAgent, startCloud } from './programs.ts';
 
-const THING = 'gateway-1';
-const DATA_DIR = '.job-cloud';
-const READY_FILE = join(DATA_DIR, 'ready.json');
+const RESTART_DELAY_MS = 2_000;
+/** Wrong usage and wrong configuration: the systemd unit does not restart on them either. */
+const NO_RESTART_ON: readonly (number | null)[] = [2, 78];
 
+/** @returns 0 when a signal ended it, else 1. */
 export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
-  const stopped = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-  });
-  const args = ['--data-dir', DATA_DIR, '--mqtt-port', '0', '--http-port', '0', '--thing', THING];
-  const { cloud, ready } = await startCloud(args, { logDir: null, env });
-  const configPath = configPathOf(ready);
-  const handlersDir = join(dirname(configPath), 'handlers');
-  await mkdir(handlersDir, { recursive: true, mode: 0o700 });
-  await writeFile(READY_FILE, JSON.stringify(ready));
-  const agent = startAgent(configPath, { logDir: null, env: { ...env, JOB_AGENT_PROGRESS_INTERVAL_SECONDS: '1' } });
+  if ((await findDevCloud()) !== null) {
+    console.error('npm run dev is up already, in another terminal.');
+    return 1;
+  }
+  const interruption = watchForInterruption();
+  const args = ['--data-dir', DATA_DIR, '--mqtt-port', '0', '--http-port', '0', '--thing', DEV_THING];
+  const { cloud, ready: whenReady } = startCloud(args, { logDir: null, env });
   try {
-    console.log(howTo(ready, handlersDir));
-    await Promise.race([stopped, cloud.endedEarly, agent.endedEarly]);
+    const ready = await interruption.unlessFirst(whenReady);
+    const configPath = configPathOf(ready);
+    const handlersDir = join(dirname(configPath), 'handlers');
+    await mkdir(handlersDir, { recursive: true, mode: 0o700 });
+    await writeFile(READY_FILE, JSON.stringify(ready));
+    console.log(howTo(ready, { configPath, handlersDir }));
+    return await keepAgentRunning(configPath, { env, cloud, interruption });
+  } catch (error) {
+    if (error instanceof Interrupted) return 0;
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
   } finally {
-    await agent.stop();
+    await rm(READY_FILE, { force: true });
     await cloud.stop();
   }
-  return 0;
 }
 
-/** `npm run job -- FILE`: creates a job from a document on the cloud of `npm run dev`, and follows it to its end. */
-export async function createJob(file: string | undefined): Promise<number> {
-  if (file === undefined) {
-    console.error('Which document? npm run job -- FILE');
-    return 2;
-  }
-  const document = JSON.parse(await readFile(resolve(file), 'utf8')) as object;
-  const ready = await readReady();
-  if (ready === null) {
-    console.error('No local cloud is up. In another terminal: npm run dev');
-    return 69;
-  }
-  const control = await openControlPlane(ready, THING);
-  const jobId = `job-${Date.now()}`;
-  await control.createJob(jobId, document);
-  const board = createBoard([{ jobId, title: `${jobId} (${file})` }], process.stdout);
-  const executions = await followToTheEnd({ jobIds: [jobId], control, board, limitMs: 24 * 3_600_000 });
-  const execution = executions.get(jobId);
-  console.log(JSON.stringify(execution, null, 2));
-  control.close();
-  return execution?.status === 'SUCCEEDED' ? 0 : 1;
+interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cloud: Program;
+  readonly interruption: Interruption;
 }
 
-async function readReady(): Promise<CloudReady | null> {
-  try {
-    const ready = JSON.parse(await readFile(READY_FILE, 'utf8')) as CloudReady;
-    await fetch(`http://127.0.0.1:${ready.httpPort}/`);
-    return ready;
-  } catch {
-    return null;
+/** As systemd does on a gateway. @throws Interrupted. @throws EndedEarly of what is not started again. */
+async function keepAgentRunning(configPath: string, { env, cloud, interruption }: Surroundings): Promise<never> {
+  for (;;) {
+    const agent = startAgent(configPath, { logDir: null, env: { JOB_AGENT_PROGRESS_INTERVAL_SECONDS: '1', ...env } });
+    interruption.onImpatience(agent.hurry);
+    const agentEnded = agent.endedEarly.catch((end: EndedEarly) => end);
+    try {
+      const end = await interruption.unlessFirst(Promise.race([cloud.endedEarly, agentEnded]));
+      if (NO_RESTART_ON.includes(end.exitCode)) throw end;
+      console.log(`${end.message}. It is started again in ${RESTART_DELAY_MS / 1_000} s; the cloud stays up.`);
+    } finally {
+      await agent.stop();
+    }
+    await interruption.unlessFirst(Promise.race([cloud.endedEarly, delay(RESTART_DELAY_MS)]));
   }
 }
 
-function howTo({ httpPort, credentialsPath }: CloudReady, handlersDir: string): string {
+/** Paths are relative to the folder that npm runs in, so that they can be typed whatever the clone's own path is. */
+function howTo(
+  { httpPort, credentialsPath }: CloudReady,
+  paths: { readonly configPath: string; readonly handlersDir: string },
+): string {
+  const here = (path: string) => relative(process.cwd(), path);
+  const file = join(DATA_DIR, 'my-job.json');
   return `
-Local AWS IoT Jobs service and one gateway agent (thing ${THING}) are up. Ctrl-C ends both.
+Local AWS IoT Jobs service and one gateway agent (thing ${DEV_THING}) are up. Ctrl-C ends both.
+Jobs live in the memory of the local cloud: they are gone when this ends. What the agent knows stays in ${DATA_DIR}.
 
 Create a job, in another terminal:
-  echo '{"operation":"run-command","parameters":{"command":["uname","-a"]},"includeStdOut":true}' > my-job.json
-  npm run job -- my-job.json
+  echo '{"operation":"run-command","parameters":{"command":["uname","-a"]},"includeStdOut":true}' > ${file}
+  npm run job -- ${file}
 
 Or with the AWS command line:
-  AWS_SHARED_CREDENTIALS_FILE=${credentialsPath} AWS_DEFAULT_REGION=us-east-1 \\
+  AWS_SHARED_CREDENTIALS_FILE=${here(credentialsPath)} AWS_DEFAULT_REGION=us-east-1 \\
     aws --endpoint-url http://127.0.0.1:${httpPort} iot create-job --job-id my-job \\
-    --targets arn:aws:iot:us-east-1:123456789012:thing/${THING} --document file://my-job.json
+    --targets arn:aws:iot:us-east-1:123456789012:thing/${DEV_THING} --document file://${file}
 
-Your own handler is an executable in ${handlersDir}; its file name is the operation.
+Ask the agent what it is doing (\`job-agent status\`):
+  node dist/job-agent.js status --config ${here(paths.configPath)}
+
+Try a power loss: kill -9 the pid that this shows, while a job runs. The agent is started again.
+Your own handler is an executable in ${here(paths.handlersDir)}; its file name is the operation.
 `;
 }

@@ -11,14 +11,16 @@ export interface FollowOptions {
   /** Called with each look at an execution that is in progress. */
   readonly onInProgress?: (jobId: string, execution: JobExecution) => Promise<void>;
   readonly limitMs?: number;
+  /** Gives up; what it was aborted for is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 const LOOK_EVERY_MS = 150;
 const DEFAULT_LIMIT_MS = 50_000;
 
-/** @throws Error when not all are over in time, naming those. */
+/** @throws Error when not all are over in time, naming those; whatever `control` and `signal` throw. */
 export async function followToTheEnd(options: FollowOptions): Promise<ReadonlyMap<string, JobExecution>> {
-  const { jobIds, control, board, onInProgress, limitMs = DEFAULT_LIMIT_MS } = options;
+  const { jobIds, control, board, onInProgress, limitMs = DEFAULT_LIMIT_MS, signal } = options;
   const deadlineMs = performance.now() + limitMs;
   const executions = new Map<string, JobExecution>();
   for (;;) {
@@ -28,6 +30,7 @@ export async function followToTheEnd(options: FollowOptions): Promise<ReadonlyMa
       executions.set(jobId, execution);
       if (execution.status === 'IN_PROGRESS') await onInProgress?.(jobId, execution);
     }
+    signal?.throwIfAborted();
     board.show(executions);
     const open = jobIds.filter((jobId) => !isOver(executions.get(jobId)));
     if (open.length === 0) return executions;

@@ -7,11 +7,23 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface Program {
-  readonly name: string;
   /** TERM, then KILL when it does not end in time. @returns its exit code; null when a signal ended it. */
   stop(): Promise<number | null>;
-  /** Rejects when the program ends before it was told to. */
+  /** TERM once more to a program that is stopping: the agent then ends without waiting for its job. */
+  hurry(): void;
+  /** Rejects with `EndedEarly` when the program ends before it was told to. */
   readonly endedEarly: Promise<never>;
+}
+
+/** A program ended that nobody had told to. */
+export class EndedEarly extends Error {
+  override readonly name = 'EndedEarly';
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null;
+  constructor(name: string, exitCode: number | null, signal: NodeJS.Signals | null) {
+    super(`${name} ended by itself (${signal ?? `exit code ${exitCode}`})`);
+    this.exitCode = exitCode;
+  }
 }
 
 /** What `job-cloud` prints when everything listens. */
@@ -30,18 +42,19 @@ export interface ProgramOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-const STOP_LIMIT_MS = 15_000;
+/** Longer than the agent takes by its default settings: `shutdownGraceSeconds`, `stopGraceSeconds` and 20 s more. */
+const STOP_LIMIT_MS = 65_000;
 
-export async function startCloud(
+/** The process is there when this returns, so that it can be stopped; `ready` resolves when it listens. */
+export function startCloud(
   args: readonly string[],
   options: ProgramOptions,
-): Promise<{ cloud: Program; ready: CloudReady }> {
+): { cloud: Program; ready: Promise<CloudReady> } {
   const child = start('job-cloud', args, options);
   const cloud = toProgram('job-cloud', child);
   const lines = createInterface({ input: child.stdout as NonNullable<typeof child.stdout> });
-  const firstLine = once(lines, 'line') as Promise<[string]>;
-  const [line] = await Promise.race([firstLine, cloud.endedEarly]);
-  return { cloud, ready: JSON.parse(line) as CloudReady };
+  const firstLine = once(lines, 'line').then(([line]) => JSON.parse(line) as CloudReady);
+  return { cloud, ready: Promise.race([firstLine, cloud.endedEarly]) };
 }
 
 export function startAgent(configPath: string, options: ProgramOptions): Program {
@@ -75,12 +88,12 @@ function toProgram(name: string, child: ChildProcess): Program {
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const endedEarly = exited.then(([code, signal]): Promise<never> => {
     if (isStopping) return new Promise(() => undefined);
-    throw new Error(`${name} ended by itself (${signal ?? `exit code ${code}`})`);
+    throw new EndedEarly(name, code, signal);
   });
   endedEarly.catch(() => undefined); // whoever waits for something races it
   return {
-    name,
     endedEarly,
+    hurry: () => void child.kill('SIGTERM'),
     async stop() {
       isStopping = true;
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');

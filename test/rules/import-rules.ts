@@ -91,7 +91,7 @@ const RULES: readonly FolderRule[] = [
     ],
     builtins: true,
   },
-  { from: 'demo/', to: ['demo/', 'local-cloud/', 'agent/core/'], builtins: true },
+  { from: 'demo/', to: ['demo/', 'local-cloud/', 'agent/core/', 'agent/config/json-mistake.ts'], builtins: true },
   { from: 'bench/', to: ['bench/', 'local-cloud/', 'agent/', 'demo/'], builtins: true },
   { from: 'scripts/', to: ['scripts/', 'agent/', 'handlers/'], builtins: true },
 ];
