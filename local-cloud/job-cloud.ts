@@ -67,14 +67,15 @@ export interface JobCloud {
 /** Resolves when everything listens. When something cannot start, what was started is closed again. */
 export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud> {
   const { host, log } = options;
+  const dataDir = resolve(options.dataDir);
   for (const thingName of options.things) requireThingName(thingName);
-  const folder = await openDataFolder(resolve(options.dataDir));
+  const folder = await openDataFolder(dataDir);
   const { broker, jobs, thingByFingerprint } = await startDevicePlane(options, folder.authority);
   const things: Record<string, CloudThing> = {};
 
   const addThing = async (thingName: string): Promise<CloudThing> => {
     requireThingName(thingName);
-    const { configPath, fingerprint } = await openThingFolder(options.dataDir, {
+    const { configPath, fingerprint } = await openThingFolder(dataDir, {
       thingName,
       mqttPort: broker.port,
       authority: folder.authority,
@@ -127,6 +128,7 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
       log.debug({ thingName, topic }, 'notification sent');
       broker.notify(topic, encodeMessage(message));
     },
+    onFault: (err, { thingName, topic }) => log.error({ err, thingName, topic }, 'device request met a fault of ours'),
   });
   const broker = await startBroker({
     host,

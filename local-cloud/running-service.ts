@@ -26,9 +26,11 @@ export interface RunningServiceOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly notify: (notification: Notification) => void;
+  /** A device's request met a fault of ours, and was answered with InternalError. */
+  readonly onFault?: (fault: unknown, request: DeviceRequest) => void;
 }
 
-export function runJobsService({ now, notify }: RunningServiceOptions): RunningService {
+export function runJobsService({ now, notify, onFault }: RunningServiceOptions): RunningService {
   const state = emptyJobsState();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -55,6 +57,7 @@ export function runJobsService({ now, notify }: RunningServiceOptions): RunningS
     device: (request, answer) => {
       const handled = handleDeviceRequest(state, request, now());
       answer(handled.answer);
+      if (handled.fault !== undefined) onFault?.(handled.fault, request);
       tell(handled.notifications);
     },
     control: (operation, input) => {

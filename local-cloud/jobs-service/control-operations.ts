@@ -10,7 +10,7 @@ import { readNewJob } from './new-job.ts';
 import { notificationsSince, snapshotPending } from './notifications.ts';
 import type { Execution, Job, JobsState, Notification, Thing } from './state.ts';
 import { findExecution } from './state.ts';
-import { changeExecution, deadlineMs, queueExecution } from './transitions.ts';
+import { changeExecution, completeJobWhenDone, deadlineMs, queueExecution } from './transitions.ts';
 import {
   constraint,
   InvalidMember,
@@ -20,6 +20,7 @@ import {
   optionalStatusDetails,
   optionalText,
   presentMember,
+  refuseNotServed,
   requireMatch,
   THING_NAME,
 } from './validation.ts';
@@ -123,7 +124,6 @@ function cancelJob(state: JobsState, input: ControlInput, nowMs: number): Contro
     throw new ControlError('InvalidRequestException', `Job ${job.jobId} is COMPLETED and cannot be canceled`);
   }
   job.status = 'CANCELED';
-  job.completedAtMs ??= nowMs;
   job.lastUpdatedAtMs = nowMs;
   job.forceCanceled ||= force;
   job.comment = comment ?? job.comment;
@@ -133,6 +133,7 @@ function cancelJob(state: JobsState, input: ControlInput, nowMs: number): Contro
     force ? !isTerminal(execution.status) : execution.status === 'QUEUED',
   );
   const notifications = open.flatMap((execution) => cancel(execution, { force, nowMs }));
+  completeJobWhenDone(job, nowMs);
   return { answer: jobReference(job), notifications };
 }
 
@@ -161,6 +162,7 @@ function cancelJobExecution(state: JobsState, input: ControlInput, nowMs: number
 /** Newest first; AWS documents no order. The token is the place of the last one given. */
 function listJobExecutionsForThing(state: JobsState, input: ControlInput): ControlResult {
   const thing = existingThing(state, input);
+  refuseNotServed(input, ['namespaceId']);
   const status = presentMember(input, 'status');
   if (status !== undefined && !JOB_EXECUTION_STATUSES.some((known) => known === status)) {
     throw constraint('status', status, `satisfy enum value set: [${JOB_EXECUTION_STATUSES.join(', ')}]`);

@@ -26,18 +26,21 @@ export interface DeviceAnswer {
   readonly message: JsonObject;
 }
 
+export interface HandledDeviceRequest {
+  readonly answer: DeviceAnswer;
+  readonly notifications: readonly Notification[];
+  /** What went wrong in here, where the answer is InternalError; for the caller's log. */
+  readonly fault?: unknown;
+}
+
 /** Answers one request. Never throws: whatever a device sends, it gets an answer. */
-export function handleDeviceRequest(
-  state: JobsState,
-  request: DeviceRequest,
-  nowMs: number,
-): { answer: DeviceAnswer; notifications: readonly Notification[] } {
-  const thing = registerThing(state, request.thingName);
-  const before = snapshotPending(thing);
+export function handleDeviceRequest(state: JobsState, request: DeviceRequest, nowMs: number): HandledDeviceRequest {
   const route = routeTopic(request);
   const timestamp = epochSeconds(nowMs);
   let clientToken: { clientToken?: string } = {};
   try {
+    const thing = registerThing(state, request.thingName);
+    const before = snapshotPending(thing);
     if (!route) throw new Rejection('InvalidTopic', `No Jobs operation has the topic ${request.topic}`);
     const body = parseBody(request.payload);
     clientToken = readClientToken(body);
@@ -52,8 +55,7 @@ export function handleDeviceRequest(
     };
     return { answer, notifications: notificationsSince(before, thing, nowMs) };
   } catch (error) {
-    const rejection = toRejection(error);
-    const { code, message, executionState } = rejection;
+    const { code, message, executionState } = toRejection(error);
     const answer: DeviceAnswer = {
       operation: route?.operation ?? 'InvalidTopic',
       accepted: false,
@@ -61,7 +63,7 @@ export function handleDeviceRequest(
       topic: `${request.topic}/rejected`,
       message: { code, message, ...clientToken, timestamp, ...(executionState && { executionState }) },
     };
-    return { answer, notifications: [] };
+    return { answer, notifications: [], ...(code === 'InternalError' && { fault: error }) };
   }
 }
 
@@ -104,6 +106,6 @@ function readClientToken(body: JsonObject): { clientToken?: string } {
 function toRejection(error: unknown): Rejection {
   if (error instanceof Rejection) return error;
   if (error instanceof InvalidMember) return new Rejection('InvalidRequest', error.message);
-  // A fault of ours: the device is told to try again, and the caller's log has the rest.
+  // A fault of ours: the device is told to try again.
   return new Rejection('InternalError', error instanceof Error ? error.message : 'Internal error');
 }

@@ -5,13 +5,25 @@ import { ControlError } from './control-error.ts';
 import { withText } from './encode-message.ts';
 import type { Job, JobsState, Thing } from './state.ts';
 import { jobArn } from './state.ts';
-import { constraint, JOB_ID, optionalText, optionalTimeout, presentMember, requireMatch } from './validation.ts';
+import {
+  constraint,
+  JOB_ID,
+  optionalText,
+  optionalTimeout,
+  presentMember,
+  refuseNotServed,
+  requireMatch,
+} from './validation.ts';
 
 /** API reference, CreateJob: `document` has at most 32,768 characters. */
 const MAX_DOCUMENT_LENGTH = 32_768;
 const MAX_DESCRIPTION_LENGTH = 2028;
 /** AWS IoT quotas: targets per job. */
 const MAX_TARGETS = 100;
+/** AWS tagging: tags per resource, characters of a key and of a value. */
+const MAX_TAGS = 50;
+const MAX_TAG_KEY_LENGTH = 128;
+const MAX_TAG_VALUE_LENGTH = 256;
 const THING_ARN = /^arn:aws:iot:[a-z0-9-]+:\d{12}:thing\/([a-zA-Z0-9:_-]{1,128})$/;
 
 /** Members that change what a job does and that this service does not act on: taking them silently would mislead. */
@@ -36,8 +48,8 @@ export function readNewJob(state: JobsState, input: JsonObject, nowMs: number): 
   const description = optionalText(input, 'description', MAX_DESCRIPTION_LENGTH);
   const inProgressTimeoutInMinutes = readTimeout(input);
   const targetSelection = readTargetSelection(input);
-  const unserved = NOT_SERVED.find((member) => presentMember(input, member) !== undefined);
-  if (unserved) throw new ControlError('InvalidRequestException', `job-cloud does not support ${unserved}`);
+  checkTags(input);
+  refuseNotServed(input, NOT_SERVED);
   const arn = jobArn(jobId);
   if (state.jobs.has(jobId)) {
     throw new ControlError('ResourceAlreadyExistsException', `Job ${jobId} already exists`, {
@@ -111,6 +123,22 @@ function readTimeout(input: JsonObject): number | undefined {
   if (timeoutConfig === undefined) return undefined;
   if (!isJsonObject(timeoutConfig)) throw constraint('timeoutConfig', timeoutConfig, 'be an object');
   return optionalTimeout(timeoutConfig, 'inProgressTimeoutInMinutes', false);
+}
+
+/** Checked and dropped: tags change nothing about a job, and no operation here gives them back. */
+function checkTags(input: JsonObject): void {
+  const tags = presentMember(input, 'tags') ?? [];
+  if (!Array.isArray(tags)) throw constraint('tags', tags, 'be a list');
+  if (tags.length > MAX_TAGS) throw constraint('tags', tags, `have length less than or equal to ${MAX_TAGS}`);
+  for (const [index, tag] of tags.entries()) {
+    const at = `tags.${index + 1}.member`;
+    if (!isJsonObject(tag)) throw constraint(at, tag, 'be an object');
+    const key = requireMatch(`${at}.key`, tag.Key, /^.+$/su);
+    if (key.length > MAX_TAG_KEY_LENGTH) {
+      throw constraint(`${at}.key`, key, `have length less than or equal to ${MAX_TAG_KEY_LENGTH}`);
+    }
+    optionalText(tag, 'Value', MAX_TAG_VALUE_LENGTH);
+  }
 }
 
 function readTargetSelection(input: JsonObject): 'SNAPSHOT' | 'CONTINUOUS' {

@@ -105,11 +105,15 @@ function leavePending(execution: Execution): void {
   execution.thing.pendingRevision++;
 }
 
-/** A CONTINUOUS job never completes: a thing may still be added to its targets. */
-function completeJobWhenDone(job: Job, nowMs: number): void {
-  if (job.status !== 'IN_PROGRESS' || job.targetSelection === 'CONTINUOUS') return;
+/**
+ * A CONTINUOUS job never completes by itself: a thing may still be added to its targets. A cancelled one keeps its status,
+ * and is complete when what ran on has ended.
+ */
+export function completeJobWhenDone(job: Job, nowMs: number): void {
+  if (job.completedAtMs !== undefined) return;
+  if (job.status === 'IN_PROGRESS' && job.targetSelection === 'CONTINUOUS') return;
   if (!job.executions.every((execution) => isTerminal(execution.status))) return;
-  job.status = 'COMPLETED';
+  if (job.status === 'IN_PROGRESS') job.status = 'COMPLETED';
   job.completedAtMs = nowMs;
   job.lastUpdatedAtMs = nowMs;
 }

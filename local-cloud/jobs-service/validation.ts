@@ -89,6 +89,12 @@ export function presentMember(body: JsonObject, member: string): JsonValue | und
   return ownMember(body, member) ?? undefined;
 }
 
+/** Members that this service does not act on are refused: to take them in silence would mislead. @throws InvalidMember */
+export function refuseNotServed(input: JsonObject, members: readonly string[]): void {
+  const unserved = members.find((member) => presentMember(input, member) !== undefined);
+  if (unserved !== undefined) throw new InvalidMember(`job-cloud does not support ${unserved}`);
+}
+
 function checkDetailKey(key: string): string {
   if (DETAIL_KEY.test(key)) return key;
   throw constraint('statusDetails', key, 'have keys of 1 to 128 characters of [a-zA-Z0-9:_-]');

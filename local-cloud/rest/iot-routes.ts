@@ -21,7 +21,7 @@ const ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/things/{thingName}/jobs',
     operation: 'ListJobExecutionsForThing',
-    query: ['status', 'maxResults', 'nextToken', 'jobId'],
+    query: ['status', 'namespaceId', 'maxResults', 'nextToken', 'jobId'],
     hasBody: false,
   },
   {
@@ -45,6 +45,8 @@ export interface RoutedRequest {
   /** Members from path and query; the body's are added by the caller. */
   readonly input: JsonObject;
   readonly hasBody: boolean;
+  /** Members that count in the query alone: AWS does not read them from a body. */
+  readonly query: readonly string[];
 }
 
 /** Null for a request line that no operation has. Segments are decoded first: SDKs send `:` as `%3A`. */
@@ -60,7 +62,7 @@ export function routeRequest(method: string, url: URL): RoutedRequest | null {
       return value === null ? [] : [[name, value] as const];
     });
     const input = { ...Object.fromEntries(fromQuery), ...fromPath };
-    return { operation: route.operation, input, hasBody: route.hasBody };
+    return { operation: route.operation, input, hasBody: route.hasBody, query: route.query };
   }
   return null;
 }

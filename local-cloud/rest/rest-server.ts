@@ -86,8 +86,9 @@ async function answerRequest(options: RestServerOptions, request: IncomingMessag
   if (!routed) {
     throw new ControlError('UnknownOperationException', `No operation has ${method} ${pathOf(request)}`);
   }
-  const members = routed.hasBody ? parseBody(body) : {};
-  return options.control(routed.operation, { ...members, ...routed.input });
+  const members = Object.entries(routed.hasBody ? parseBody(body) : {});
+  const fromBody = Object.fromEntries(members.filter(([name]) => !routed.query.includes(name)));
+  return options.control(routed.operation, { ...fromBody, ...routed.input });
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

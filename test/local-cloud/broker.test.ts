@@ -6,9 +6,33 @@ import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { describe, expect, test } from 'vitest';
 import type { JobCloud } from '../../local-cloud/job-cloud.ts';
 import { connectThing, startTestCloud, thingIdentity } from '../fixtures/job-cloud.ts';
+import { createLogLines } from '../fixtures/log-lines.ts';
 import { recordMessages } from '../fixtures/mqtt-messages.ts';
 
 const JOBS = '$aws/things/gw-1/jobs';
+
+test('a fault of ours is answered with InternalError, and logged with its stack', async () => {
+  const { log, lines } = createLogLines();
+  const cloud = await startTestCloud({ log });
+  cloud.createJob({ jobId: 'a' });
+  const job = cloud.jobs.state.jobs.get('a') ?? {};
+  Object.defineProperty(job, 'document', {
+    get() {
+      throw new Error('no such shelf');
+    },
+  });
+  const client = await connectThing(cloud, 'gw-1');
+  client.publish(`${JOBS}/a/get`, '{}');
+  const { answer } = await cloud.deviceRequest(({ topic }) => topic === `${JOBS}/a/get`);
+  expect(answer.message).toMatchObject({ code: 'InternalError' });
+  expect(lines.filter(({ level }) => level === 50)).toMatchObject([
+    {
+      msg: 'device request met a fault of ours',
+      topic: `${JOBS}/a/get`,
+      err: { stack: expect.stringMatching(/\n +at /) },
+    },
+  ]);
+});
 
 describe('who gets in', () => {
   test('a client without a certificate is refused', async () => {

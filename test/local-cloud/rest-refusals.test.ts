@@ -68,6 +68,23 @@ describe('signatures', () => {
 });
 
 describe('bad input', () => {
+  test('force counts in the query, as AWS reads it, not in the body', async () => {
+    const cloud = await startTestCloud({ auth: false });
+    cloud.createJob({ jobId: 'a' });
+    cloud.jobs.device(
+      { thingName: 'gw-1', topic: '$aws/things/gw-1/jobs/start-next', payload: Buffer.from('{}') },
+      () => undefined,
+    );
+    const cancel = (query: string) =>
+      fetch(`http://127.0.0.1:${cloud.httpPort}/things/gw-1/jobs/a/cancel${query}`, {
+        method: 'PUT',
+        body: JSON.stringify({ force: true }),
+      });
+    const refused = await cancel('');
+    expect(refused.headers.get('x-amzn-errortype')).toBe('InvalidStateTransitionException');
+    expect((await cancel('?force=true')).status).toBe(200);
+  });
+
   test.each([
     ['GET', '/', undefined, 404],
     ['GET', '/jobs/%zz', undefined, 404],

@@ -204,6 +204,17 @@ describe('jobs', () => {
     await expect(iot.send(new DescribeJobCommand({ jobId: 'a' }))).rejects.toBeInstanceOf(ResourceNotFoundException);
   });
 
+  test('tags are checked, and change nothing', async () => {
+    const { iot } = await cloudWithClient();
+    const create = (jobId: string, tags: { Key: string; Value?: string }[]) =>
+      iot.send(new CreateJobCommand({ jobId, targets: [GW_1], document: '{}', tags }));
+    expect(await create('a', [{ Key: 'team', Value: 'edge' }, { Key: 'empty' }])).toMatchObject({ jobId: 'a' });
+    await expect(create('b', [{ Key: '' }])).rejects.toBeInstanceOf(InvalidRequestException);
+    await expect(create('b', [{ Key: 'k', Value: 'v'.repeat(257) }])).rejects.toBeInstanceOf(InvalidRequestException);
+    const many = Array.from({ length: 51 }, (_, index) => ({ Key: `${index}` }));
+    await expect(create('b', many)).rejects.toThrow('have length less than or equal to 50');
+  });
+
   test('an unknown thing among the targets makes no job', async () => {
     const { iot } = await cloudWithClient();
     const targets = [GW_1, 'arn:aws:iot:us-east-1:123456789012:thing/gw-9'];
@@ -238,6 +249,27 @@ describe('cancelling', () => {
       code: 'InvalidStateTransition',
       executionState: { status: 'CANCELED' },
     });
+  });
+
+  test('a cancelled job completes when what ran on has ended', async () => {
+    const { cloud, iot } = await cloudWithClient(['gw-1', 'gw-2']);
+    cloud.createJob({ jobId: 'a', things: ['gw-1', 'gw-2'] });
+    await device(cloud, 'start-next', {});
+    await iot.send(new CancelJobCommand({ jobId: 'a' }));
+    const canceled = await iot.send(new DescribeJobCommand({ jobId: 'a' }));
+    expect(canceled.job?.completedAt).toBeUndefined();
+    await device(cloud, 'a/update', { status: 'SUCCEEDED' });
+    const { job } = await iot.send(new DescribeJobCommand({ jobId: 'a' }));
+    expect(job).toMatchObject({ status: 'CANCELED', completedAt: expect.any(Date) });
+  });
+
+  test.each([{ force: true }, {}])('a job of which nothing runs on completes with %j', async (input) => {
+    const { cloud, iot } = await cloudWithClient();
+    cloud.createJob({ jobId: 'a' });
+    if (input.force) await device(cloud, 'start-next', {});
+    await iot.send(new CancelJobCommand({ jobId: 'a', ...input }));
+    const { job } = await iot.send(new DescribeJobCommand({ jobId: 'a' }));
+    expect(job).toMatchObject({ status: 'CANCELED', completedAt: expect.any(Date) });
   });
 
   test('what runs is cancelled only by force', async () => {
@@ -291,6 +323,13 @@ describe('ListJobExecutionsForThing', () => {
         },
       },
     ]);
+  });
+
+  test('a namespace is refused, not passed over', async () => {
+    const { iot } = await cloudWithClient();
+    const refused = iot.send(new ListJobExecutionsForThingCommand({ thingName: 'gw-1', namespaceId: 'n' }));
+    await expect(refused).rejects.toThrow('job-cloud does not support namespaceId');
+    await expect(refused).rejects.toBeInstanceOf(InvalidRequestException);
   });
 
   test('a page of 251 is refused', async () => {
