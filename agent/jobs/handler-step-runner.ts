@@ -12,7 +12,13 @@ import { createHandlerRegistry } from './handler-registry.ts';
 import { startInline } from './inline-run.ts';
 import { reviewPlan } from './plan-review.ts';
 import { type ProcessRun, runProcess } from './process-run.ts';
-import { createRunFolder, listRunFolders, removeExecutionFolders, removeRunFolder } from './run-folder.ts';
+import {
+  createRunFolder,
+  listExecutionFolders,
+  listRunFolders,
+  removeExecutionFolders,
+  removeRunFolder,
+} from './run-folder.ts';
 import { failedRun } from './run-result.ts';
 import { createStepResolver, type ResolvedStep, type ResolveStep } from './step-resolver.ts';
 import type { RunningStep, StepRun, StepRunner } from './step-runner.ts';
@@ -60,6 +66,14 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
       return alive;
     },
     cleanUp: (executionId) => removeExecutionFolders(settings.stateDir, executionId),
+    async sweep(liveIds) {
+      for (const id of await listExecutionFolders(settings.stateDir)) {
+        if (liveIds.includes(id)) continue;
+        await removeExecutionFolders(settings.stateDir, id).catch((error) =>
+          log.warn({ err: error, executionId: id }, 'folders of an execution that is over could not be removed'),
+        );
+      }
+    },
   };
 }
 

@@ -2,7 +2,8 @@
  * The files of a run. What a run needs while it runs is in `runtimeDir` and goes with it; what must outlive a reboot,
  * the working folder and the checkpoint, is in `stateDir` until the execution is closed.
  */
-import { chmod, type FileHandle, lchown, lstat, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExecutionId, executionId } from '../core/job-execution.ts';
 import type { UserAccount } from '../ports/user-database.ts';
@@ -32,7 +33,14 @@ export interface RunFolderOptions {
 /** Others may pass through, to a folder of theirs whose name they know, and see nothing. */
 const PASSAGE_MODE = 0o711;
 const PRIVATE_MODE = 0o700;
+const FILE_MODE = 0o600;
 const RUN_FOLDER_END = '.d';
+const DOCUMENT_FILE = 'document.json';
+const STATUS_FILE = 'status';
+const KEPT_FOLDERS = ['work', 'checkpoints'];
+const SAFE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+/** As the core names executions, whatever the job is called: nothing else is ours to remove. */
+const EXECUTION_ID = /\.\d+\.\d+$/;
 
 /** @throws the system's error, such as ENOSPC; then nothing was started. */
 export async function createRunFolder(run: StepRun, options: RunFolderOptions): Promise<RunFolder> {
@@ -45,19 +53,16 @@ export async function createRunFolder(run: StepRun, options: RunFolderOptions): 
   const checkpointFile = join(checkpoints, 'checkpoint.json');
   if (!options.keepCheckpoint) await rm(checkpointFile, { force: true });
   await rm(folder, { recursive: true, force: true });
-  await makePrivate(folder, account);
-  const documentFile = join(folder, 'document.json');
-  await writeFile(documentFile, JSON.stringify(run.execution.jobDocument ?? null), { mode: 0o600, flag: 'wx' });
-  await giveTo(documentFile, account);
-  const statusFile = join(folder, 'status');
-  const status = await open(statusFile, 'wx+', 0o600);
-  await giveTo(statusFile, account);
+  const status = await fillRunFolder(folder, run, account).catch(async (error) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   return {
     workDir,
-    documentFile,
+    documentFile: join(folder, DOCUMENT_FILE),
     resultFile: join(folder, 'result.json'),
     checkpointFile,
-    statusFile,
+    statusFile: join(folder, STATUS_FILE),
     status,
     async remove() {
       await status.close();
@@ -78,9 +83,15 @@ export async function removeRunFolder(runtimeDir: string, runId: string): Promis
 
 /** Removes what an execution kept in `stateDir`. */
 export async function removeExecutionFolders(stateDir: string, id: ExecutionId): Promise<void> {
-  for (const kind of ['work', 'checkpoints']) {
+  for (const kind of KEPT_FOLDERS) {
     await rm(join(stateDir, kind, safeName(id)), { recursive: true, force: true });
   }
+}
+
+/** @returns the executions that have folders in `stateDir`. */
+export async function listExecutionFolders(stateDir: string): Promise<readonly ExecutionId[]> {
+  const names = await Promise.all(KEPT_FOLDERS.map((kind) => readdir(join(stateDir, kind)).catch(() => [])));
+  return [...new Set(names.flat())].filter((name) => SAFE_NAME.test(name) && EXECUTION_ID.test(name));
 }
 
 function runFolderPath(runtimeDir: string, runId: string): string {
@@ -89,7 +100,7 @@ function runFolderPath(runtimeDir: string, runId: string): string {
 
 /** The parser of the service's answers lets no other jobId through; a folder is removed by this name, so ask again. */
 function safeName(id: string): string {
-  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(id)) return id;
+  if (SAFE_NAME.test(id)) return id;
   throw new Error('an id of an execution or run is not safe in a file name');
 }
 
@@ -100,16 +111,54 @@ async function makePassages(...folders: readonly string[]): Promise<void> {
   }
 }
 
+/**
+ * Makes the folder with what a run finds there. The folder itself is given away last, and files by their handles: whoever
+ * owns a folder can put another file in the place of one, and would be given that.
+ * @returns the status file.
+ */
+async function fillRunFolder(folder: string, run: StepRun, account: UserAccount): Promise<FileHandle> {
+  await mkdir(folder, { mode: PRIVATE_MODE });
+  const status = await createFile(join(folder, STATUS_FILE), account);
+  try {
+    const document = await createFile(join(folder, DOCUMENT_FILE), account);
+    try {
+      await document.writeFile(JSON.stringify(run.execution.jobDocument ?? null));
+    } finally {
+      await document.close();
+    }
+    await makePrivate(folder, account);
+    return status;
+  } catch (error) {
+    await status.close();
+    throw error;
+  }
+}
+
+async function createFile(path: string, account: UserAccount): Promise<FileHandle> {
+  const file = await open(path, 'wx+', FILE_MODE);
+  try {
+    await giveTo(file, account);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
 /** May be there already, from an earlier attempt or step, and then another user's. */
 async function makePrivate(folder: string, account: UserAccount): Promise<string> {
   await mkdir(folder, { recursive: true, mode: PRIVATE_MODE });
-  if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
-  await giveTo(folder, account);
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    await giveTo(handle, account);
+  } finally {
+    await handle.close();
+  }
   return folder;
 }
 
 /** Changes nothing where it is so already: only root may give files away. */
-async function giveTo(path: string, { uid, gid }: UserAccount): Promise<void> {
-  const { uid: owner } = await lstat(path);
-  if (owner !== uid) await lchown(path, uid, gid);
+async function giveTo(file: FileHandle, { uid, gid }: UserAccount): Promise<void> {
+  const { uid: owner } = await file.stat();
+  if (owner !== uid) await file.chown(uid, gid);
 }

@@ -47,4 +47,9 @@ export interface StepRunner {
   endLeftovers(graceMs: number): Promise<readonly string[]>;
   /** Removes the folders of an execution that is closed. */
   cleanUp(executionId: string): Promise<void>;
+  /**
+   * Removes the folders of executions that are not among these: of those that were closed without their folders being
+   * removed, and of those that a lost journal knew. To be called before anything starts. Never rejects.
+   */
+  sweep(liveIds: readonly string[]): Promise<void>;
 }

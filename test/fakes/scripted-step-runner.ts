@@ -7,6 +7,8 @@ export interface ScriptedStepRunner extends StepRunner {
   readonly runs: readonly ScriptedStep[];
   /** Executions whose folders were removed. */
   readonly cleanedUp: readonly string[];
+  /** The executions that lived at each sweep. */
+  readonly sweeps: readonly (readonly string[])[];
   /** Run ids that an earlier agent process is to have left alive. */
   readonly leftovers: string[];
   /** The next cleanup fails. */
@@ -41,11 +43,13 @@ export function createScriptedStepRunner(options: ScriptedStepRunnerOptions = {}
   const onStop = options.onStop ?? ((step) => step.end(STEP_FAILED));
   const runs: ScriptedStep[] = [];
   const cleanedUp: string[] = [];
+  const sweeps: (readonly string[])[] = [];
   const leftovers: string[] = [];
   let cleanUpFailure: string | undefined;
   return {
     runs,
     cleanedUp,
+    sweeps,
     leftovers,
     failNextCleanUp(reason) {
       cleanUpFailure = reason;
@@ -80,6 +84,9 @@ export function createScriptedStepRunner(options: ScriptedStepRunnerOptions = {}
       cleanUpFailure = undefined;
       if (failure !== undefined) throw new Error(failure);
       cleanedUp.push(executionId);
+    },
+    async sweep(liveIds) {
+      sweeps.push(liveIds);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { access, chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import {
   createProgressProbe,
   createStepRunnerOver,
   createStepRunnerSetup,
+  EXECUTION,
   EXECUTION_ID,
   type StepRunnerSetup,
 } from '../fixtures/step-handlers/step-runner-setup.ts';
@@ -266,6 +267,37 @@ describe('tidying up', () => {
   test.each(['..', '../state', '.hidden', 'a/b', ''])('an execution id %j is not a folder', async (id) => {
     await expect(setup.stepRunner.cleanUp(id)).rejects.toThrow('not safe');
     await expect(access(setup.stateDir)).resolves.toBeUndefined();
+  });
+
+  test('a sweep leaves only what lives', async () => {
+    await setup.run({ operation: 'count-attempts' });
+    const folders = ['work', 'checkpoints'].map((kind) => join(setup.stateDir, kind));
+    const foreign = ['lost+found', 'notes.1'];
+    for (const folder of folders) {
+      for (const name of ['job-2.1.1700000000', 'a.b.2.5', '.hidden.1.1', ...foreign]) {
+        await mkdir(join(folder, name, 'deep'), { recursive: true });
+      }
+    }
+    await setup.stepRunner.sweep([EXECUTION_ID]);
+    for (const folder of folders) {
+      expect((await readdir(folder)).sort()).toEqual(['.hidden.1.1', EXECUTION_ID, ...foreign].sort());
+    }
+    await setup.stepRunner.sweep([]);
+    for (const folder of folders) expect((await readdir(folder)).sort()).toEqual(['.hidden.1.1', ...foreign].sort());
+  });
+
+  test('a sweep of nothing is no fault', async () => {
+    await setup.stepRunner.sweep([]);
+    expect(setup.logLines).toEqual([]);
+  });
+
+  test('a folder that cannot be made leaves nothing', async () => {
+    const before = await readdir('/proc/self/fd');
+    const execution = { ...EXECUTION, jobDocument: 1n as never };
+    const result = await setup.run(command('true'), { execution });
+    expect(result).toMatchObject({ status: 'failed', reasonCode: 'HANDLER_NOT_STARTED' });
+    expect(await readdir(join(setup.runtimeDir, 'runs'))).toEqual([]);
+    expect((await readdir('/proc/self/fd')).length).toBe(before.length);
   });
 
   test('a later agent ends what an earlier one left', async () => {
