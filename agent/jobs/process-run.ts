@@ -41,7 +41,7 @@ const MAX_RESULT_BYTES = 64 * 1024;
 export async function runProcess(processRun: ProcessRun, options: ProcessRunOptions): Promise<RunResult> {
   const { run, step, folder, control } = processRun;
   const call = callOf(processRun, options);
-  const output = createOutputLog(options.log);
+  const output = createOutputLog(options.log, { hasOwnLevels: isModule(step) });
   const status = followStatusFile({ path: folder.statusFile, file: folder.status, onDetails: run.onProgress });
   const running = options.runner.start({ ...specOf(processRun, options), ...call, onOutput: output.push });
   control.attach((graceMs) => running.stop(graceMs));
@@ -120,9 +120,12 @@ async function resultOf(
   ended: { name: string; end: ProcessEnd; details: RunResult['details'] },
   { run, step, folder }: Omit<ProcessRun, 'control'>,
 ): Promise<RunResult> {
-  const isModule = step.kind === 'handler' && step.handler.kind === 'module';
-  if (isModule) return resultOfModule(ended, await readResult(folder.resultFile));
+  if (isModule(step)) return resultOfModule(ended, await readResult(folder.resultFile));
   return resultOfProcess(ended, run.step.allowStdErr);
+}
+
+function isModule(step: ResolvedStep): boolean {
+  return step.kind === 'handler' && step.handler.kind === 'module';
 }
 
 /** Another user may have put anything there: a link, a pipe that never ends, a file without end. */

@@ -321,6 +321,12 @@ describe('the log', () => {
     ]);
   });
 
+  test('a module’s own lines keep their level', async () => {
+    await setup.run({ operation: 'report-context' });
+    const line = setup.logLines.find(({ handlerMessage }) => handlerMessage === 'looking round');
+    expect(line).toMatchObject({ level: 30, jobId: 'job-1', operation: 'report-context', fields: { step: 0 } });
+  });
+
   test('a flood is cut after a thousand lines', async () => {
     await setup.run(command('seq', '5000'));
     expect(setup.logLines.filter(({ msg }) => msg === 'handler output')).toHaveLength(1000);

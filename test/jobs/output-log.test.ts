@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createOutputLog, type OutputLog } from '../../agent/jobs/output-log.ts';
 
 let lines: Record<string, unknown>[];
@@ -7,7 +7,8 @@ let output: OutputLog;
 
 beforeEach(() => {
   lines = [];
-  output = createOutputLog(pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line)) }));
+  const log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line)) });
+  output = createOutputLog(log, { hasOwnLevels: false });
 });
 
 test('a line cut in two chunks is one line', () => {
@@ -49,6 +50,58 @@ test('after a thousand lines one says so', () => {
   push('stderr', 'line\n');
   expect(lines).toHaveLength(1001);
   expect(lines.at(-1)).toMatchObject({ msg: 'more handler output is not logged' });
+});
+
+describe('a module', () => {
+  beforeEach(() => {
+    const log = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) });
+    output = createOutputLog(log, { hasOwnLevels: true });
+  });
+
+  test('tells its level and its words', () => {
+    push('stdout', '{"level":"info","url":"https://a.example","msg":"downloading"}\n');
+    push('stdout', '{"level":"warn","bytes":5,"msg":"slow"}\n');
+    expect(lines).toMatchObject([
+      { level: 30, msg: 'handler log', handlerMessage: 'downloading', fields: { url: 'https://a.example' } },
+      { level: 40, msg: 'handler log', handlerMessage: 'slow', fields: { bytes: 5 } },
+    ]);
+  });
+
+  test.each([
+    'plain text',
+    '{"level":"fatal","msg":"no such level"}',
+    '{"level":"info","msg":5}',
+    '{"level":"info"}',
+    '["info"]',
+    'null',
+    '{"level":"info",',
+    `{"level":"info","msg":"${'x'.repeat(5000)}"}`,
+  ])('that prints %j says nothing above debug', (line) => {
+    push('stdout', `${line}\n`);
+    expect(lines).toEqual([]);
+  });
+
+  test('only stdout is its log', () => {
+    push('stderr', '{"level":"warn","msg":"not a log"}\n');
+    expect(lines).toEqual([]);
+  });
+
+  test('after a hundred lines one says so', () => {
+    push('stdout', '{"level":"info","msg":"again"}\n'.repeat(300));
+    expect(lines).toHaveLength(101);
+    expect(lines.at(-1)).toMatchObject({ level: 30, msg: 'more of the handler log is left out' });
+  });
+
+  test('the names of our own fields stay ours', () => {
+    push('stdout', '{"level":"info","msg":"hello","jobId":"other","time":1}\n');
+    expect(lines[0]).toMatchObject({ fields: { jobId: 'other', time: 1 } });
+    expect(lines[0]).not.toHaveProperty('jobId');
+  });
+});
+
+test('an executable has no levels', () => {
+  push('stdout', '{"level":"warn","msg":"hello"}\n');
+  expect(lines).toMatchObject([{ level: 20, msg: 'handler output' }]);
 });
 
 function push(stream: 'stdout' | 'stderr', ...chunks: readonly string[]): void {
