@@ -14,19 +14,33 @@ import { replaceFile } from './replace-file.ts';
 const PRIVATE_MODE = 0o600;
 
 /**
- * The caller ends the process with the returned exit code: a handler may leave sockets and timers behind.
- * @returns 0 when the handler succeeded, otherwise 1; what happened is in the result file.
+ * The caller ends the process with the returned exit code: a handler may leave sockets and timers behind. Never rejects.
+ * @returns 0 when the handler succeeded, otherwise 1; what happened is in the result file, if that could be written.
  */
 export async function runHandlerHost(handlers: readonly JobHandler[] = builtInHandlers): Promise<number> {
   const stopping = new AbortController();
   process.on('SIGTERM', () => stopping.abort(new Error('the agent asked the handler to stop')));
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined); // outlives its reader
-  const request = JSON.parse(await text(process.stdin)) as HandlerHostRequest;
+  try {
+    const request = JSON.parse(await text(process.stdin)) as HandlerHostRequest;
+    const result = await runToResult(handlers, request, stopping.signal);
+    await writeResult(request, result);
+    return result.kind === 'succeeded' ? 0 : 1;
+  } catch (error) {
+    explain(error); // such as ENOSPC: without a result the agent tells the exit code and the end of stderr
+    return 1;
+  }
+}
+
+async function runToResult(
+  handlers: readonly JobHandler[],
+  request: HandlerHostRequest,
+  signal: AbortSignal,
+): Promise<HandlerResult> {
   const progress = createProgressFile(request.statusFile);
-  const result = await Promise.race([runHandler(handlers, request, { progress, signal: stopping.signal }), crash()]);
+  const result = await Promise.race([runHandler(handlers, request, { progress, signal }), crash()]);
   await progress.flush();
-  await writeResult(request, result);
-  return result.kind === 'succeeded' ? 0 : 1;
+  return result;
 }
 
 interface HostedRun {
@@ -87,8 +101,12 @@ function createLog(): HandlerLog {
 }
 
 function errorResult(error: unknown): HandlerResult {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  explain(error);
   return failed('HANDLER_ERROR', error instanceof Error ? error.message : String(error));
+}
+
+function explain(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 }
 
 async function writeResult({ resultFile }: HandlerHostRequest, result: HandlerResult): Promise<void> {
