@@ -18,7 +18,7 @@ export {
   type Replacement,
   type ReplacementOptions,
   replaceFile,
-} from './handler-host/replace-file.ts';
+} from './files/replace-file.ts';
 
 /** Grows when this interface grows; a handler can compare. */
 export const HANDLER_API_VERSION = 1;

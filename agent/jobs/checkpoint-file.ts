@@ -1,7 +1,7 @@
 /** What an attempt of a step leaves to the next one, as JSON in a file that is whole whenever power goes. */
 import { readFile } from 'node:fs/promises';
 import type { JsonValue } from '../core/json.ts';
-import { replaceFile } from '../handler-api.ts';
+import { replaceFile } from '../files/replace-file.ts';
 
 /** Nobody else may read what a handler keeps. */
 const PRIVATE_MODE = 0o600;

@@ -18,9 +18,11 @@ const RULES: readonly FolderRule[] = [
   { from: 'agent/protocol/', to: ['agent/protocol/', 'agent/core/'], packages: [], builtins: false },
   { from: 'agent/ports/', to: ['type agent/core/', 'type agent/ports/'], packages: ['type typebox'], builtins: false },
   { from: 'agent/adapters/', to: ['agent/adapters/', 'agent/ports/', 'agent/core/'], builtins: true },
+  // Tools over the disk, of which everything else may be made.
+  { from: 'agent/files/', to: ['agent/files/'], packages: [], builtins: true },
   {
     from: 'agent/jobs/',
-    to: ['agent/jobs/', 'agent/protocol/', 'agent/ports/', 'agent/core/', 'agent/handler-api.ts'],
+    to: ['agent/jobs/', 'agent/protocol/', 'agent/ports/', 'agent/core/', 'agent/handler-api.ts', 'agent/files/'],
     packages: ['type pino', 'type typebox'],
     builtins: true,
   },
@@ -30,6 +32,7 @@ const RULES: readonly FolderRule[] = [
     to: [
       'agent/handler-host/',
       'agent/handler-api.ts',
+      'agent/files/',
       'agent/core/',
       'handlers/built-in.ts',
       // What agent and host hand each other through files.
@@ -41,7 +44,7 @@ const RULES: readonly FolderRule[] = [
   },
   {
     from: 'agent/handler-api.ts',
-    to: ['type agent/core/', 'agent/handler-host/replace-file.ts'],
+    to: ['type agent/core/', 'agent/files/'],
     packages: ['typebox'],
     builtins: false,
   },

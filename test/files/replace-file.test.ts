@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openReplacement, replaceFile } from '../../agent/handler-host/replace-file.ts';
+import { openReplacement, replaceFile } from '../../agent/files/replace-file.ts';
 
 let folder: string;
 let path: string;
