@@ -18,15 +18,15 @@ import { createMqttTransport } from './adapters/transport/mqtt.ts';
 import { createPasswdUsers } from './adapters/users/passwd.ts';
 import type { AgentSetup } from './config/agent-setup.ts';
 import type { Config } from './config/schema.ts';
-import { createHandlerStepRunner } from './jobs/handler-step-runner.ts';
 import { createJobsAgent, type JobsAgent, type JobsAgentSettings } from './jobs/jobs-agent.ts';
-import type { StepRunner } from './jobs/step-runner.ts';
 import { startLocalApi } from './local-api/server.ts';
 import { localApiSocket } from './local-api/socket-path.ts';
 import { executionLogger, type Logger } from './log.ts';
 import type { OpenedJournal } from './ports/journal.ts';
 import type { ServiceManager } from './ports/service-manager.ts';
 import type { Transport } from './ports/transport.ts';
+import { createHandlerStepRunner } from './runs/handler-step-runner.ts';
+import type { StepRunner } from './runs/step-runner.ts';
 
 export interface AgentOptions extends AgentSetup {
   readonly log: Logger;

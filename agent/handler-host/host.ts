@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { failed, type HandlerContext, type HandlerLog, type HandlerResult, type JobHandler } from '../handler-api.ts';
-import { readCheckpoint, writeCheckpoint } from '../jobs/checkpoint-file.ts';
-import type { HandlerHostRequest } from '../jobs/handler-host-request.ts';
+import { readCheckpoint, writeCheckpoint } from '../runs/checkpoint-file.ts';
+import type { HandlerHostRequest } from '../runs/handler-host-request.ts';
 import { createProgressFile, type ProgressFile } from './progress-file.ts';
 
 /** Nobody else may read what a handler reports. */

@@ -4,12 +4,12 @@ import type { ExecutionId, JobExecution } from '../core/job-execution.ts';
 import type { AcceptedAnswer } from '../core/jobs-request.ts';
 import type { RunResult } from '../core/outcome.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { RunningStep, StepRunner } from '../runs/step-runner.ts';
 import { createCoreTimers } from './core-timers.ts';
 import type { JobsClient } from './jobs-client.ts';
 import { createKnownExecutions, type KnownExecutions } from './known-executions.ts';
 import type { PerformedEffect } from './loop.ts';
 import { reviewDocument } from './review-document.ts';
-import type { RunningStep, StepRunner } from './step-runner.ts';
 
 export interface EffectsOptions {
   readonly client: JobsClient;

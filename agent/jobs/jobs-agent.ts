@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import { type JournalEntry, JournalError, type OpenedJournal } from '../ports/journal.ts';
 import type { Transport } from '../ports/transport.ts';
 import { jobsSubscriptions } from '../protocol/topics.ts';
+import type { StepRunner } from '../runs/step-runner.ts';
 import { type AgentStatus, createStatusKeeper, type StatusKeeper } from './agent-status.ts';
 import { logChanges } from './change-log.ts';
 import { type ConnectionKeeper, createConnectionKeeper } from './connection-keeper.ts';
@@ -14,7 +15,6 @@ import { createEffectPerformer, type EffectPerformer } from './effects.ts';
 import { createJobsClient, type JobsClient } from './jobs-client.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { createStateWaiter, type StateWaiter } from './state-waiter.ts';
-import type { StepRunner } from './step-runner.ts';
 
 export interface JobsAgent {
   /**

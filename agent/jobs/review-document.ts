@@ -3,7 +3,7 @@ import type { PlanVerdict } from '../core/event.ts';
 import { parseJobDocument } from '../core/job-document.ts';
 import type { JobExecution } from '../core/job-execution.ts';
 import type { JobPlan } from '../core/job-plan.ts';
-import type { StepRunner } from './step-runner.ts';
+import type { StepRunner } from '../runs/step-runner.ts';
 
 export interface ReviewedDocument {
   readonly verdict: PlanVerdict;

@@ -1,6 +1,6 @@
 /** A step runner whose steps tell and end as the test says. Nothing is started. */
 import type { RunResult, StopReason } from '../../agent/core/outcome.ts';
-import type { Review, StepFacts, StepRun, StepRunner } from '../../agent/jobs/step-runner.ts';
+import type { Review, StepFacts, StepRun, StepRunner } from '../../agent/runs/step-runner.ts';
 
 export interface ScriptedStepRunner extends StepRunner {
   /** In the order they were started. */

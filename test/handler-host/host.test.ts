@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { HandlerHostRequest } from '../../agent/jobs/handler-host-request.ts';
+import type { HandlerHostRequest } from '../../agent/runs/handler-host-request.ts';
 import { bundleHandlerHost, FACTS } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 let folder: string;

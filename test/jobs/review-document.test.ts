@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { reviewDocument } from '../../agent/jobs/review-document.ts';
-import type { Review } from '../../agent/jobs/step-runner.ts';
+import type { Review } from '../../agent/runs/step-runner.ts';
 import { createScriptedStepRunner } from '../fakes/scripted-step-runner.ts';
 
 const stepRunner = createScriptedStepRunner({ facts: { onInterrupted: 'resume' } });

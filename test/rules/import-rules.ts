@@ -21,9 +21,16 @@ const RULES: readonly FolderRule[] = [
   // Tools over the disk, of which everything else may be made.
   { from: 'agent/files/', to: ['agent/files/'], packages: [], builtins: true },
   {
+    // The loop knows what it asks of runs, and nothing of how they are done.
     from: 'agent/jobs/',
-    to: ['agent/jobs/', 'agent/protocol/', 'agent/ports/', 'agent/core/', 'agent/handler-api.ts', 'agent/files/'],
+    to: ['agent/jobs/', 'agent/protocol/', 'agent/ports/', 'agent/core/', 'type agent/runs/step-runner.ts'],
     packages: ['type pino', 'type typebox'],
+    builtins: true,
+  },
+  {
+    from: 'agent/runs/',
+    to: ['agent/runs/', 'agent/ports/', 'agent/core/', 'agent/handler-api.ts', 'agent/files/'],
+    packages: ['type pino'],
     builtins: true,
   },
   {
@@ -36,8 +43,8 @@ const RULES: readonly FolderRule[] = [
       'agent/core/',
       'handlers/built-in.ts',
       // What agent and host hand each other through files.
-      'agent/jobs/handler-host-request.ts',
-      'agent/jobs/checkpoint-file.ts',
+      'agent/runs/handler-host-request.ts',
+      'agent/runs/checkpoint-file.ts',
     ],
     packages: [],
     builtins: true,

@@ -2,7 +2,14 @@
 import { isNode, type SourceFile, type SyntaxNode, stringOf, walk } from './source-file.ts';
 
 /** Where codes for `statusDetails` come from. Adapters and the configuration have error codes of their own. */
-const REPORTING_FOLDERS = ['agent/core/', 'agent/jobs/', 'agent/handler-host/', 'agent/handler-api.ts', 'handlers/'];
+const REPORTING_FOLDERS = [
+  'agent/core/',
+  'agent/jobs/',
+  'agent/runs/',
+  'agent/handler-host/',
+  'agent/handler-api.ts',
+  'handlers/',
+];
 
 /** Written like a reason code, and something else. */
 const NO_REASON_CODES = new Set([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { resultOfModule, resultOfProcess } from '../../agent/jobs/run-result.ts';
 import type { ProcessEnd, ProcessOutput } from '../../agent/ports/process-runner.ts';
+import { resultOfModule, resultOfProcess } from '../../agent/runs/run-result.ts';
 
 const OUTPUT: ProcessOutput = { stdoutTail: 'out', stderrTail: 'err', stdoutBytes: 3, stderrBytes: 3, stderrLines: 1 };
 const exited = (exitCode: number, more: Partial<ProcessOutput> = {}): ProcessEnd => ({

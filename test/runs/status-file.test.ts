@@ -2,7 +2,7 @@ import { appendFile, type FileHandle, mkdtemp, open, rename, rm, stat, truncate,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { followStatusFile, type StatusFile } from '../../agent/jobs/status-file.ts';
+import { followStatusFile, type StatusFile } from '../../agent/runs/status-file.ts';
 import { createProgressProbe } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 let folder: string;

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { HandlerHostRequest } from '../../agent/jobs/handler-host-request.ts';
 import type { ProcessRunner } from '../../agent/ports/process-runner.ts';
+import type { HandlerHostRequest } from '../../agent/runs/handler-host-request.ts';
 import { createStepRunnerSetup, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const SUCCESS = '{"kind":"succeeded","details":{}}';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createAjvCompiler } from '../../agent/adapters/schema/ajv-check.ts';
 import { type JobHandler, succeeded, Type } from '../../agent/handler-api.ts';
-import { createHandlerRegistry } from '../../agent/jobs/handler-registry.ts';
+import { createHandlerRegistry } from '../../agent/runs/handler-registry.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { FACTS } from '../fixtures/step-handlers/step-runner-setup.ts';
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createOutputLog, type OutputLog } from '../../agent/jobs/output-log.ts';
+import { createOutputLog, type OutputLog } from '../../agent/runs/output-log.ts';
 
 let lines: Record<string, unknown>[];
 let output: OutputLog;
