@@ -29,6 +29,40 @@ const MEANINGS: Readonly<Record<RejectionMeaning, string>> = {
   malformed: 'cannot be read',
 };
 
+/** What the core and its shell keep true whatever happens; comments and decisions call them by these names. */
+const INVARIANTS: readonly (readonly [name: string, promise: string])[] = [
+  [
+    'I1 journal-first',
+    'Nothing that is seen outside (a run, a published status) happens before the state that explains it is on disk and synced. The one exception: FAILED is told when the disk is dead',
+  ],
+  [
+    'I2 once',
+    'An execution is run at most once, unless its handler’s author declared `onInterrupted: rerun` or `resume`',
+  ],
+  [
+    'I3 told',
+    'An execution that was begun ends with exactly one accepted terminal update, or with the service’s own word that it is over, however many restarts, outages and lost replies lie between',
+  ],
+  [
+    'I4 versioned',
+    'Every update carries `expectedVersion` and `executionNumber`. VersionMismatch means: describe, compare, decide. Our own update that landed unheard is recognised as ours',
+  ],
+  ['I5 confirmed', 'A handler starts only after the service accepted IN_PROGRESS'],
+  [
+    'I6 stoppable',
+    'The handler of an execution that is cancelled, removed, timed out or deleted is stopped with its whole process tree: SIGTERM, a grace, SIGKILL',
+  ],
+  [
+    'I7 unblockable',
+    'No document, message, output, local request or clock can crash or hang the agent, or keep the next job from running. A bad message is ignored; a bad document is REJECTED with a reason',
+  ],
+  [
+    'I8 bounded',
+    'Memory, disk, log lines, requests a minute and bytes on the wire have ceilings, whatever a handler prints or a cloud sends',
+  ],
+  ['I9 quiet', 'Secrets (keys, queries of pre-signed URLs, tokens, environment) reach no log and no status detail'],
+];
+
 export function renderLifecyclePage(): string {
   return `# The lifecycle of a job execution
 
@@ -59,6 +93,12 @@ event. Each change of phase is a record in the journal, on disk before anything 
 
 Processes that an earlier agent left running are ended before any of this.
 
+## What is always true
+
+The invariants. A test walks every order of events to a stated depth and checks them; the sources name them where they are
+kept.
+
+${renderTable(['Invariant', 'Promise'], INVARIANTS)}
 ## When the service says no
 
 The code of a rejection has a meaning; what follows depends on what was asked. No answer at all is treated as "not now", and

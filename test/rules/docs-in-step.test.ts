@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { USAGE } from '../../agent/cli/usage.ts';
+import { EXIT, USAGE } from '../../agent/cli/usage.ts';
 import { loadConfig } from '../../agent/config/load.ts';
 import { SETTINGS } from '../../agent/config/setting.ts';
 import { JOURNAL_ERROR_CODES, REASON_CODES, TRANSPORT_ERROR_CODES } from '../../agent/errors.ts';
 import { GENERATED_FILES, withSettingsBlock } from '../../scripts/docs/generated-files.ts';
+import { renderLifecyclePage } from '../../scripts/docs/lifecycle-docs.ts';
 import { reasonCodeViolations } from './reason-code-rules.ts';
 import { parseSource, readSources } from './source-file.ts';
 
@@ -46,6 +47,25 @@ describe('this repository', () => {
         expect(USAGE, `${path} names job-agent ${command}`).toMatch(new RegExp(`^  ${command} `, 'm'));
       }
     }
+  });
+
+  test('docs/command-line.md has every command and every exit code', async () => {
+    const page = await readFile(new URL('docs/command-line.md', root), 'utf8');
+    const commands = [...USAGE.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, command]) => command);
+    expect(commands).toContain('health');
+    expect([...page.matchAll(/^\| `job-agent (\w+)`/gm)].map(([, command]) => command)).toEqual(commands);
+    const codes = [...page.matchAll(/^\| (\d+) /gm)].map(([, code]) => Number(code));
+    expect(codes).toEqual(Object.values(EXIT).sort((a, b) => a - b));
+  });
+
+  test('every invariant that sources and decisions name is explained', async () => {
+    const explained = [...renderLifecyclePage().matchAll(/^\| (I\d+) /gm)].map(([, name]) => name);
+    const decisions = (await readdir(new URL('docs/decisions/', root))).map((name) => `docs/decisions/${name}`);
+    const texts = await Promise.all(decisions.map((path) => readFile(new URL(path, root), 'utf8')));
+    const comments = (await readSources()).map(({ text }) => text);
+    const named = [...comments, ...texts].flatMap((text) => text.match(/\bI\d+\b/g) ?? []);
+    expect(new Set(named).size).toBeGreaterThan(5);
+    expect(explained).toEqual(expect.arrayContaining([...new Set(named)]));
   });
 
   test('every reason code is explained, and every explained one used', async () => {
