@@ -86,7 +86,7 @@ function jobsThatDoNot({ targetDir }: DemoFiles): readonly DemoJob[] {
     },
     {
       jobId: 'long-running',
-      title: 'runs for half a minute, force-cancelled in the middle',
+      title: 'runs 30 s, force-cancelled in the middle',
       document: { operation: 'calibrate', parameters: { rounds: 60 } },
       cancelInTheMiddle: true,
       check: (execution) =>

@@ -1,9 +1,18 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { isAlive } from '../fixtures/agent-process.ts';
-import { childrenByProgram, type DemoProcess, startDemoProcess, temporaryFolder } from '../fixtures/demo-process.ts';
+import {
+  childrenByProgram,
+  DEMO_PROGRAM,
+  type DemoProcess,
+  startDemoProcess,
+  temporaryFolder,
+} from '../fixtures/demo-process.ts';
 
+const run = promisify(execFile);
 const CONNECTED = /"msg":"connected and subscribed"/;
 
 test('dev starts an agent that was killed again, and the job is told INTERRUPTED', async () => {
@@ -63,6 +72,18 @@ test('the commands that dev shows are commands that work', async () => {
   const job = startDemoProcess(['--job', file], folder);
   expect(await job.exited).toEqual({ code: 0, signal: null });
   expect(job.output()).toContain('"stdout": "Linux');
+});
+
+test('the first job of README.md runs as it is written there', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, commands = ''] = /In another terminal:\n\n```sh\n(.+?)```/s.exec(readme) ?? [];
+  expect(commands).toContain('npm run job -- ');
+  const folder = await temporaryFolder();
+  await startDev(folder);
+  const script = commands.replace('npm run job --', `'${process.execPath}' '${DEMO_PROGRAM}' --job`);
+  const { stdout } = await run('sh', ['-ec', script], { cwd: folder, env: { PATH: process.env.PATH } });
+  expect(stdout).toContain('"stdout": "got {\\"name\\":\\"Ada\\"}');
+  expect(await readdir(folder)).toEqual(['.job-cloud']);
 });
 
 async function startDev(folder: string): Promise<DemoProcess> {
