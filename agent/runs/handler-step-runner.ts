@@ -62,7 +62,11 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
     async endLeftovers(graceMs) {
       const runIds = await listRunFolders(settings.runtimeDir);
       const alive = await runner.endLeftovers((runId) => runIds.includes(runId), graceMs);
-      for (const runId of runIds) await removeRunFolder(settings.runtimeDir, runId);
+      for (const runId of runIds) {
+        await removeRunFolder(settings.runtimeDir, runId).catch((error) =>
+          log.warn({ err: error, runId }, 'folder of a run that is over could not be removed'),
+        );
+      }
       return alive;
     },
     cleanUp: (executionId) => removeExecutionFolders(settings.stateDir, executionId),

@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExecutionId, executionId } from '../core/job-execution.ts';
+import { removeFolder } from '../files/remove-folder.ts';
 import type { UserAccount } from '../ports/user-database.ts';
 import type { StepRun } from './step-runner.ts';
 
@@ -52,9 +53,9 @@ export async function createRunFolder(run: StepRun, options: RunFolderOptions): 
   const checkpoints = await makePrivate(join(stateDir, 'checkpoints', id, `step-${run.stepIndex}`), account);
   const checkpointFile = join(checkpoints, 'checkpoint.json');
   if (!options.keepCheckpoint) await rm(checkpointFile, { force: true });
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
   const status = await fillRunFolder(folder, run, account).catch(async (error) => {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
     throw error;
   });
   return {
@@ -66,7 +67,7 @@ export async function createRunFolder(run: StepRun, options: RunFolderOptions): 
     status,
     async remove() {
       await status.close();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder).catch(() => undefined); // the next start of the agent tries again
     },
   };
 }
@@ -77,15 +78,18 @@ export async function listRunFolders(runtimeDir: string): Promise<readonly strin
   return names.filter((name) => name.endsWith(RUN_FOLDER_END)).map((name) => name.slice(0, -RUN_FOLDER_END.length));
 }
 
+/** @throws the system's error. */
 export async function removeRunFolder(runtimeDir: string, runId: string): Promise<void> {
-  await rm(runFolderPath(runtimeDir, runId), { recursive: true, force: true });
+  await removeFolder(runFolderPath(runtimeDir, runId));
 }
 
 /** Removes what an execution kept in `stateDir`. */
 export async function removeExecutionFolders(stateDir: string, id: ExecutionId): Promise<void> {
-  for (const kind of KEPT_FOLDERS) {
-    await rm(join(stateDir, kind, safeName(id)), { recursive: true, force: true });
-  }
+  await removeFolder(join(stateDir, 'work', safeName(id)));
+  // Ours, with one folder for each step that may be another user's.
+  const checkpoints = join(stateDir, 'checkpoints', safeName(id));
+  for (const step of await readdir(checkpoints).catch(() => [])) await removeFolder(join(checkpoints, step));
+  await removeFolder(checkpoints);
 }
 
 /** @returns the executions that have folders in `stateDir`. */
