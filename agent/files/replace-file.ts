@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 export interface ReplacementOptions {
@@ -31,14 +31,15 @@ const PERMISSIONS = 0o777;
 const TEMPORARY_MODE = 0o600;
 const TEMPORARY_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** @throws the system's error, such as ENOENT when the folder is not there. */
+/** @throws the system's error, such as ENOENT when the folder is not there; EISDIR or EINVAL for what is no plain file. */
 export async function openReplacement(path: string, { mode, writer }: ReplacementOptions): Promise<Replacement> {
   const id = createHash('sha256')
     .update(JSON.stringify([path, writer]))
     .digest('hex')
     .slice(0, 16);
   const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${id}.part`);
-  const finalMode = mode ?? (await modeOf(path)) ?? DEFAULT_MODE;
+  const replaced = await replacedMode(path);
+  const finalMode = mode ?? replaced ?? DEFAULT_MODE;
   await rm(temporary, { force: true });
   const file = await open(temporary, TEMPORARY_FLAGS, TEMPORARY_MODE);
   let committed = false;
@@ -75,12 +76,20 @@ export async function replaceFile(
   }
 }
 
-async function modeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).mode & PERMISSIONS;
-  } catch {
-    return undefined; // nothing to replace, or a link to nothing
-  }
+/**
+ * The mode of the file to be replaced. A link is replaced itself, not what it leads to.
+ * @throws EISDIR or EINVAL for a folder, a device, a fifo or a socket: a plain file in its place would break what uses it.
+ */
+async function replacedMode(path: string): Promise<number | undefined> {
+  const facts = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (facts === undefined) return undefined;
+  if (facts.isFile()) return facts.mode & PERMISSIONS;
+  if (facts.isSymbolicLink()) return undefined;
+  const message = `${path} is there and not a plain file: a folder, device, fifo or socket is not replaced`;
+  throw Object.assign(new Error(message), { code: facts.isDirectory() ? 'EISDIR' : 'EINVAL' });
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -30,6 +30,7 @@ const FILE_ERRORS = new Set([
   'ENOENT',
   'ENOTDIR',
   'EISDIR',
+  'EINVAL',
   'EACCES',
   'EPERM',
   'EIO',

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,4 +75,21 @@ test('a link to nothing is replaced', async () => {
   await symlink('nothing', path);
   await replaceFile(path, 'content', { writer: 'a' });
   expect(await readdir(folder)).toEqual(['file']);
+});
+
+test.each([
+  ['a fifo', (at: string) => execFileSync('mkfifo', [at])],
+  ['a folder', (at: string) => mkdirSync(at)],
+])('%s is not replaced', async (_, make) => {
+  make(path);
+  await expect(replaceFile(path, 'x', { writer: 'test' })).rejects.toThrow('is there and not a plain file');
+  expect(readdirSync(folder)).toEqual(['file']);
+});
+
+test('a link is replaced itself, not what it leads to', async () => {
+  await writeFile(join(folder, 'target'), 'old');
+  await symlink('target', join(folder, 'link'));
+  await replaceFile(join(folder, 'link'), 'new', { writer: 'test' });
+  expect(await readFile(join(folder, 'target'), 'utf8')).toBe('old');
+  expect(await readFile(join(folder, 'link'), 'utf8')).toBe('new');
 });

@@ -45,7 +45,7 @@ describe('parameters', () => {
     ['an empty command', command(), '/parameters/command', 'at least 1'],
     ['an empty program', command(''), '/parameters/command/0', 'expected a program'],
     ['a number as argument', command('ls', 5), '/parameters/command/1', 'expected a string'],
-    ['a null byte in an argument', command('ls', 'a\0b'), '/parameters/command/1', 'a string of 3 characters'],
+    ['a null byte in an argument', command('ls', 'a\0b'), '/parameters/command/1', 'a string of length 3'],
     ['a relative program', command('./x'), '/parameters/command/0', 'got a relative path'],
     ['no base64', write({ path: '/x', content: '?', encoding: 'base64' }), '/parameters/content', 'expected base64'],
     [

@@ -1,6 +1,6 @@
 /** JSON Schema by ajv, with its terse messages put into words. The first problem is enough: a job is rejected for one. */
 import { Ajv, type ErrorObject } from 'ajv';
-import { describeValue } from '../../core/describe-value.ts';
+import { describeMistyped, describeValue } from '../../core/describe-value.ts';
 import type { JsonValue } from '../../core/json.ts';
 import { pointerSegment } from '../../core/json-place.ts';
 import { nearestName } from '../../core/nearest-name.ts';
@@ -78,8 +78,9 @@ const LIMIT_WORDS: Readonly<Record<string, string>> = {
 function shown({ data, keyword, parentSchema }: ErrorObject): string {
   if (Array.isArray(data) && data.length > 0) return `an array of ${data.length}`;
   if (typeof data !== 'string' || data === '') return describeValue(data as JsonValue);
-  const isSecret = parentSchema?.writeOnly === true;
-  return isSecret || keyword === 'maxLength' ? `a string of ${data.length} characters` : describeValue(data);
+  // In the place of something else it may be anything, such as a whole command line with its passwords (I9).
+  const isHidden = parentSchema?.writeOnly === true || keyword === 'type' || keyword === 'maxLength';
+  return isHidden ? describeMistyped(data) : describeValue(data);
 }
 
 function at(pointer: string, reason: string): SchemaProblem {
