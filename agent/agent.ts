@@ -9,7 +9,7 @@ import { builtInHandlers } from '../handlers/built-in.ts';
 import { readBoot } from './adapters/boot/linux.ts';
 import { systemClock } from './adapters/clock/system.ts';
 import { openSegmentJournal } from './adapters/journal/segment-journal.ts';
-import { openStateFolders } from './adapters/journal/state-folders.ts';
+import { openStateFolders, type StateFolders } from './adapters/journal/state-folders.ts';
 import { createDirectChildRunner } from './adapters/process/direct-child.ts';
 import { createAjvCompiler } from './adapters/schema/ajv-check.ts';
 import { createSystemdServiceManager, type ServiceManagerEnvironment } from './adapters/service-manager/systemd.ts';
@@ -69,7 +69,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (journal.recovered.status === 'created' && folders.otherJournals > 0) {
       log.warn({ ...binding, otherJournals: folders.otherJournals }, 'first start for this thing and endpoint here');
     }
-    return await startOnJournal(options, { transport, journal, release: folders.release });
+    return await startOnJournal(options, { transport, journal, folders });
   } catch (error) {
     await folders.release();
     throw error;
@@ -79,10 +79,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 interface Opened {
   readonly transport: Transport;
   readonly journal: OpenedJournal;
-  readonly release: () => Promise<void>;
+  readonly folders: StateFolders;
 }
 
-async function startOnJournal(options: AgentOptions, { transport, journal, release }: Opened): Promise<RunningAgent> {
+async function startOnJournal(options: AgentOptions, { transport, journal, folders }: Opened): Promise<RunningAgent> {
   const { config, log, agentVersion } = options;
   const { thingName, endpoint } = config;
   const agent = createJobsAgent({
@@ -90,6 +90,7 @@ async function startOnJournal(options: AgentOptions, { transport, journal, relea
     transport,
     journal,
     stepRunner: createStepRunner(options),
+    sweep: folders.otherJournals === 0, // those of another journal lie beside ours
     clock: systemClock,
     random: Math.random,
     newToken: randomUUID,
@@ -117,7 +118,7 @@ async function startOnJournal(options: AgentOptions, { transport, journal, relea
       await agent.stop(config.shutdownMode);
       stopReporting();
       await localApi.close();
-      await release();
+      await folders.release();
     },
   };
 }

@@ -34,6 +34,8 @@ export interface JobsAgentOptions {
   readonly transport: Transport;
   readonly journal: OpenedJournal;
   readonly stepRunner: StepRunner;
+  /** Whether folders of executions that the journal does not know are nobody's, and may go. */
+  readonly sweep: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly newToken: () => string;
@@ -152,7 +154,10 @@ function createParts(options: JobsAgentOptions): Parts {
 }
 
 /** What an earlier process left running is ended before the journal's executions are taken up. */
-async function start({ log, stepRunner, settings, journal }: JobsAgentOptions, { loop, keeper }: Parts): Promise<void> {
+async function start(
+  { log, stepRunner, settings, journal, sweep }: JobsAgentOptions,
+  { loop, keeper }: Parts,
+): Promise<void> {
   const { recovered } = journal;
   const records = recovered.entries.map(readRecord);
   const leftovers = await stepRunner.endLeftovers(settings.stopGraceMs);
@@ -160,6 +165,7 @@ async function start({ log, stepRunner, settings, journal }: JobsAgentOptions, {
   if (recovered.status === 'lost') log.error({ reason: recovered.reason }, 'journal lost: started with a new one');
   loop.dispatch({ type: 'journalRecovered', records });
   await loop.settled();
+  if (sweep) await stepRunner.sweep(Object.keys(loop.state().executions));
   keeper.start();
 }
 

@@ -68,6 +68,14 @@ describe('after a power cut', () => {
     expect(site.logLines.messages).toContain('runs of an earlier agent process were ended');
   });
 
+  test('the folders of what the journal does not know are swept', async () => {
+    await site.boot();
+    await site.create('a');
+    await site.powerCut();
+    await site.boot();
+    expect(site.stepRunner.sweeps).toEqual([[expect.stringMatching(/^a\.1\./)]]);
+  });
+
   test('a handler that may run again does', async () => {
     await site.boot({ facts: { onInterrupted: 'rerun' } });
     await site.create('a');
