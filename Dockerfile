@@ -44,5 +44,5 @@ VOLUME /var/lib/iot-job-agent
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 \
   CMD ["node", "/usr/lib/iot-job-agent/job-agent.js", "health"]
-ENTRYPOINT ["/usr/bin/tini", "--", "node", "/usr/lib/iot-job-agent/job-agent.js"]
+ENTRYPOINT ["/usr/bin/tini", "--", "node", "--max-semi-space-size=2", "/usr/lib/iot-job-agent/job-agent.js"]
 CMD ["run"]
