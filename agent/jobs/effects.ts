@@ -29,6 +29,8 @@ export interface EffectPerformer {
   perform(effect: PerformedEffect): void;
   /** Cancels every timer. */
   stop(): void;
+  /** Resolves when every clean-up that was begun has ended. */
+  cleanedUp(): Promise<void>;
 }
 
 type EffectOf<Type extends PerformedEffect['type']> = Extract<PerformedEffect, { type: Type }>;
@@ -38,6 +40,7 @@ export function createEffectPerformer(options: EffectsOptions): EffectPerformer 
   const { stepRunner, stopGraceMs, dispatch } = options;
   const known = createKnownExecutions(options.isOpen);
   const runs = new Map<string, RunningStep>();
+  const cleanUps = new Set<Promise<void>>();
   const timers = createCoreTimers({ ...options, onDue: (timer) => dispatch({ type: 'timerFired', timer }) });
 
   function startRun(effect: EffectOf<'startRun'>): void {
@@ -50,21 +53,30 @@ export function createEffectPerformer(options: EffectsOptions): EffectPerformer 
     });
   }
 
+  function cleanUp({ id }: EffectOf<'cleanUp'>): void {
+    known.forget(id);
+    const cleaned = stepRunner
+      .cleanUp(id)
+      .catch(options.onCleanUpFailed)
+      .finally(() => cleanUps.delete(cleaned));
+    cleanUps.add(cleaned);
+  }
+
   const performers: Performers = {
     startRun,
     request: (effect) => void answerOf(effect, known, options).then(dispatch),
     stopRun: ({ runId, reason }) => void runs.get(runId)?.stop(reason, stopGraceMs),
     setTimer: ({ timer, delay }) => timers.set(timer, delay),
     clearTimer: ({ timer }) => timers.clear(timer),
-    cleanUp: ({ id }) => {
-      known.forget(id);
-      stepRunner.cleanUp(id).catch(options.onCleanUpFailed);
-    },
+    cleanUp,
   };
   return {
     perform: <Type extends PerformedEffect['type']>(effect: EffectOf<Type>) =>
       (performers[effect.type as Type] as (effect: EffectOf<Type>) => void)(effect),
     stop: timers.close,
+    async cleanedUp() {
+      await Promise.all(cleanUps);
+    },
   };
 }
 

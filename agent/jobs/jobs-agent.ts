@@ -81,6 +81,7 @@ export function createJobsAgent(options: JobsAgentOptions): JobsAgent {
       client.detach();
       effects.stop();
       await loop.settled();
+      await effects.cleanedUp();
       await journal.close();
       log.debug({}, 'journal closed');
     },

@@ -221,6 +221,23 @@ describe('cleaning up', () => {
     expect(stepRunner.cleanedUp).toEqual([idOf('a')]);
   });
 
+  test('is waited for by whoever stops', async () => {
+    let removed = () => {};
+    stepRunner.cleanUp = () =>
+      new Promise((resolve) => {
+        removed = resolve;
+      });
+    effects.perform({ type: 'cleanUp', id: idOf('a') });
+    let isOver = false;
+    const waiting = effects.cleanedUp().then(() => {
+      isOver = true;
+    });
+    await promisesSettled();
+    expect(isOver).toBe(false);
+    removed();
+    await waiting;
+  });
+
   test('that fails is told, and nothing else', async () => {
     stepRunner.failNextCleanUp('EACCES');
     effects.perform({ type: 'cleanUp', id: idOf('a') });
