@@ -12,9 +12,9 @@ import {
 } from './job-execution.ts';
 import { failure } from './outcomes.ts';
 import { INTERRUPTED } from './recover.ts';
-import { conclude, report, told } from './reporting.ts';
+import { conclude, journal, report, told } from './reporting.ts';
 import { begin, stop, tellProgress } from './running.ts';
-import type { AgentState, ExecutionState, WaitingPhase } from './state.ts';
+import type { AgentState, ExecutionState, StoppingPhase, WaitingPhase } from './state.ts';
 
 /** DescribeJobExecution answered: is it still ours, and what follows from that? */
 export function described(
@@ -46,8 +46,15 @@ export function described(
 export function over(state: AgentState, execution: ExecutionState, found: JobExecutionState | undefined): Decision {
   const { id, phase } = execution;
   if (phase.name === 'running') return stop(state, id, 'canceled');
-  if (phase.name === 'stopping') return stay(state);
+  if (phase.name === 'stopping') return nothingToTell(state, id, phase);
   return inOrder(state, (now) => told(now, execution, found?.status), claimMore);
+}
+
+/** I6: whatever it is being stopped for, nothing is reported after that and no further step begins. */
+function nothingToTell(state: AgentState, id: ExecutionId, phase: StoppingPhase): Decision {
+  if (phase.reason === 'canceled') return stay(state);
+  const canceled = withExecution(state, id, () => ({ phase: { ...phase, reason: 'canceled' } }));
+  return journal(canceled, id);
 }
 
 /**

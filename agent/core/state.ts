@@ -113,7 +113,7 @@ export interface RunningPhase extends Run {
   readonly name: 'running';
 }
 
-/** Being stopped, its whole process tree; the first reason is the true one. */
+/** Being stopped, its whole process tree; the first reason is the true one, but that the service ended it outdoes it. */
 export interface StoppingPhase extends Run {
   readonly name: 'stopping';
   readonly reason: StopReason;
