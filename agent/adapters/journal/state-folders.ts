@@ -6,7 +6,7 @@
  * changes it back, finds the results that were still to be told.
  */
 import { createHash } from 'node:crypto';
-import { access, constants, readdir } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { JournalBinding } from '../../ports/journal.ts';
 import { JournalError } from '../../ports/journal.ts';
@@ -53,6 +53,7 @@ export async function openStateFolders(options: StateFoldersOptions): Promise<St
 async function openFolder(setting: string, folder: string, bootId: string) {
   try {
     await makeDirectory(folder, FOLDER_MODE);
+    if (!(await stat(folder)).isDirectory()) throw new Error('it is a file');
     await access(folder, constants.W_OK | constants.X_OK);
     return await lockDirectory(folder, bootId);
   } catch (error) {

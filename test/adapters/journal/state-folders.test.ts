@@ -65,7 +65,7 @@ test('a file in the place of a folder is named, with its setting', async () => {
   await writeFile(join(root, 'state'), '');
   await expect(open()).rejects.toMatchObject({
     code: 'JOURNAL_UNWRITABLE',
-    message: expect.stringMatching(/^stateDir: the folder .*\/state cannot be used/),
+    message: expect.stringMatching(/^stateDir: the folder .*\/state cannot be used: it is a file$/),
   });
 });
 
