@@ -42,7 +42,17 @@ export async function lockDirectory(dir: string, bootId: string): Promise<Direct
     if (claim !== head) {
       await moveToHead(dir, claim, me);
     }
-    return { release: async () => ((await readLink(head)) === me ? unlink(head) : undefined) };
+    return { release: () => unlock(head, me) };
+  }
+}
+
+/** On a disk that has become read-only the link stays: its holder is dead then, and is succeeded like any other. */
+async function unlock(head: string, me: string): Promise<void> {
+  try {
+    if ((await readLink(head)) === me) await unlink(head);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EROFS', 'EIO', 'ENOSPC'].includes(code)) throw error;
   }
 }
 
