@@ -133,7 +133,7 @@ export async function until(holds: () => boolean): Promise<boolean> {
 
 /** A job that leaves its id in the witness file each time it is run. */
 export function createWitnessJob(cloud: JobCloud, job: { thingName: string; jobId: string; witness: string }): void {
-  const command = ['sh', '-c', 'echo "$1" >> "$2"', 'sh', job.jobId, job.witness];
+  const command = ['sh', '-c', 'echo "$1" >> "$2"; sleep 0.1', 'sh', job.jobId, job.witness];
   cloud.jobs.control('CreateJob', {
     jobId: job.jobId,
     targets: [`arn:aws:iot:us-east-1:123456789012:thing/${job.thingName}`],

@@ -62,7 +62,8 @@ export async function injected(traceFile: string): Promise<number> {
 
 const STDIO: StdioOptions = ['ignore', 'pipe', 'pipe'];
 
-function follow(child: ChildProcess): Agent {
+/** Reads what a process that is to become the agent writes. */
+export function follow(child: ChildProcess): Agent {
   const lines: AgentLine[] = [];
   let complaints = '';
   let over = false;

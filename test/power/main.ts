@@ -1,10 +1,14 @@
 /**
- * Power cuts: `npm run test:power -- --states 6000 [--seed 1]`. Ends with a table, and with exit code 1 when anything was
+ * Power cuts: `npm run test:power -- --states 6000 [--cuts 40] [--seed 1]`. Ends with a table, and with exit code 1 when anything was
  * lost, invented, doubled or not opened.
  */
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cutAgent } from './agent-cuts.ts';
 import type { Tally } from './judge-recovery.ts';
+import { createRandom } from './random.ts';
 import { replayJournal } from './replayed-journal.ts';
 import { formatTable } from './table.ts';
 
@@ -13,19 +17,43 @@ const HEAD = ['kind of cut', 'states', 'lost', 'false', 'crashes', 'doubled', 's
 const { values } = parseArgs({
   options: {
     states: { type: 'string', default: '6000' },
+    /** Of a real agent on a logged device; needs root. */
+    cuts: { type: 'string', default: '40' },
     seed: { type: 'string', default: '1' },
   },
 });
-process.exitCode = (await run()) ? 0 : 1;
+const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+const seed = Number(values.seed);
+const isSound = [await replay(), await cutRealAgent()];
+process.exitCode = isSound.every((one) => one) ? 0 : 1;
 
-async function run(): Promise<boolean> {
+async function replay(): Promise<boolean> {
   const started = performance.now();
-  const seed = Number(values.seed);
-  const shared = existsSync('/dev/shm') ? { folder: '/dev/shm' } : {};
-  const { tallies, boots, compactions } = await replayJournal({ states: Number(values.states), seed, ...shared });
-  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-  print(`Replayed in this process, seed ${seed}: ${boots} boots, ${compactions} compactions, ${seconds} s`);
+  const { tallies, boots, compactions } = await replayJournal({ states: Number(values.states), seed, folder });
+  print(`Replayed in this process, seed ${seed}: ${boots} boots, ${compactions} compactions, ${since(started)} s`);
   return report(tallies);
+}
+
+async function cutRealAgent(): Promise<boolean> {
+  if (Number(values.cuts) === 0) return true;
+  const started = performance.now();
+  // Beside this program once bundled is `dist`, and beside that the source.
+  const source = fileURLToPath(new URL('../test/power/logged-device.c', import.meta.url));
+  const result = await cutAgent({ cuts: Number(values.cuts), random: createRandom(seed), folder, source });
+  if (typeof result === 'string') {
+    print(`WARNING: no power is cut under a real agent: ${result}`);
+    return true;
+  }
+  const { cuts, jobs, succeeded, interrupted, violations } = result;
+  print(`A real agent on ext4 on a logged device, ${since(started)} s`);
+  const row = [cuts, jobs, succeeded, interrupted, violations.length];
+  print(formatTable(['power cuts', 'jobs', 'succeeded', 'interrupted', 'violations'], [row]));
+  for (const violation of violations) print(`VIOLATION ${violation}`);
+  return violations.length === 0;
+}
+
+function since(started: number): string {
+  return ((performance.now() - started) / 1_000).toFixed(1);
 }
 
 /** @returns whether there was no violation. Behind a card that lied, a doubled run is told but is no fault of ours. */

@@ -1,0 +1,177 @@
+/**
+ * A real agent, with jobs from a local cloud and its `stateDir` on a logged device, whose power is cut again and again:
+ * the process is killed, the device keeps what it had flushed and some of the rest, `runtimeDir` is gone, the boot id is
+ * another. The cloud goes on as it was. What a job does is witnessed outside of the device.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
+import { type JobCloud, startJobCloud } from '../../local-cloud/job-cloud.ts';
+import { createWitnessJob, end, execution, isTerminal, until } from '../disk/faulty-run.ts';
+import { AGENT_BUNDLE, type Agent, follow } from '../disk/traced-agent.ts';
+import { buildLoggedDevice, openLoggedDevice } from './logged-device.ts';
+import { type CutKind, writesThatLast } from './power-cut.ts';
+import type { Random } from './random.ts';
+
+export interface AgentCutOptions {
+  readonly cuts: number;
+  readonly random: Random;
+  readonly folder: string;
+  /** Of `logged-device.c`. */
+  readonly source: string;
+}
+
+export interface AgentCuts {
+  cuts: number;
+  jobs: number;
+  succeeded: number;
+  interrupted: number;
+  readonly violations: string[];
+}
+
+interface Gateway {
+  readonly cloud: JobCloud;
+  readonly configPath: string;
+  readonly image: string;
+  readonly witness: string;
+  readonly top: string;
+  readonly program: string;
+  readonly jobIds: string[];
+}
+
+const THING = 'gw-1';
+const IMAGE_BYTES = 24 * 1024 * 1024;
+const JOBS_PER_BOOT = 3;
+const KINDS = ['none', 'all', 'subset', 'torn', 'noise'] as const satisfies readonly CutKind[];
+/** What three jobs write, about, with the file system's own journal. */
+const MOST_LOGGED = 120_000;
+const MOST_MS = 3_000;
+
+/** @returns why not, where this machine cannot. */
+export async function cutAgent({ cuts, random, folder, source }: AgentCutOptions): Promise<AgentCuts | string> {
+  const top = await mkdtemp(join(folder, 'job-agent-cuts-'));
+  const program = join(top, 'logged-device');
+  const result: AgentCuts = { cuts: 0, jobs: 0, succeeded: 0, interrupted: 0, violations: [] };
+  try {
+    const reason = buildLoggedDevice(source, program);
+    if (reason !== null) return reason;
+    const gateway = await createGateway(top, program);
+    try {
+      for (; result.cuts < cuts; result.cuts += 1) {
+        await oneBoot(gateway, random, result).catch(({ message }: Error) => {
+          result.violations.push(`cut ${result.cuts + 1}: ${message}`);
+        });
+      }
+      await lastBoot(gateway, result);
+      return result;
+    } finally {
+      await gateway.cloud.close();
+    }
+  } finally {
+    await rm(top, { recursive: true, force: true });
+  }
+}
+
+async function createGateway(top: string, program: string): Promise<Gateway> {
+  const log = pino({ level: 'silent' });
+  const local = { mqttPort: 0, httpPort: 0, host: '127.0.0.1', log };
+  const cloud = await startJobCloud({ ...local, dataDir: join(top, 'cloud'), things: [THING] });
+  const configPath = cloud.things[THING]?.configPath ?? '';
+  const settings = JSON.parse(await readFile(configPath, 'utf8')) as object;
+  await writeFile(configPath, JSON.stringify({ ...settings, stateDir: join(top, 'mounted', 'state') }));
+  const image = join(top, 'image');
+  await writeFile(image, '');
+  await truncate(image, IMAGE_BYTES);
+  spawnSync('mkfs.ext4', ['-q', '-F', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image]);
+  return { cloud, configPath, image, witness: join(top, 'witness'), top, program, jobIds: [] };
+}
+
+async function oneBoot(gateway: Gateway, random: Random, result: AgentCuts): Promise<void> {
+  const before = await readFile(gateway.image);
+  const device = await openLoggedDevice(gateway.program, gateway.top, gateway.image);
+  let agent: Agent | undefined;
+  let logged = 0;
+  try {
+    orderJobs(gateway, JOBS_PER_BOOT);
+    agent = bootAgent(gateway);
+    const isAtWork = () => agent?.lines.some(({ msg }) => msg === 'connected and subscribed') ?? true;
+    // One cut of four falls into the start, the others into the work.
+    if (random.below(4) > 0) await until(() => isAtWork() || agent?.hasEnded() === true);
+    const enough = (await device.logged()) + random.below(MOST_LOGGED);
+    const limit = performance.now() + MOST_MS;
+    do {
+      await sleep(1);
+      logged = await device.logged();
+    } while (logged < enough && performance.now() < limit);
+    agent.child.kill('SIGKILL');
+    blame(agent, result);
+  } finally {
+    agent?.child.kill('SIGKILL');
+    await agent?.ended;
+    await device.close();
+  }
+  const events = await device.events(logged);
+  for (const { position, bytes } of writesThatLast(
+    events,
+    { kind: random.pick(KINDS), at: events.length, lies: 0 },
+    random,
+  )) {
+    bytes.copy(before, position);
+  }
+  await writeFile(gateway.image, before);
+  await rm(join(dirname(gateway.configPath), 'run'), { recursive: true, force: true });
+}
+
+/** With power that stays: every job comes to its end, none was run twice, and none is said to have been that was not. */
+async function lastBoot(gateway: Gateway, result: AgentCuts): Promise<void> {
+  const { cloud, jobIds, witness } = gateway;
+  const device = await openLoggedDevice(gateway.program, gateway.top, gateway.image);
+  try {
+    const agent = bootAgent(gateway);
+    const isOver = (jobId: string) => isTerminal(execution(cloud, THING, jobId).status);
+    await until(() => agent.hasEnded() || jobIds.every(isOver));
+    await end(agent);
+    blame(agent, result);
+  } finally {
+    await device.close();
+  }
+  const trail = (await readFile(witness, 'utf8').catch(() => '')).split('\n');
+  result.jobs = jobIds.length;
+  for (const jobId of jobIds) {
+    const { status, reasonCode } = execution(cloud, THING, jobId);
+    const runs = trail.filter((line) => line === jobId).length;
+    if (!isTerminal(status)) result.violations.push(`${jobId} is ${status} in the end`);
+    if (runs > 1) result.violations.push(`${jobId} was run ${runs} times`);
+    if (status === 'SUCCEEDED' && runs !== 1) result.violations.push(`${jobId} SUCCEEDED and was run ${runs} times`);
+    if (status === 'SUCCEEDED') result.succeeded += 1;
+    if (reasonCode === 'INTERRUPTED') result.interrupted += 1;
+    else if (status !== 'SUCCEEDED') result.violations.push(`${jobId} is ${status} ${reasonCode}`);
+  }
+}
+
+/** The agent loses no journal and does not end by itself, whatever the cut left. */
+function blame(agent: Agent, result: AgentCuts): void {
+  const bad = agent.lines.filter(({ level, msg }) => level === 'fatal' || msg.startsWith('journal'));
+  for (const line of bad) result.violations.push(`cut ${result.cuts}: ${JSON.stringify(line)}`);
+}
+
+function orderJobs({ cloud, witness, jobIds }: Gateway, wanted: number): void {
+  const open = jobIds.filter((jobId) => !isTerminal(execution(cloud, THING, jobId).status)).length;
+  for (let n = open; n < wanted; n += 1) {
+    const jobId = `job-${jobIds.length + 1}`;
+    createWitnessJob(cloud, { thingName: THING, jobId, witness });
+    jobIds.push(jobId);
+  }
+}
+
+/** In a mount namespace of its own, in which the kernel's boot id is another one. */
+function bootAgent({ configPath, top }: Gateway): Agent {
+  const bootId = randomUUID();
+  const script = 'echo "$1" > "$2" && mount --bind "$2" /proc/sys/kernel/random/boot_id && shift 2 && exec "$@"';
+  const command = [process.execPath, AGENT_BUNDLE, 'run', '--config', configPath];
+  const args = ['-m', 'sh', '-c', script, 'sh', bootId, join(top, 'boot_id'), ...command];
+  return follow(spawn('unshare', args, { env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
