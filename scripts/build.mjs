@@ -13,6 +13,10 @@ const programs = {
   demo: 'demo/main.ts',
   'generate-docs': 'scripts/generate-docs.ts',
   bench: 'bench/main.ts',
+  // Not shipped: they test the programs beside them.
+  'test-chaos': 'test/chaos/main.ts',
+  'test-power': 'test/power/main.ts',
+  'test-disk': 'test/disk/main.ts',
 };
 
 // An optional peer dependency with a native binary is loaded at run time, and only when it is configured.
