@@ -41,7 +41,10 @@ export function createDirectChildRunner(options: DirectChildOptions): ProcessRun
       if (pid === undefined) return neverStarted(startError(launched.child, spec));
       return supervise({ ...launched, pid }, spec, runs);
     },
-    endLeftovers: (isOurs, graceMs) => endLeftovers(runs, isOurs, graceMs),
+    endLeftovers(isOurs, graceMs) {
+      pipes.removeLeftovers();
+      return endLeftovers(runs, isOurs, graceMs);
+    },
   };
 }
 

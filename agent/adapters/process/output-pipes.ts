@@ -6,13 +6,15 @@
  * lose their names at once, and are used again for the next run.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 
 export interface OutputPipes {
   /** `undefined` where named pipes cannot be made; then use what Node.js has. */
   open(): OpenPipes | undefined;
+  /** Removes the names that an earlier agent process, killed while it made pipes, had no time to. Never throws. */
+  removeLeftovers(): void;
 }
 
 export interface OpenPipes {
@@ -27,6 +29,7 @@ export interface OpenPipes {
 
 /** Nobody reaches a pipe without a name, but a program that runs as another user may open its own /dev/stderr. */
 const PIPE_MODE = '0622';
+const HOME_START = 'pipes-';
 /** Enough for the runs that follow each other; each pair takes two descriptors. */
 const MAX_FREE_PAIRS = 4;
 /** Names a file without opening it, open(2); not among the constants of Node.js. */
@@ -44,6 +47,15 @@ export function createOutputPipes(folder: string): OutputPipes {
         else pair.forEach(closeSync);
       });
     },
+    removeLeftovers() {
+      try {
+        for (const name of readdirSync(folder)) {
+          if (name.startsWith(HOME_START)) rmSync(join(folder, name), { recursive: true, force: true });
+        }
+      } catch {
+        // There was no folder yet, or it takes no changes: a few empty names harm nobody.
+      }
+    },
   };
 }
 
@@ -55,7 +67,7 @@ function makePair(folder: string): PipePair | undefined {
   let home: string | undefined;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    home = mkdtempSync(join(folder, 'pipes-'));
+    home = mkdtempSync(join(folder, HOME_START));
     const paths = [join(home, 'stdout'), join(home, 'stderr')] as const;
     spawnSync('mkfifo', ['-m', PIPE_MODE, ...paths], { env: { PATH: '/usr/bin:/bin' }, stdio: 'ignore' });
     return holdPair(paths);

@@ -142,6 +142,14 @@ linuxTest('a pid that is another process is left alone', async ({ runsDir, runne
   await exited;
 });
 
+linuxTest('names of pipes go that a killed agent left', async ({ runsDir, runner }) => {
+  await mkdir(join(runsDir, 'pipes-Ab3dEf'), { recursive: true });
+  await writeFile(join(runsDir, 'pipes-Ab3dEf', 'stdout'), '');
+  await mkdir(join(runsDir, 'some-run.d'));
+  expect(await runner.endLeftovers(() => false, 0)).toEqual([]);
+  expect(readdirSync(runsDir)).toEqual(['some-run.d']);
+});
+
 linuxTest('marked processes of others are left alone', async ({ runner }) => {
   const bystander = startMarkedProcess(`other-${randomUUID()}`);
   const exited = once(bystander, 'exit');
