@@ -41,8 +41,8 @@ export function scenario({ name, jobs, capacity = 1, misfortunes = {}, ...option
 /** Small enough to be gone through to the end in seconds. */
 export const SHORT: readonly Scenario[] = [
   scenario({ name: 'one job, one misfortune', jobs: [[FAIL]] }),
-  scenario({ name: 'two jobs at a time, none', capacity: 2, jobs: [[FAIL]], misfortunes: { all: 0 } }),
-  scenario({ name: 'two jobs, none', jobs: [[FAIL], [RERUN]], misfortunes: { all: 0 } }),
+  scenario({ name: 'room for two, one job, no misfortune', capacity: 2, jobs: [[FAIL]], misfortunes: { all: 0 } }),
+  scenario({ name: 'two jobs, no misfortune', jobs: [[FAIL], [RERUN]], misfortunes: { all: 0 } }),
 ];
 
 /** Each is gone through to the end. */
@@ -54,5 +54,5 @@ export const WHOLE: readonly Scenario[] = [
   scenario({ name: 'one job that may run again, two misfortunes', jobs: [[RERUN]], misfortunes: { all: 2 } }),
   scenario({ name: 'two jobs, one misfortune', jobs: [[FAIL], [RERUN]] }),
   scenario({ name: 'room for two, one job, one misfortune', capacity: 2, jobs: [[RERUN]] }),
-  scenario({ name: 'room for two, two jobs, none', capacity: 2, jobs: [[FAIL], [FAIL]], misfortunes: { all: 0 } }),
+  scenario({ name: 'room for two, two jobs, no misfortune', capacity: 2, jobs: [[FAIL], [FAIL]], misfortunes: { all: 0 } }),
 ];
