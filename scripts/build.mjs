@@ -17,6 +17,7 @@ const programs = {
   'test-chaos': 'test/chaos/main.ts',
   'test-power': 'test/power/main.ts',
   'test-disk': 'test/disk/main.ts',
+  'test-explore': 'test/explore/main.ts',
 };
 
 // An optional peer dependency with a native binary is loaded at run time, and only when it is configured.

@@ -7,7 +7,7 @@ export type Outcome = {
   readonly statusDetails: StatusDetails;
 };
 
-/** Why a run was stopped. The first reason is the true one: later ones are its echoes. */
+/** Why a run was stopped. The first reason is the true one, but that the service ended it outdoes the others. */
 export type StopReason = 'canceled' | 'timed-out' | 'shutdown';
 
 /** How one run of one step ended, as the shell tells it to the core. */

@@ -75,7 +75,7 @@ event. Each change of phase is a record in the journal, on disk before anything 
 | --- | --- | --- | --- |
 | \`claiming\` | QUEUED | chosen by us; only where a job may be left to another agent | IN_PROGRESS is accepted; or it is refused, or left |
 | \`running\` | IN_PROGRESS | the handler of a step runs | the step ends; or it is cancelled, over its time limit, or the agent stops |
-| \`stopping\` | as it was | the process tree is being ended; the first reason counts | nothing of it is left |
+| \`stopping\` | as it was | the process tree is being ended; the first reason counts, but that the service ended it outdoes it | nothing of it is left |
 | \`waiting\` | IN_PROGRESS | interrupted, and its handler may run again | the service said that it is still ours |
 | \`reporting\` | IN_PROGRESS | the outcome is on disk, and is told | the service accepted it, or says that it is over |
 | \`closed\` | terminal | kept to recognise it | never |
