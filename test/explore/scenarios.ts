@@ -54,5 +54,10 @@ export const WHOLE: readonly Scenario[] = [
   scenario({ name: 'one job that may run again, two misfortunes', jobs: [[RERUN]], misfortunes: { all: 2 } }),
   scenario({ name: 'two jobs, one misfortune', jobs: [[FAIL], [RERUN]] }),
   scenario({ name: 'room for two, one job, one misfortune', capacity: 2, jobs: [[RERUN]] }),
-  scenario({ name: 'room for two, two jobs, no misfortune', capacity: 2, jobs: [[FAIL], [FAIL]], misfortunes: { all: 0 } }),
+  scenario({
+    name: 'room for two, two jobs, no misfortune',
+    capacity: 2,
+    jobs: [[FAIL], [FAIL]],
+    misfortunes: { all: 0 },
+  }),
 ];
