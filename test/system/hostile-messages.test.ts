@@ -6,7 +6,9 @@ import { hasMosquitto, startMosquittoBroker } from '../fixtures/mqtt-brokers/mos
 
 const JOBS = `$aws/things/${THING}/jobs`;
 const FINE = { operation: 'system-info' };
-const TOPICS = ['notify', 'notify-next', 'get/accepted', 'start-next/accepted', 'a/get/accepted', 'a/update/rejected'];
+const TOPICS = ['notify', 'notify-next'].concat(
+  ['get', 'start-next', 'a/get', 'a/update'].flatMap((request) => [`${request}/accepted`, `${request}/rejected`]),
+);
 
 const BROKERS = [
   ['aedes', startAedesBroker],
