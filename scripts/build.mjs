@@ -18,6 +18,10 @@ const programs = {
   'test-power': 'test/power/main.ts',
   'test-disk': 'test/disk/main.ts',
   'test-explore': 'test/explore/main.ts',
+  'test-link': 'test/link/main.ts',
+  'test-simulation': 'test/simulation/main.ts',
+  'test-soak': 'test/soak/main.ts',
+  'test-full': 'test/full/main.ts',
 };
 
 // An optional peer dependency with a native binary is loaded at run time, and only when it is configured.
