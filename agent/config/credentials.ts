@@ -2,6 +2,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { ConfigError } from './config-error.ts';
 import { keyAccessProblems, shellWord } from './key-access.ts';
+import { foldersOnTheWay, type KeyFolderWarning, keyFolderFindings } from './key-folders.ts';
 import { type PemFile, readPemFile } from './pem-file.ts';
 import type { Config } from './schema.ts';
 
@@ -11,6 +12,8 @@ export interface Credentials {
   readonly caPem: string;
   /** Not errors: the clock of a gateway is as often wrong as its certificate is out of date. */
   readonly warnings: readonly CertificateWarning[];
+  /** Of folders in which others could replace the private key. */
+  readonly keyFolderWarnings: readonly KeyFolderWarning[];
 }
 
 export interface CertificateWarning {
@@ -28,6 +31,8 @@ export interface CredentialChecks {
   readonly nowMs?: number;
   /** The user the agent runs as; by default this process's. */
   readonly userId?: number;
+  /** Its primary group; by default this process's. */
+  readonly groupId?: number;
 }
 
 /** @throws ConfigError that lists everything wrong. */
@@ -46,15 +51,19 @@ export interface CheckedCredentials {
 /** As `readCredentials`, for those who have more to check; a path that is not known yet is left out. */
 export async function checkCredentials(
   paths: Partial<CredentialPaths>,
-  { nowMs = Date.now(), userId = process.geteuid?.() ?? 0 }: CredentialChecks = {},
+  checks: CredentialChecks = {},
 ): Promise<CheckedCredentials> {
-  const [cert, key, ca] = await Promise.all([
+  const { nowMs = Date.now(), userId = process.geteuid?.() ?? 0, groupId = process.getegid?.() ?? 0 } = checks;
+  const [cert, key, ca, keyFolders] = await Promise.all([
     readPemFile('certPath', paths.certPath, 'certificate'),
     readPemFile('keyPath', paths.keyPath, 'private key'),
     readPemFile('caPath', paths.caPath, 'certificate'),
+    paths.keyPath === undefined ? [] : foldersOnTheWay(paths.keyPath),
   ]);
   const problems = [cert, key, ca].flatMap((file) => file?.problem ?? []);
   if (key?.facts !== undefined) problems.push(...keyAccessProblems(key.path, key.facts, userId));
+  const onTheWay = keyFolderFindings(paths.keyPath ?? '', keyFolders, { userId, groupId });
+  problems.push(...onTheWay.problems);
   const certificates = parseCertificates(cert, problems);
   const authorities = parseCertificates(ca, problems);
   const privateKey = parseKey(key, problems);
@@ -64,7 +73,8 @@ export async function checkCredentials(
   }
   if (problems.length > 0 || !cert?.pem || !key?.pem || !ca?.pem) return { problems };
   const warnings = [...datesOf(cert.path, certificates, nowMs), ...datesOf(ca.path, authorities, nowMs)];
-  return { credentials: { certPem: cert.pem, keyPem: key.pem, caPem: ca.pem, warnings }, problems };
+  const pems = { certPem: cert.pem, keyPem: key.pem, caPem: ca.pem };
+  return { credentials: { ...pems, warnings, keyFolderWarnings: onTheWay.warnings }, problems };
 }
 
 function parseCertificates(file: PemFile | undefined, problems: string[]): X509Certificate[] {
