@@ -35,14 +35,16 @@ export interface AgentStartOptions {
   readonly killPoint?: KillPoint | undefined;
   /** A file for every system call it makes. */
   readonly callsFile?: string | undefined;
+  /** More settings, as environment variables. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Resolves when the agent runs, under strace where that was asked for. */
 export async function startAgentProcess(options: AgentStartOptions): Promise<AgentStart> {
-  const { bundle, configPath, killPoint, callsFile } = options;
+  const { bundle, configPath, killPoint, callsFile, env } = options;
   const isTraced = killPoint !== undefined || callsFile !== undefined;
   const child = spawn(process.execPath, [...(isTraced ? HALT_AT_START : []), bundle, 'run', '--config', configPath], {
-    env: { PATH: process.env.PATH, ...SETTINGS },
+    env: { PATH: process.env.PATH, ...SETTINGS, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;

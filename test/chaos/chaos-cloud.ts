@@ -1,21 +1,22 @@
-/** The Jobs service that agents under test speak to: the local cloud with its own broker, or behind mosquitto. */
+/** The Jobs service that agents under test speak to: over the local cloud's own broker or over mosquitto, with faults. */
 
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { connectAsync } from 'mqtt';
-import { pino } from 'pino';
 import type { JsonObject } from '../../agent/core/json.ts';
-import { issueServerCertificate } from '../../local-cloud/identity/certificates.ts';
+import type { Identity } from '../../local-cloud/identity/certificates.ts';
 import { openDataFolder, openThingFolder } from '../../local-cloud/identity/data-folder.ts';
-import { startJobCloud } from '../../local-cloud/job-cloud.ts';
-import { encodeMessage } from '../../local-cloud/jobs-service/encode-message.ts';
 import { type Execution, findExecution } from '../../local-cloud/jobs-service/state.ts';
-import { type RunningService, runJobsService } from '../../local-cloud/running-service.ts';
-import { startMosquittoBroker } from '../fixtures/mqtt-brokers/mosquitto-broker.ts';
+import type { RunningService } from '../../local-cloud/running-service.ts';
+import { openAedesWire } from './aedes-wire.ts';
+import { type CloudFaults, createCloudFaults, type FaultCounts } from './cloud-faults.ts';
+import { createFaultyService } from './faulty-service.ts';
+import { type Link, openLink } from './link.ts';
+import { openMosquittoWire } from './mosquitto-wire.ts';
+import type { Wire, WireOptions } from './wire.ts';
 
 export interface ChaosCloud {
   /** A configuration for each thing that an agent can start from. */
   readonly configPaths: Readonly<Record<string, string>>;
+  /** What went wrong so far, by name. */
+  readonly faults: ReadonlyMap<string, number>;
   createJob(thingName: string, jobId: string, document: JsonObject): void;
   /** By force. False when the execution is over already. */
   cancel(thingName: string, jobId: string): boolean;
@@ -24,6 +25,12 @@ export interface ChaosCloud {
   openCount(thingName: string): number;
   /** Resolves when every execution of the thing is over. */
   settled(thingName: string): Promise<void>;
+  /** Of all things. They are off at first. */
+  setFaults(isOn: boolean): void;
+  /** What a thing has between itself and the broker. */
+  link(thingName: string): Link;
+  /** Another broker in the place of the one that is; the service lives on. */
+  restartBroker(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,32 +38,93 @@ export interface ChaosCloudOptions {
   readonly broker: 'aedes' | 'mosquitto';
   readonly dataDir: string;
   readonly things: readonly string[];
+  /** Of what goes wrong. */
+  readonly seed: number;
 }
 
 export async function startChaosCloud(options: ChaosCloudOptions): Promise<ChaosCloud> {
+  const { authority } = await openDataFolder(options.dataDir);
+  const things = new Map<string, ThingOnLink>();
+  const thingOf = (thingName: string) => required(things.get(thingName), thingName);
   const watchers = new Set<() => void>();
-  const onAnswered = () => {
+  const onServed = () => {
     for (const watcher of [...watchers]) watcher();
   };
-  const { jobs, configPaths, close } = await (options.broker === 'aedes' ? onAedes : onMosquitto)(options, onAnswered);
-  const thingOf = (thingName: string) => jobs.state.things.get(thingName);
-  const openCount = (thingName: string) => thingOf(thingName)?.pending.length ?? 0;
+  const service = createFaultyService({
+    faultsOf: (thingName) => thingOf(thingName).faults,
+    cut: (thingName) => thingOf(thingName).link.cut(thingOf(thingName).faults.cutHow()),
+    notify: (message) => wire.notify(message),
+    onServed,
+  });
+  const openWire = () =>
+    (options.broker === 'aedes' ? openAedesWire : openMosquittoWire)({
+      dataDir: options.dataDir,
+      authority,
+      thingOf: (fingerprint) => [...things].find(([, thing]) => thing.fingerprint === fingerprint)?.[0],
+      onRequest: service.onRequest,
+    } satisfies WireOptions);
+  let wire: Wire = await openWire();
+  const counts: FaultCounts = new Map();
+  for (const [index, thingName] of options.things.entries()) {
+    const faults = createCloudFaults(options.seed * 31 + index, counts);
+    const link = await openLink({ targetPort: () => wire.port, breaksAfterBytes: faults.breaksAfterBytes });
+    things.set(thingName, { faults, link, ...(await openThing(options.dataDir, thingName, { link, authority })) });
+    service.jobs.addThing(thingName);
+  }
   return {
-    configPaths,
+    ...onService(service.jobs, watchers, onServed),
+    configPaths: Object.fromEntries([...things].map(([name, { configPath }]) => [name, configPath])),
+    faults: counts,
+    link: (thingName) => thingOf(thingName).link,
+    setFaults(isOn) {
+      for (const { faults } of things.values()) faults.setOn(isOn);
+    },
+    async restartBroker() {
+      await wire.close();
+      wire = await openWire();
+    },
+    async close() {
+      service.close();
+      await Promise.all([...things.values()].map(({ link }) => link.close()));
+      await wire.close();
+    },
+  };
+}
+
+interface ThingOnLink {
+  readonly configPath: string;
+  readonly fingerprint: string;
+  readonly faults: CloudFaults;
+  readonly link: Link;
+}
+
+function openThing(dataDir: string, thingName: string, { link, authority }: { link: Link; authority: Identity }) {
+  return openThingFolder(dataDir, { thingName, mqttPort: link.port, authority });
+}
+
+/** What needs no broker. */
+function onService(
+  jobs: RunningService,
+  watchers: Set<() => void>,
+  onChanged: () => void,
+): Pick<ChaosCloud, 'createJob' | 'cancel' | 'execution' | 'openCount' | 'settled'> {
+  const openCount = (thingName: string) => jobs.state.things.get(thingName)?.pending.length ?? 0;
+  const execution = (thingName: string, jobId: string) =>
+    required(findExecution(jobs.state.things.get(thingName), jobId, undefined), `${jobId} of ${thingName}`);
+  return {
     openCount,
-    close,
+    execution,
     createJob(thingName, jobId, document) {
       const targets = [`arn:aws:iot:us-east-1:123456789012:thing/${thingName}`];
       jobs.control('CreateJob', { jobId, targets, document: JSON.stringify(document) });
     },
     cancel(thingName, jobId) {
-      const { status } = requireExecution(jobs, thingName, jobId);
+      const { status } = execution(thingName, jobId);
       if (status !== 'QUEUED' && status !== 'IN_PROGRESS') return false;
       jobs.control('CancelJobExecution', { jobId, thingName, force: true });
-      onAnswered();
+      onChanged();
       return true;
     },
-    execution: (thingName, jobId) => requireExecution(jobs, thingName, jobId),
     settled: (thingName) =>
       new Promise((resolve) => {
         const watcher = () => {
@@ -70,68 +138,7 @@ export async function startChaosCloud(options: ChaosCloudOptions): Promise<Chaos
   };
 }
 
-function requireExecution(jobs: RunningService, thingName: string, jobId: string): Execution {
-  const execution = findExecution(jobs.state.things.get(thingName), jobId, undefined);
-  if (execution === undefined) throw new Error(`the service forgot ${jobId} of ${thingName}`);
-  return execution;
-}
-
-interface ReachableService {
-  readonly jobs: RunningService;
-  readonly configPaths: Readonly<Record<string, string>>;
-  close(): Promise<void>;
-}
-
-async function onAedes(options: ChaosCloudOptions, onAnswered: () => void): Promise<ReachableService> {
-  const { dataDir, things } = options;
-  const log = pino({ level: 'silent' });
-  const address = { mqttPort: 0, httpPort: 0, host: '127.0.0.1' };
-  const cloud = await startJobCloud({ ...address, dataDir, things, log, onDeviceRequest: onAnswered });
-  const configPaths = Object.fromEntries(
-    Object.entries(cloud.things).map(([name, { configPath }]) => [name, configPath]),
-  );
-  return { jobs: cloud.jobs, configPaths, close: cloud.close };
-}
-
-const REQUEST = /^\$aws\/things\/([^/]+)\/jobs\/(?:get|start-next|[^/]+\/(?:get|update))$/;
-
-/** The service as a client like any other: answers go through the broker, and so does its own word to itself. */
-async function onMosquitto(options: ChaosCloudOptions, onAnswered: () => void): Promise<ReachableService> {
-  const { dataDir, things } = options;
-  const { authority } = await openDataFolder(dataDir);
-  const server = await issueServerCertificate(authority, ['localhost', '127.0.0.1']);
-  const broker = await startMosquittoBroker({ server, clientCaPem: authority.certPem });
-  const openThing = async (thingName: string) =>
-    (await openThingFolder(dataDir, { thingName, mqttPort: broker.port, authority })).configPath;
-  const own = dirname(await openThing('jobs-service'));
-  const client = await connectAsync(`mqtts://localhost:${broker.port}`, {
-    ca: authority.certPem,
-    cert: await readFile(join(own, 'certificate.pem')),
-    key: await readFile(join(own, 'private.key')),
-    clientId: 'jobs-service',
-    reconnectPeriod: 0,
-  });
-  client.on('error', () => undefined); // the broker may go first
-  const { stream } = client as unknown as { stream: { setNoDelay?: (on: boolean) => void } };
-  stream.setNoDelay?.(true); // Nagle's algorithm would hold each answer back for 40 ms
-  const send = (topic: string, message: JsonObject) => client.publish(topic, encodeMessage(message), { qos: 1 });
-  const jobs = runJobsService({ now: Date.now, notify: ({ topic, message }) => send(topic, message) });
-  client.on('message', (topic, payload) => {
-    const thingName = REQUEST.exec(topic)?.[1];
-    if (thingName === undefined) return;
-    jobs.device({ thingName, topic, payload }, (answer) => send(answer.topic, answer.message));
-    onAnswered();
-  });
-  const configPaths: Record<string, string> = {};
-  for (const thingName of things) {
-    jobs.addThing(thingName);
-    configPaths[thingName] = await openThing(thingName);
-    await client.subscribeAsync(`$aws/things/${thingName}/jobs/#`, { qos: 1 });
-  }
-  const close = async () => {
-    jobs.close();
-    await client.endAsync(true);
-    await broker.stop();
-  };
-  return { jobs, configPaths, close };
+function required<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`the service does not know ${name}`);
+  return value;
 }

@@ -18,6 +18,8 @@ export interface ChaosOptions {
   readonly seed: number;
   /** False kills at moments of chance instead of system calls. */
   readonly hasStrace: boolean;
+  /** Whether the cloud may fail meanwhile. */
+  readonly hasFaults: boolean;
   /** A folder for what is only needed meanwhile. */
   readonly scratchDir: string;
 }
@@ -25,12 +27,17 @@ export interface ChaosOptions {
 /** Starts between two that are left alone: enough for a job to be interrupted more often than the loop breaker lets it. */
 const KILLS_UNTIL_SETTLED = 12;
 const LATEST_MOMENT_MS = 900;
+/** What got lost on the way is asked for again before the agent is taken to hang. */
+const SETTINGS_FOR_FAULTS = { JOB_AGENT_REQUEST_TIMEOUT_SECONDS: '1', JOB_AGENT_POLL_INTERVAL_SECONDS: '3' };
 
 export async function runChaos(options: ChaosOptions): Promise<KillReport> {
   const violations: Violation[] = [];
-  const gateways = options.things.map((thingName, index) => gatewayOf(options, thingName, index, violations));
+  const settleTimesMs: number[] = [];
+  const facts = { violations, settleTimesMs };
+  const gateways = options.things.map((thingName, index) => gatewayOf(options, { thingName, index }, facts));
+  options.cloud.setFaults(options.hasFaults);
   const reach = options.hasStrace ? await measureReach(gateways, options.scratchDir) : new Map<CallKind, number>();
-  const report = createKillReport(reach, violations);
+  const report = createKillReport({ reach, ...facts, faults: options.cloud.faults });
   const random = createRandom(options.seed);
   const schedule = options.hasStrace ? createKillSchedule(reach, options.seed) : undefined;
   let left = options.kills;
@@ -42,14 +49,25 @@ export async function runChaos(options: ChaosOptions): Promise<KillReport> {
   return report;
 }
 
-function gatewayOf(options: ChaosOptions, thingName: string, index: number, violations: Violation[]): Gateway {
-  const { bundle, cloud, seed } = options;
+interface ChaosFacts {
+  readonly violations: Violation[];
+  readonly settleTimesMs: number[];
+}
+
+function gatewayOf(
+  options: ChaosOptions,
+  { thingName, index }: { readonly thingName: string; readonly index: number },
+  { violations, settleTimesMs }: ChaosFacts,
+): Gateway {
+  const { bundle, cloud, seed, hasFaults } = options;
   const folder = dirname(cloud.configPaths[thingName] ?? '');
   const place = { trailFile: join(folder, 'trail'), filesDir: join(folder, 'files') };
   prepareJobPlace(place, join(folder, 'handlers'));
   const random: Random = createRandom(seed + index);
   const complain = (violation: Violation) => void violations.push(violation);
-  return createGateway({ bundle, cloud, thingName, place, random, complain });
+  const onSettled = (tookMs: number) => void settleTimesMs.push(tookMs);
+  const env = hasFaults ? SETTINGS_FOR_FAULTS : {};
+  return createGateway({ bundle, cloud, thingName, place, random, complain, onSettled, env });
 }
 
 /** How many calls of each kind a start makes that is not killed. */

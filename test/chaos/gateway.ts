@@ -28,17 +28,21 @@ export interface GatewayOptions {
   readonly place: JobPlace;
   readonly random: Random;
   readonly complain: (violation: Violation) => void;
+  /** How long a start that was left alone took until every job was over and told. */
+  readonly onSettled: (tookMs: number) => void;
+  /** Of the agent, as environment variables. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** Kept waiting at each start, so that a kill at any call finds work. */
 export const OPEN_JOBS = 5;
 const CANCEL_WITHIN_MS = 600;
 const KEPT_LOGS = 4;
-/** No start takes longer; one that does hangs. */
-const START_WITHIN_MS = 45_000;
+/** No start takes longer, whatever goes wrong on the way; one that does hangs. */
+export const START_WITHIN_MS = 45_000;
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { cloud, thingName, place, random, bundle } = options;
+  const { cloud, thingName, place, random, bundle, env } = options;
   const configPath = cloud.configPaths[thingName] ?? '';
   const kinds = new Map<string, JobKind>();
   /** Checked and found in order: not looked at again. */
@@ -52,7 +56,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const complain = ({ kind, what, facts }: Violation) =>
     options.complain({ kind, what, facts: { thingName, ...facts, lastLogs: [...lastLogs] } });
   const start = (how: Pick<AgentStartOptions, 'killPoint' | 'callsFile'>) =>
-    startAgentProcess({ bundle, configPath, ...how });
+    startAgentProcess({ bundle, configPath, env, ...how });
 
   /** Resolves when the agent has ended, or is connected with every job over. */
   async function untilEndedOrSettled(agent: AgentStart): Promise<'ended' | 'settled'> {
@@ -116,8 +120,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       return came === 'ended';
     },
     async settle(how = {}) {
+      const beginMs = performance.now();
       const agent = await start(how);
       await untilEndedOrSettled(agent);
+      options.onSettled(performance.now() - beginMs);
       agent.signal('SIGTERM');
       const killer = setTimeout(() => agent.signal('SIGKILL'), START_WITHIN_MS);
       await review(agent);

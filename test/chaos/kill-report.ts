@@ -1,32 +1,43 @@
-/** What is counted while agents are killed, and the table at the end. */
+/** What is counted while the agents of one broker are killed. */
 import type { KillMoment } from './gateway.ts';
 import type { CallKind } from './system-calls.ts';
-import { VIOLATION_KINDS, type Violation, type ViolationKind } from './violation.ts';
+import type { Violation, ViolationKind } from './violation.ts';
 
-export interface KillReport {
+export interface KillReport extends KillFacts {
   executions: number;
-  readonly violations: readonly Violation[];
   /** @param isAtPoint false when everything was over before the point was reached. */
   killed(how: KillMoment, isAtPoint: boolean): void;
   kills(): number;
+  /** Of a kind of call, or of `BY_CHANCE` or `IDLE`. */
+  killsOf(name: string): number;
+  /** At how many different points of a kind. */
+  pointsOf(name: string): number;
   countOf(kind: ViolationKind): number;
-  /** For a person. */
-  table(): string;
 }
 
-const IDLE = 'when all jobs were over';
-const BY_CHANCE = 'moment of chance';
+export interface KillFacts {
+  /** How many points of each kind there are. */
+  readonly reach: ReadonlyMap<CallKind, number>;
+  readonly violations: readonly Violation[];
+  /** Each start that was left alone: how long until every job was over. */
+  readonly settleTimesMs: readonly number[];
+  /** What went wrong in the cloud, by name. */
+  readonly faults: ReadonlyMap<string, number>;
+}
 
-/** @param reach how many points of each kind there are. */
-export function createKillReport(reach: ReadonlyMap<CallKind, number>, violations: readonly Violation[]): KillReport {
+export const IDLE = 'when all jobs were over';
+export const BY_CHANCE = 'moment of chance';
+
+export function createKillReport(facts: KillFacts): KillReport {
   const kills = new Map<string, number>();
   const points = new Map<string, Set<number>>();
-  const countOf = (kind: ViolationKind) => violations.filter((violation) => violation.kind === kind).length;
-  const report: KillReport = {
+  return {
+    ...facts,
     executions: 0,
-    violations,
-    countOf,
     kills: () => [...kills.values()].reduce((sum, count) => sum + count, 0),
+    killsOf: (name) => kills.get(name) ?? 0,
+    pointsOf: (name) => points.get(name)?.size ?? 0,
+    countOf: (kind) => facts.violations.filter((violation) => violation.kind === kind).length,
     killed(how, isAtPoint) {
       const wanted = 'killPoint' in how ? how.killPoint.kind.name : BY_CHANCE;
       const name = isAtPoint ? wanted : IDLE;
@@ -34,26 +45,12 @@ export function createKillReport(reach: ReadonlyMap<CallKind, number>, violation
       if (!isAtPoint || !('killPoint' in how)) return;
       points.set(name, (points.get(name) ?? new Set()).add(how.killPoint.nth));
     },
-    table() {
-      const byKind = [...reach]
-        .filter(([, count]) => count > 0)
-        .map(([kind, count]) => {
-          const hit = points.get(kind.name)?.size ?? 0;
-          return row(`${kind.name} (${kind.calls.join(', ')})`, kills.get(kind.name) ?? 0, `${hit} of ${count} points`);
-        });
-      const others = [BY_CHANCE, IDLE].filter((name) => kills.has(name)).map((name) => row(name, kills.get(name) ?? 0));
-      return [
-        ...byKind,
-        ...others,
-        row('kills', report.kills()),
-        row('executions', report.executions),
-        ...VIOLATION_KINDS.map((kind) => row(kind, countOf(kind))),
-      ].join('\n');
-    },
   };
-  return report;
 }
 
-function row(name: string, count: number, remark = ''): string {
-  return `  ${name.padEnd(46)}${String(count).padStart(7)}   ${remark}`.trimEnd();
+/** Kinds of call that matter and were never killed at: then the run proves nothing of them. */
+export function unmetKinds(report: KillReport): readonly string[] {
+  return [...report.reach]
+    .filter(([{ matters, name }]) => matters && report.killsOf(name) === 0)
+    .map(([{ name }]) => name);
 }

@@ -4,6 +4,8 @@
 export interface CallKind {
   readonly name: string;
   readonly calls: readonly string[];
+  /** A run of some length has to have killed at it. */
+  readonly matters?: boolean;
 }
 
 /** Kill whoever reaches the n-th call of this kind; strace(1) counts for each thread by itself. */
@@ -13,14 +15,14 @@ export interface KillPoint {
 }
 
 export const CALL_KINDS: readonly CallKind[] = [
-  { name: 'journal write', calls: ['pwrite64'] },
-  { name: 'sync', calls: ['fdatasync', 'fsync'] },
-  { name: 'write', calls: ['write'] },
-  { name: 'gathered write', calls: ['writev'] },
-  { name: 'send', calls: ['sendto', 'sendmsg', 'sendmmsg'] },
-  { name: 'connect', calls: ['connect'] },
-  { name: 'spawn', calls: ['clone', 'clone3', 'vfork', 'fork'] },
-  { name: 'open', calls: ['openat', 'open'] },
+  { name: 'journal write', calls: ['pwrite64'], matters: true },
+  { name: 'sync', calls: ['fdatasync', 'fsync'], matters: true },
+  { name: 'write', calls: ['write'], matters: true },
+  { name: 'gathered write', calls: ['writev'], matters: true },
+  { name: 'send', calls: ['sendto', 'sendmsg', 'sendmmsg'], matters: true },
+  { name: 'connect', calls: ['connect'], matters: true },
+  { name: 'spawn', calls: ['clone', 'clone3', 'vfork', 'fork'], matters: true },
+  { name: 'open', calls: ['openat', 'open'], matters: true },
   { name: 'make folder', calls: ['mkdir', 'mkdirat'] },
   { name: 'rename', calls: ['rename', 'renameat', 'renameat2'] },
   { name: 'remove', calls: ['unlink', 'unlinkat', 'rmdir'] },
