@@ -30,6 +30,7 @@ import {
 } from './journal-state.ts';
 import {
   decodeSegment,
+  type ReadJournal,
   type Recovery,
   recoverSegments,
   SEGMENT_NAMES,
@@ -182,14 +183,8 @@ interface Found {
 
 /** Makes the journal, or makes sure that the one found can be written on. */
 async function startWriting(recovery: UsableRecovery, { dir, images, writer }: Found): Promise<Written> {
+  if (recovery.status === 'read') return goOn(recovery, { images, writer });
   const { nextGeneration } = recovery;
-  if (recovery.status === 'read') {
-    const { state, position } = recovery;
-    const next = otherSegment(position.segment);
-    return recovery.clean
-      ? { state, position, nextGeneration }
-      : writeGeneration(writer, next, { state: fitSnapshot(state) ?? state, nextGeneration });
-  }
   for (const segment of [0, 1] as const) {
     const image = images[segment];
     if (recovery.status === 'created' || typeof image === 'string' || image.length < SEGMENT_BYTES) {
@@ -201,6 +196,23 @@ async function startWriting(recovery: UsableRecovery, { dir, images, writer }: F
   const first = recovery.status === 'created' ? 0 : recovery.firstSegment;
   const begun = await writeGeneration(writer, first, { state: EMPTY_STATE, nextGeneration });
   return writeGeneration(writer, otherSegment(first), begun);
+}
+
+/**
+ * A device may have failed since: an agent that finds out with its first record has taken a job by then, and must fail it;
+ * one that is started again and again would so empty the queue. Hence each start writes one block, as it is.
+ */
+async function goOn(recovery: ReadJournal, { images, writer }: Pick<Found, 'images' | 'writer'>): Promise<Written> {
+  const { state, position, nextGeneration } = recovery;
+  const image = images[position.segment];
+  if (recovery.clean && position.block < SEGMENT_BLOCKS && typeof image !== 'string') {
+    await writer.rewriteBlock(position, image);
+    return { state, position, nextGeneration };
+  }
+  return writeGeneration(writer, otherSegment(position.segment), {
+    state: fitSnapshot(state) ?? state,
+    nextGeneration,
+  });
 }
 
 async function writeGeneration(

@@ -10,6 +10,8 @@ import type { SegmentFile } from './segment-file.ts';
 export interface SegmentWriter {
   /** @returns where the next record goes, once this one is on the device. */
   writeRecord(at: WritePosition, payload: Buffer): Promise<WritePosition>;
+  /** Writes the block for the next record as `image` has it: nothing that counts is there, and nothing changes. */
+  rewriteBlock(at: WritePosition, image: Buffer): Promise<void>;
   /** Fills the segment with the snapshot of `state`, syncs it, then seals it. @returns where its first record goes. */
   writeGeneration(segment: SegmentNumber, generation: number, state: JournalState): Promise<WritePosition>;
   /** Written, not only allocated: an unwritten extent would cost a metadata commit at its first use. */
@@ -43,6 +45,9 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
       await put(segment, block, bytes);
       return { ...at, sequence: sequence + 1, block: block + bytes.length / BLOCK_BYTES };
     },
+
+    rewriteBlock: ({ segment, block }, image) =>
+      put(segment, block, image.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES)),
 
     async writeGeneration(segment, generation, state) {
       const none = Buffer.alloc(0);

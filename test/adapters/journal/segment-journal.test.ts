@@ -88,16 +88,50 @@ describe('an append', () => {
   });
 });
 
-test('opening and closing a clean journal writes nothing', async () => {
-  const { calls, openFile } = watchFiles();
-  const folder = await createJournalFolder({ openFile });
-  const { journal } = await folder.open();
-  await journal.append(live('a'));
-  await journal.close();
-  calls.length = 0;
-  const again = await folder.open();
-  await again.journal.close();
-  expect(calls).toEqual([]);
+describe('opening a journal that is there', () => {
+  test('writes one block, as it was, and syncs it', async () => {
+    const { calls, openFile } = watchFiles();
+    const folder = await createJournalFolder({ openFile });
+    const { journal } = await folder.open();
+    await journal.append(live('a'));
+    await journal.close();
+    const before = await segmentsIn(folder.dir);
+    calls.length = 0;
+    const again = await folder.open();
+    await again.journal.close();
+    expect(calls).toEqual(['write 4096', 'sync']);
+    expect((await segmentsIn(folder.dir)).equals(before)).toBe(true);
+  });
+
+  test.each([0, 1, 62, 63, 64, 65, 130])('%i records long changes nothing in it', async (count) => {
+    const folder = await createJournalFolder();
+    const { journal } = await folder.open();
+    for (const n of numbers(count)) await journal.append(live(`job-${n % 3}`, { n }));
+    await journal.close();
+    const second = await folder.open();
+    const { entries } = second.recovered;
+    await second.journal.close();
+    const third = await folder.open();
+    expect(third.recovered).toEqual({ status: 'read', entries });
+    expect(entries).toHaveLength(Math.min(count, 3));
+    await third.journal.append(live('more'));
+    await third.journal.close();
+    expect((await folder.open()).recovered.entries).toEqual([...entries, live('more')]);
+  });
+
+  test.each(['write 1', 'sync 1'])('finds out at %s that the device has failed', async (call) => {
+    const { failures, openFile } = watchFiles();
+    const folder = await createJournalFolder();
+    const { journal } = await folder.open();
+    await journal.append(live('a'));
+    await journal.close();
+    failures.set(call, 'EIO: i/o error');
+    await expect(folder.open({ openFile })).rejects.toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+      message: expect.stringContaining('EIO: i/o error'),
+    });
+    expect((await folder.open()).recovered).toEqual({ status: 'read', entries: [live('a')] });
+  });
 });
 
 test('finished entries that do not fit go oldest first', async () => {
@@ -224,6 +258,10 @@ async function appendUntilFailure(
     onAcknowledged(n);
   }
   return undefined;
+}
+
+async function segmentsIn(dir: string): Promise<Buffer> {
+  return Buffer.concat(await Promise.all(SEGMENT_NAMES.map((name) => readFile(join(dir, name)))));
 }
 
 async function makePipe(path: string): Promise<void> {
