@@ -28,6 +28,7 @@ export interface FaultyDisk {
 export interface Seen {
   readonly status: string;
   readonly reasonCode: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** EX_IOERR: no journal is possible. */
@@ -131,12 +132,21 @@ export async function until(holds: () => boolean): Promise<boolean> {
   return holds();
 }
 
+export interface WitnessJob {
+  readonly thingName: string;
+  readonly jobId: string;
+  readonly witness: string;
+  /** The job runs until this file is there; without it, for a tenth of a second. */
+  readonly gate?: string;
+}
+
 /** A job that leaves its id in the witness file each time it is run. */
-export function createWitnessJob(cloud: JobCloud, job: { thingName: string; jobId: string; witness: string }): void {
-  const command = ['sh', '-c', 'echo "$1" >> "$2"; sleep 0.1', 'sh', job.jobId, job.witness];
+export function createWitnessJob(cloud: JobCloud, { thingName, jobId, witness, gate = '' }: WitnessJob): void {
+  const script = 'echo "$1" >> "$2"; sleep 0.1; while [ -n "$3" ] && ! [ -e "$3" ]; do sleep 0.05; done';
+  const command = ['sh', '-c', script, 'sh', jobId, witness, gate];
   cloud.jobs.control('CreateJob', {
-    jobId: job.jobId,
-    targets: [`arn:aws:iot:us-east-1:123456789012:thing/${job.thingName}`],
+    jobId,
+    targets: [`arn:aws:iot:us-east-1:123456789012:thing/${thingName}`],
     document: JSON.stringify({ operation: 'run-command', parameters: { command } }),
   });
 }
@@ -145,7 +155,8 @@ export function execution(cloud: JobCloud, thingName: string, jobId: string): Se
   const { execution } = cloud.jobs.control('DescribeJobExecution', { jobId, thingName }) as unknown as {
     execution: { status: string; statusDetails?: { detailsMap: Record<string, string> } };
   };
-  return { status: execution.status, reasonCode: execution.statusDetails?.detailsMap.reasonCode };
+  const { reasonCode, reason } = execution.statusDetails?.detailsMap ?? {};
+  return { status: execution.status, reasonCode, reason };
 }
 
 function hasLine({ lines }: Agent, start: string): boolean {

@@ -1,15 +1,18 @@
 /**
  * Disk errors: `npm run test:disk -- [--stride 1]`. Each n-th system call of each kind on the journal's files and folders
- * fails, in a real agent with a local cloud. Ends with a table, and with exit code 1 on any violation.
+ * fails, in a real agent with a local cloud; then a real small disk is full and read-only, and a real device fails. Ends
+ * with tables, and with exit code 1 on any violation. `--stride 0` fails no calls.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { type JobCloud, startJobCloud } from '../../local-cloud/job-cloud.ts';
 import { formatTable } from '../power/table.ts';
+import { runOnFailingDevice } from './failing-device.ts';
 import { type FaultyRun, runOnFaultyDisk } from './faulty-run.ts';
 import { runOnSmallDisk } from './small-disk.ts';
 import type { Errno } from './traced-agent.ts';
@@ -30,10 +33,12 @@ const cloud = await startJobCloud({
   things: [],
 });
 try {
-  const injected = await failEachCall(cloud, Number(values.stride));
+  const stride = Number(values.stride);
+  const injected = stride === 0 ? [] : await failEachCall(cloud, stride);
   const small = await runOnSmallDisk(cloud, top, warn);
   for (const violation of small) print(`VIOLATION ${violation}`);
-  process.exitCode = injected.length + small.length > 0 ? 1 : 0;
+  const device = await failDevice(cloud);
+  process.exitCode = injected.length + small.length + device.length > 0 ? 1 : 0;
 } finally {
   await cloud.close();
   await rm(top, { recursive: true, force: true });
@@ -79,6 +84,29 @@ async function failCalls(
     if (!run.failed) return;
     runs.push(run);
   }
+}
+
+async function failDevice(on: JobCloud): Promise<readonly string[]> {
+  const started = performance.now();
+  // Beside this program once bundled is `dist`, and beside that the source.
+  const source = fileURLToPath(new URL('../test/power/logged-device.c', import.meta.url));
+  const runs = await runOnFailingDevice({ cloud: on, top, source });
+  if (typeof runs === 'string') {
+    warn(`no device fails under a real agent: ${runs}`);
+    return [];
+  }
+  const rows = runs.map(({ fault, moment, ending, violations, ...run }) => {
+    const told = [run.first, run.second, run.health, run.refusedWith, run.secondAfterRepair];
+    return [fault, moment, ending, ...told, violations.length];
+  });
+  print(`A real device answers EIO under the journal, ${((performance.now() - started) / 1_000).toFixed(0)} s`);
+  const head = ['fails', 'while', 'ended by', 'first job', 'second', 'health', 'next start', 'second after repair'];
+  print(formatTable([...head, 'violations'], rows));
+  const all = runs.flatMap(({ fault, moment, ending, violations }) =>
+    violations.map((violation) => `${fault} while ${moment}, ${ending}: ${violation}`),
+  );
+  for (const violation of all) print(`VIOLATION ${violation}`);
+  return all;
 }
 
 function warn(text: string): void {

@@ -32,28 +32,53 @@ export async function runOnSmallDisk(
   }
 }
 
-/** The journal needs no free space: jobs are run and told as ever. */
+/**
+ * The journal needs no free space, the folder of a run does: such jobs fail and say why. A new agent starts on the full
+ * disk as well, and the first job after there is room again is done, without a restart.
+ */
 async function onFullDisk(cloud: JobCloud, disk: string): Promise<readonly string[]> {
-  const { agent, thingName, witness } = await agentOn(cloud, disk, 'on-full-disk');
-  const filled = fill(join(disk, 'filler'));
-  const jobs = Array.from({ length: JOBS_ON_FULL_DISK }, (_, n) => `${thingName}-${n}`);
-  for (const jobId of jobs) createWitnessJob(cloud, { thingName, jobId, witness });
+  const { agent, thingName, witness, configPath } = await agentOn(cloud, disk, 'on-full-disk');
   const violations: string[] = [];
-  const isOver = (jobId: string) => isTerminal(execution(cloud, thingName, jobId).status);
-  if (!(await until(() => agent.hasEnded() || jobs.every(isOver)))) violations.push('full disk: jobs hang');
-  if (hasFailed(agent)) violations.push('full disk: the journal failed, though it needs no space');
-  const ends = jobs.map((jobId) => {
-    const { status, reasonCode } = execution(cloud, thingName, jobId);
-    return reasonCode === undefined ? status : `${status} ${reasonCode}`;
-  });
-  const trail = (await readFile(witness, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
-  const succeeded = ends.filter((one) => one === 'SUCCEEDED').length;
-  if (trail.length !== succeeded) violations.push(`full disk: ${succeeded} succeeded, ${trail.length} were run`);
-  const exitCode = await end(agent);
-  if (exitCode !== 0) violations.push(`full disk: the agent ended with ${exitCode}`);
+  const blame = (isBad: boolean, text: string) => {
+    if (isBad) violations.push(`full disk: ${text}`);
+  };
+  const runJobs = async (on: Agent, names: readonly string[]) => {
+    const jobs = names.map((name) => `${thingName}-${name}`);
+    for (const jobId of jobs) createWitnessJob(cloud, { thingName, jobId, witness });
+    const isOver = (jobId: string) => isTerminal(execution(cloud, thingName, jobId).status);
+    blame(!(await until(() => on.hasEnded() || jobs.every(isOver))), `${jobs.join(', ')} hang`);
+    return jobs.map((jobId) => execution(cloud, thingName, jobId));
+  };
+
+  const filled = fill(join(disk, 'filler'));
+  const ends = await runJobs(
+    agent,
+    Array.from({ length: JOBS_ON_FULL_DISK }, (_, n) => `${n}`),
+  );
+  const failed = ends.filter(({ status }) => status === 'FAILED');
+  const unclear = failed.find(({ reason }) => reason?.includes('no space left on device') !== true);
+  blame(unclear !== undefined, `a job ended with ${JSON.stringify(unclear)}`);
+  const firstExit = await end(agent);
+  const restarted = startAgent(configPath);
+  const afterRestart = await runJobs(restarted, ['after-restart']);
   run('rm', join(disk, 'filler'));
-  const kinds = [...new Set(ends)].map((kind) => `${ends.filter((one) => one === kind).length} ${kind}`);
-  process.stdout.write(`Full disk (${SIZE}, ${filled} bytes of filler): ${kinds.join(', ')}\n`);
+  const afterRoom = await runJobs(restarted, ['with-room']);
+  const secondExit = await end(restarted);
+
+  blame(hasFailed(agent) || hasFailed(restarted), 'the journal failed, though it needs no space');
+  blame(firstExit !== 0 || secondExit !== 0, `the agents ended with ${firstExit} and ${secondExit}`);
+  blame(afterRoom[0]?.status !== 'SUCCEEDED', `with room again a job is ${JSON.stringify(afterRoom[0])}`);
+  const all = [...ends, ...afterRestart, ...afterRoom];
+  const succeeded = all.filter(({ status }) => status === 'SUCCEEDED').length;
+  const runs = (await readFile(witness, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '').length;
+  blame(runs !== succeeded, `${succeeded} succeeded, ${runs} were run`);
+  const kinds = ends.map(({ status, reasonCode = '' }) => `${status} ${reasonCode}`.trim());
+  const counts = [...new Set(kinds)].map((kind) => `${kinds.filter((one) => one === kind).length} ${kind}`);
+  const [one, two] = [afterRestart[0], afterRoom[0]].map((seen) => `${seen?.status}`);
+  print(
+    `Full disk (${SIZE}, ${filled} bytes of filler): ${counts.join(', ')}; after a restart ${one}, with room ${two}`,
+  );
+  if (failed[0] !== undefined) print(`  reason: ${failed[0].reason}`);
   return violations;
 }
 
@@ -98,7 +123,7 @@ async function onReadOnlyDisk(
       violations.push(`read-only disk: ${status}, ${wasRun}`);
   }
   const told = ends.map(({ status, reasonCode }) => `${status} ${reasonCode ?? ''}`.trim()).join(', ');
-  process.stdout.write(`Read-only disk: start refused with ${refusedCode}; in the end: ${told}\n`);
+  print(`Read-only disk: start refused with ${refusedCode}; in the end: ${told}`);
   return violations;
 }
 
@@ -152,6 +177,10 @@ function breakFileSystem(disk: string): boolean {
 
 function hasFailed(agent: Agent): boolean {
   return agent.lines.some(({ msg }) => msg.startsWith('journal failed'));
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
 function run(command: string, ...args: readonly string[]): boolean {

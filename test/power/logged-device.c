@@ -3,7 +3,10 @@
  * and every flush is noted in a log, in order, so that a test can lay down what a power cut at any moment would leave.
  *
  *   gcc -O2 -o logged-device logged-device.c $(pkg-config --cflags --libs fuse3)
- *   logged-device IMAGE LOG MOUNTPOINT        stays in the foreground until MOUNTPOINT is unmounted
+ *   logged-device IMAGE LOG FAULT MOUNTPOINT        stays in the foreground until MOUNTPOINT is unmounted
+ *
+ * FAULT is a file whose first letter says what fails with EIO from now on: `f` every flush, `w` every write, `d` those and
+ * every read, as of a card that was pulled out; anything else, or nothing: none. What fails is not done and not noted.
  *
  * The log is a row of entries: 8 bytes position, 4 bytes length, 4 bytes kind (1 write, 2 flush), native byte order, then
  * the bytes written. One thread serves all requests, so the log's order is the device's. A loop device on `disk` passes the
@@ -32,6 +35,7 @@ struct entry {
 static const char disk_path[] = "/disk";
 static int image_fd;
 static int log_fd;
+static int fault_fd;
 
 static void write_all(const char *bytes, size_t length)
 {
@@ -51,6 +55,13 @@ static void note(enum kind kind, off_t position, const char *bytes, size_t lengt
 	struct entry entry = { (uint64_t)position, (uint32_t)length, kind };
 	write_all((const char *)&entry, sizeof entry);
 	write_all(bytes, length);
+}
+
+/* Whether one of `faults` is on. */
+static int fails(const char *faults)
+{
+	char letter = 0;
+	return pread(fault_fd, &letter, 1, 0) == 1 && letter != 0 && strchr(faults, letter) != NULL;
 }
 
 static int is_disk(const char *path)
@@ -95,6 +106,8 @@ static int device_open(const char *path, struct fuse_file_info *info)
 static int device_read(const char *path, char *buffer, size_t length, off_t offset, struct fuse_file_info *info)
 {
 	(void)path, (void)info;
+	if (fails("d"))
+		return -EIO;
 	ssize_t got = pread(image_fd, buffer, length, offset);
 	return got < 0 ? -errno : (int)got;
 }
@@ -102,6 +115,8 @@ static int device_read(const char *path, char *buffer, size_t length, off_t offs
 static int device_write(const char *path, const char *bytes, size_t length, off_t offset, struct fuse_file_info *info)
 {
 	(void)path, (void)info;
+	if (fails("dw"))
+		return -EIO;
 	ssize_t written = pwrite(image_fd, bytes, length, offset);
 	if (written > 0)
 		note(KIND_WRITE, offset, bytes, (size_t)written);
@@ -111,6 +126,8 @@ static int device_write(const char *path, const char *bytes, size_t length, off_
 static int device_fsync(const char *path, int only_data, struct fuse_file_info *info)
 {
 	(void)path, (void)only_data, (void)info;
+	if (fails("df"))
+		return -EIO;
 	note(KIND_FLUSH, 0, "", 0);
 	return 0;
 }
@@ -126,16 +143,17 @@ static const struct fuse_operations operations = {
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr, "usage: logged-device IMAGE LOG MOUNTPOINT\n");
+	if (argc != 5) {
+		fprintf(stderr, "usage: logged-device IMAGE LOG FAULT MOUNTPOINT\n");
 		return 2;
 	}
 	image_fd = open(argv[1], O_RDWR | O_CLOEXEC);
 	log_fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-	if (image_fd < 0 || log_fd < 0) {
+	fault_fd = open(argv[3], O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (image_fd < 0 || log_fd < 0 || fault_fd < 0) {
 		perror("logged-device");
 		return 1;
 	}
-	char *fuse_argv[] = { argv[0], "-f", "-s", argv[3], NULL };
+	char *fuse_argv[] = { argv[0], "-f", "-s", argv[4], NULL };
 	return fuse_main(4, fuse_argv, &operations, NULL);
 }

@@ -1,11 +1,14 @@
-/** An ext4 file system on a device whose writes and flushes are noted: `logged-device.c` with a loop device on it. */
+/** An ext4 file system on a device that notes writes and flushes, and fails when told: `logged-device.c` under a loop device. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeviceEvent } from './power-cut.ts';
+
+/** What the device answers EIO to: nothing, flushes, writes, or everything, as a card that was pulled out. */
+export type DeviceFault = 'none' | 'flush' | 'write' | 'dead';
 
 export interface LoggedDevice {
   /** Where the file system is mounted. */
@@ -14,6 +17,8 @@ export interface LoggedDevice {
   logged(): Promise<number>;
   /** What was done up to so many bytes of the log. */
   events(logged: number): Promise<readonly DeviceEvent[]>;
+  /** From now on. */
+  fail(fault: DeviceFault): Promise<void>;
   /** Unmounts, and ends the device. What is written meanwhile is behind the moment of the cut. */
   close(): Promise<void>;
 }
@@ -34,10 +39,11 @@ export function buildLoggedDevice(source: string, program: string): string | nul
 
 /** @throws Error when the image cannot be mounted. */
 export async function openLoggedDevice(program: string, top: string, image: string): Promise<LoggedDevice> {
-  const [fuse, dir, log] = [join(top, 'fuse'), join(top, 'mounted'), join(top, 'log')];
+  const [fuse, dir, log, faultFile] = [join(top, 'fuse'), join(top, 'mounted'), join(top, 'log'), join(top, 'fault')];
   await mkdir(fuse, { recursive: true });
   await mkdir(dir, { recursive: true });
-  const device = spawn(program, [image, log, fuse], { stdio: 'ignore' });
+  await writeFile(faultFile, 'none');
+  const device = spawn(program, [image, log, faultFile, fuse], { stdio: 'ignore' });
   const limit = performance.now() + APPEARS_WITHIN_MS;
   while (!existsSync(join(fuse, 'disk')) && performance.now() < limit) await sleep(5);
   const loop = spawnSync('losetup', ['-f', '--show', join(fuse, 'disk')], { encoding: 'utf8' }).stdout.trim();
@@ -49,6 +55,7 @@ export async function openLoggedDevice(program: string, top: string, image: stri
   return {
     dir,
     close,
+    fail: (fault) => writeFile(faultFile, fault),
     logged: async () => (await stat(log)).size,
     events: async (logged) => parseLog((await readFile(log)).subarray(0, logged)),
   };
