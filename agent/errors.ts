@@ -205,7 +205,8 @@ export const TRANSPORT_ERROR_CODES: Readonly<Record<TransportErrorCode, ErrorCod
   },
   NAME_NOT_RESOLVED: {
     summary: 'DNS does not know the host of `endpoint`, or there is no DNS.',
-    remedy: 'Check `endpoint` and the gateway’s name servers.',
+    remedy:
+      'Check `endpoint` and the gateway’s name servers (`getent hosts ENDPOINT` must print an address), and that the network is up.',
   },
   CONNECT_REFUSED: {
     summary: 'Nothing listens there, or the network refuses.',
@@ -224,16 +225,18 @@ export const TRANSPORT_ERROR_CODES: Readonly<Record<TransportErrorCode, ErrorCod
     remedy: 'Give the full host name in `endpoint`, not an address or an alias.',
   },
   TLS_SERVER_EXPIRED: {
-    summary: 'The broker’s certificate has expired, by the gateway’s clock.',
-    remedy: 'Check the gateway’s clock first.',
+    summary: 'The broker’s certificate, or one that it stands on, has expired, by the gateway’s clock.',
+    remedy: 'Check the gateway’s clock first: when it is set, the agent connects within seconds.',
   },
   TLS_SERVER_NOT_YET_VALID: {
-    summary: 'The broker’s certificate is not valid yet, by the gateway’s clock.',
-    remedy: 'Set the gateway’s clock; on a board without a battery wait for NTP.',
+    summary: 'The broker’s certificate, or one that it stands on, is not valid yet, by the gateway’s clock.',
+    remedy:
+      'None where NTP is about to set the clock of a board without a battery: the agent waits, and connects within seconds. Else set the clock.',
   },
   TLS_CLIENT_REFUSED: {
     summary: 'The broker refused the gateway’s certificate.',
-    remedy: 'Check that it is registered and ACTIVE in AWS IoT, and belongs to the account of `endpoint`.',
+    remedy:
+      'Check that it is registered and ACTIVE in AWS IoT, and belongs to the account of `endpoint`. The agent tries again every ten minutes at least.',
   },
   TLS_FAILED: {
     summary: 'TLS failed for another reason.',
@@ -241,15 +244,22 @@ export const TRANSPORT_ERROR_CODES: Readonly<Record<TransportErrorCode, ErrorCod
   },
   MQTT_NOT_AUTHORIZED: {
     summary: 'The broker did not authorize the connection.',
-    remedy: 'Check that the policy of the certificate allows iot:Connect for `clientId`.',
+    remedy:
+      'Check that the policy of the certificate allows iot:Connect for `clientId`. The agent tries again every ten minutes at least.',
   },
   MQTT_REFUSED: {
     summary: 'The broker refused the connection for another reason.',
     remedy: 'Read the message; it has the return code of CONNACK.',
   },
   SUBSCRIBE_REFUSED: {
-    summary: 'The broker refused a subscription.',
-    remedy: 'Check that the policy allows iot:Subscribe and iot:Receive on the thing’s jobs topics.',
+    summary:
+      'The broker refused a subscription, or closed the connection for it. The agent works without it; `missingRights` in the log and in `job-agent status` names it.',
+    remedy:
+      'Let the policy allow what `missingRights` names, and iot:Receive on the same topics. The agent asks again within the hour.',
+  },
+  SUBSCRIBE_TIMEOUT: {
+    summary: 'The broker did not answer a subscription.',
+    remedy: 'None when rare. When often: check the broker, and what lies between.',
   },
   PROTOCOL_ERROR: {
     summary: 'The broker sent what is not MQTT, or not what MQTT allows there.',
@@ -262,6 +272,17 @@ export const TRANSPORT_ERROR_CODES: Readonly<Record<TransportErrorCode, ErrorCod
   CLOSED_BY_BROKER: {
     summary: 'The broker closed the connection.',
     remedy: 'When it happens at once, check for a forbidden topic, and for another client with the same `clientId`.',
+  },
+  CLIENT_ID_IN_USE: {
+    summary:
+      'Two clients use the same client id: three times in a row the broker closed the connection within ten seconds. The agent leaves the id to the other one for a minute and more.',
+    remedy:
+      'Find the other client with this `clientId` (a second agent, a cloned SD card, a test tool) and give each device a thing, a certificate and a client id of its own.',
+  },
+  PUBLISH_REFUSED: {
+    summary:
+      'Three times in a row the broker closed the connection when the agent published to one and the same topic, as AWS IoT does where the policy forbids it.',
+    remedy: 'Let the policy allow iot:Publish on the topic that the message names.',
   },
   CLOSED_BY_US: {
     summary: 'The agent closed the connection.',

@@ -21,11 +21,20 @@ export function backoffMs(attempt: number, { firstMs, maxMs }: BackoffRange, ran
 }
 
 /**
- * How long to wait before a connection is made again: at least a second, at most 120. AWS IoT Device Advisor's
- * reconnect tests want the second and the jitter; AWS closes connections that come faster than one a second a client id.
+ * How long to wait before a connection is made again: at least a second, at most 120 unless `maxMs` says otherwise. AWS
+ * IoT Device Advisor's reconnect tests want the second and the jitter; AWS closes connections that come faster than one
+ * a second a client id.
  */
-export function reconnectDelayMs(attempt: number, random: () => number): number {
-  return MIN_RECONNECT_MS + backoffMs(attempt, RECONNECT_RANGE, random);
+export function reconnectDelayMs(attempt: number, random: () => number, maxMs = MAX_RECONNECT_MS): number {
+  return MIN_RECONNECT_MS + backoffMs(attempt, { firstMs: 1_000, maxMs: maxMs - MIN_RECONNECT_MS }, random);
+}
+
+/**
+ * How long to leave the client id to the other client that uses it too: at least a minute, growing to ten. Whoever
+ * comes back sooner throws the other one out, and is thrown out in turn.
+ */
+export function kickedDelayMs(attempt: number, random: () => number): number {
+  return MIN_KICKED_MS + backoffMs(attempt, { firstMs: MIN_KICKED_MS, maxMs: MAX_KICKED_MS - MIN_KICKED_MS }, random);
 }
 
 /** Beyond it every ceiling is reached, and 2 to the power of a large attempt would be Infinity. */
@@ -33,4 +42,5 @@ const MAX_DOUBLINGS = 52;
 
 const MIN_RECONNECT_MS = 1_000;
 const MAX_RECONNECT_MS = 120_000;
-const RECONNECT_RANGE: BackoffRange = { firstMs: 1_000, maxMs: MAX_RECONNECT_MS - MIN_RECONNECT_MS };
+const MIN_KICKED_MS = 60_000;
+const MAX_KICKED_MS = 600_000;

@@ -20,9 +20,12 @@ export type TransportErrorCode =
   | 'MQTT_NOT_AUTHORIZED' // CONNACK 4 or 5
   | 'MQTT_REFUSED' // any other CONNACK than 0
   | 'SUBSCRIBE_REFUSED' // SUBACK 0x80
+  | 'SUBSCRIBE_TIMEOUT' // no SUBACK
   | 'KEEP_ALIVE_TIMEOUT'
   | 'PROTOCOL_ERROR' // the broker sent what is not MQTT 3.1.1, or a packet over our ceiling
   | 'CLOSED_BY_BROKER' // also: policy violation, or another client with our client id
+  | 'CLIENT_ID_IN_USE' // concluded, above this port, from several CLOSED_BY_BROKER
+  | 'PUBLISH_REFUSED' // the same
   | 'CLOSED_BY_US';
 
 export class TransportError extends Error {

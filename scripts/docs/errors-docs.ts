@@ -25,7 +25,8 @@ ${renderTable(
 )}
 ## Why there is no connection
 
-\`code\` in the log and in \`job-agent status\`. The agent goes on trying, at least every two minutes.
+\`code\` in the log and in \`job-agent status\`. The agent goes on trying: at least every two minutes, and every ten
+where it is not authorized or the client id is in use.
 
 ${renderCodes(TRANSPORT_ERROR_CODES)}
 ## Why the agent cannot remember

@@ -25,7 +25,7 @@ export function transportErrorOf(cause: unknown, facts: ConnectionFacts): Transp
   const name = typeof code === 'string' ? code : '';
   const meaning = (facts.phase === 'open' ? undefined : meaningOf(name)) ?? MEANING_OF_PHASE[facts.phase];
   const text = `${facts.host}:${facts.port}: ${meaning.explain(facts)}`;
-  const detail = name || (typeof message === 'string' ? message : '');
+  const detail = addressesTried(cause) || name || (typeof message === 'string' ? message : '');
   return new TransportError(meaning.code, detail === '' ? text : `${text} (${detail})`, { cause });
 }
 
@@ -37,14 +37,14 @@ export function hangUpErrorOf(facts: ConnectionFacts): TransportError {
 
 export function connectTimeoutError(facts: ConnectionFacts, connectTimeoutMs: number): TransportError {
   const awaited = {
-    resolving: 'no address for the host name: does DNS work here?',
+    resolving: 'no name server answered: is the network up, and does DNS work here?',
     connecting: 'no answer to the TCP connection: is the network up, and may this port leave it?',
     handshaking: 'the TLS handshake did not end: is this an MQTT port with TLS?',
     greeting: 'the broker did not answer CONNECT',
     open: 'the broker did not answer',
   }[facts.phase];
   const text = `${facts.host}:${facts.port}: not connected after ${connectTimeoutMs} ms, ${awaited}`;
-  return new TransportError('CONNECT_TIMEOUT', text);
+  return new TransportError(facts.phase === 'resolving' ? 'NAME_NOT_RESOLVED' : 'CONNECT_TIMEOUT', text);
 }
 
 /** CONNACK return codes, MQTT 3.1.1 table 3.1. */
@@ -80,6 +80,10 @@ const NOT_RESOLVED = meaning(
   'NAME_NOT_RESOLVED',
   'the host name has no address: is it spelled right, and does DNS work here?',
 );
+const NO_NAME_SERVER = meaning(
+  'NAME_NOT_RESOLVED',
+  'no name server gave an answer about the host name: is the network up, and does DNS work here?',
+);
 
 const MEANING_OF_PHASE: Readonly<Record<ConnectionPhase, Meaning>> = {
   resolving: NOT_RESOLVED,
@@ -105,6 +109,7 @@ const MEANING_OF_PHASE: Readonly<Record<ConnectionPhase, Meaning>> = {
 /** Names from Node's `errors` page, getaddrinfo(3), connect(2) and OpenSSL's `openssl-verification-options(1)`. */
 function meaningOf(name: string): Meaning | undefined {
   if (CLIENT_REFUSED.test(name)) return meaning('TLS_CLIENT_REFUSED', 'the broker refused our certificate');
+  if (name === 'EAI_AGAIN') return NO_NAME_SERVER;
   if (DNS_ERROR.test(name)) return NOT_RESOLVED;
   if (NOT_TLS.test(name)) return meaning('TLS_FAILED', 'the other end does not speak TLS: is this the MQTT TLS port?');
   if (OWN_FILES.test(name)) {
@@ -161,10 +166,27 @@ function meaning(code: TransportErrorCode, text: string): Meaning {
   return { code, explain: () => text };
 }
 
+/** Only a gateway whose clock is right may judge dates, and boards without a battery start years in the past. */
 function explainValidity({ serverCertificate }: ConnectionFacts): string {
-  const valid =
-    serverCertificate === undefined
-      ? "the server's certificate is not valid now"
-      : `the server's certificate is valid from ${serverCertificate.validFrom} to ${serverCertificate.validTo}`;
-  return `${valid}; this gateway's clock says ${new Date().toUTCString()}: is the clock right?`;
+  const now = new Date();
+  return (
+    `${invalidNow(serverCertificate, now)}; this gateway's clock says ${now.toISOString()}, which is probably wrong: ` +
+    'the agent waits for the clock to be set, and never connects unchecked'
+  );
+}
+
+function invalidNow(certificate: ConnectionFacts['serverCertificate'], now: Date): string {
+  if (certificate === undefined) return "the server's certificate is not valid now";
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  if (from <= now && now <= to) return "a certificate that the server's stands on, or our CA, is not valid now";
+  return `the server's certificate is valid from ${from.toISOString()} to ${to.toISOString()}`;
+}
+
+/** Node.js gives one error for each address that it tried, where there was more than one. */
+function addressesTried(cause: unknown): string {
+  const { errors } = cause as { errors?: unknown };
+  if (!Array.isArray(errors)) return '';
+  return errors
+    .map(({ address, code }: NodeJS.ErrnoException & { address?: string }) => `${address} ${code}`)
+    .join(', ');
 }

@@ -1,5 +1,6 @@
 // MQTT.js as a transport. It is used for packets only: the socket is ours, reconnecting and queueing are off.
 
+import type { LookupFunction } from 'node:net';
 import { MqttClient } from 'mqtt';
 import {
   type Connection,
@@ -26,11 +27,12 @@ const DISCONNECT = Buffer.from([0xe0, 0x00]);
 
 const SUBACK_FAILURE = 0x80;
 
-export function createMqttTransport(options: TransportOptions): Transport {
+/** @param lookup how to find the host's addresses; by default as the system does. */
+export function createMqttTransport(options: TransportOptions, lookup?: LookupFunction): Transport {
   return {
     name: 'mqtt',
     connect: async (events) => {
-      const connection = new MqttConnection(options, events);
+      const connection = new MqttConnection(options, events, lookup);
       await connection.opened();
       return connection;
     },
@@ -47,10 +49,10 @@ class MqttConnection implements Connection {
   readonly #deadline: NodeJS.Timeout;
   #open = false;
 
-  constructor(options: TransportOptions, events: ConnectionEvents) {
+  constructor(options: TransportOptions, events: ConnectionEvents, lookup: LookupFunction | undefined) {
     this.#options = options;
     this.#events = events;
-    this.#link = openTlsLink(options);
+    this.#link = openTlsLink(options, lookup);
     const { socket } = this.#link;
     const exceedingBytes = createPacketMeter(MAX_PACKET_BYTES);
     socket.on('data', (chunk: Buffer) => {

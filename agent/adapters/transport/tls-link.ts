@@ -1,7 +1,7 @@
 // One TCP and mutual TLS connection to the broker, checked as AWS IoT asks for: TLS 1.2 or later, our CA and no other,
 // a host name found in the server's subject alternative names.
 
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { TransportError, TransportOptions } from '../../ports/transport.ts';
 import {
@@ -11,6 +11,7 @@ import {
   hangUpErrorOf,
   transportErrorOf,
 } from './error-codes.ts';
+import { createHostLookup } from './host-lookup.ts';
 
 export interface TlsLink {
   /** Connecting or connected. The caller listens to `error`, and to `close` for the end. */
@@ -23,13 +24,16 @@ export interface TlsLink {
   explainTimeout(): TransportError;
 }
 
+/** One for all connections of the process: see `createHostLookup`. */
+const systemLookup = createHostLookup();
+
 /** Starts to connect. @throws TransportError TLS_FAILED where certificate, key or CA cannot be used. */
-export function openTlsLink(options: TransportOptions): TlsLink {
+export function openTlsLink(options: TransportOptions, lookup: LookupFunction = systemLookup): TlsLink {
   const { host, port } = options;
   let phase: ConnectionPhase = isIP(host) === 0 ? 'resolving' : 'connecting';
   let serverCertificate: ConnectionFacts['serverCertificate'];
   const facts = (): ConnectionFacts => ({ host, port, phase, serverCertificate });
-  const socket = startTls(options, facts());
+  const socket = startTls(options, lookup, facts());
   socket.on('lookup', (error) => {
     if (!error) phase = 'connecting';
   });
@@ -57,7 +61,7 @@ export function openTlsLink(options: TransportOptions): TlsLink {
   };
 }
 
-function startTls(options: TransportOptions, facts: ConnectionFacts): TLSSocket {
+function startTls(options: TransportOptions, lookup: LookupFunction, facts: ConnectionFacts): TLSSocket {
   const connectOptions = {
     host: options.host,
     port: options.port,
@@ -70,6 +74,9 @@ function startTls(options: TransportOptions, facts: ConnectionFacts): TLSSocket 
     checkServerIdentity: checkAlternativeNames,
     // RFC 6066 allows host names only in the server name indication.
     ...(isIP(options.host) === 0 ? { servername: options.host } : {}),
+    lookup,
+    // All addresses, one after the other, IPv6 and IPv4 in turn.
+    autoSelectFamily: true,
     // Node gives each address but the last 250 ms, too short for a satellite or a busy cellular link.
     autoSelectFamilyAttemptTimeout: Math.max(250, Math.floor(options.connectTimeoutMs / 4)),
   };
