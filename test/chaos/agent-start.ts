@@ -7,11 +7,16 @@ import { HALT_AT_START, killAt, recordCalls, untilHalted } from './strace.ts';
 import type { KillPoint } from './system-calls.ts';
 
 export interface AgentStart {
+  readonly pid: number;
   /** What it logged, oldest first; whole once `ended` has resolved. */
   readonly log: readonly LogLine[];
   readonly ended: Promise<AgentEnd>;
   /** Resolves when it has its subscriptions; never, where it ends before. */
   readonly connected: Promise<void>;
+  /** Resolves when what it logged so far fits; never, where it ends before. */
+  logged(fits: (log: readonly LogLine[]) => boolean): Promise<void>;
+  /** Of the debugger, where that was asked for. */
+  readonly inspectorUrl: Promise<string>;
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
@@ -24,6 +29,7 @@ export interface LogLine {
 export interface AgentEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Without what the debugger says. */
   readonly stderr: string;
 }
 
@@ -35,30 +41,31 @@ export interface AgentStartOptions {
   readonly killPoint?: KillPoint | undefined;
   /** A file for every system call it makes. */
   readonly callsFile?: string | undefined;
+  /** Lets a debugger in, on a free port of 127.0.0.1. */
+  readonly inspect?: boolean;
   /** More settings, as environment variables. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Resolves when the agent runs, under strace where that was asked for. */
 export async function startAgentProcess(options: AgentStartOptions): Promise<AgentStart> {
-  const { bundle, configPath, killPoint, callsFile, env } = options;
+  const { bundle, configPath, killPoint, callsFile, env, inspect = false } = options;
   const isTraced = killPoint !== undefined || callsFile !== undefined;
-  const child = spawn(process.execPath, [...(isTraced ? HALT_AT_START : []), bundle, 'run', '--config', configPath], {
+  const nodeOptions = [...(isTraced ? HALT_AT_START : []), ...(inspect ? ['--inspect=127.0.0.1:0'] : [])];
+  const child = spawn(process.execPath, [...nodeOptions, bundle, 'run', '--config', configPath], {
     env: { PATH: process.env.PATH, ...SETTINGS, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;
   if (pid === undefined) throw new Error('job-agent did not start');
-  const { log, connected } = readLog(child.stdout);
-  let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
+  const { log, logged } = readLog(child.stdout);
+  const connected = logged((lines) => lines.at(-1)?.msg === 'connected and subscribed');
+  const { complaints, inspectorUrl } = readErrors(child.stderr);
   const endWithUs = () => child.kill('SIGKILL');
   process.once('exit', endWithUs);
   const ended = once(child, 'close').then(() => {
     process.off('exit', endWithUs);
-    return { exitCode: child.exitCode, signal: child.signalCode, stderr };
+    return { exitCode: child.exitCode, signal: child.signalCode, stderr: complaints() };
   });
   const signal = (name: 'SIGTERM' | 'SIGKILL') => void child.kill(name);
   if (isTraced) {
@@ -72,22 +79,46 @@ export async function startAgentProcess(options: AgentStartOptions): Promise<Age
       throw error;
     }
   }
-  return { log, ended, connected, signal };
+  return { pid, log, logged, ended, connected, inspectorUrl, signal };
 }
 
 /** Leftovers of a killed agent are to be gone quickly, and an answer that was lost asked for again. */
 const SETTINGS = { JOB_AGENT_STOP_GRACE_SECONDS: '1', JOB_AGENT_REQUEST_TIMEOUT_SECONDS: '2' };
 
-function readLog(input: Readable): Pick<AgentStart, 'log' | 'connected'> {
+function readLog(input: Readable): Pick<AgentStart, 'log' | 'logged'> {
   const log: LogLine[] = [];
-  const connected = new Promise<void>((resolve) => {
-    createInterface({ input }).on('line', (text) => {
-      const line = parseLine(text);
-      if (line !== undefined) log.push(line);
-      if (line?.msg === 'connected and subscribed') resolve();
+  const checks = new Set<() => void>();
+  createInterface({ input }).on('line', (text) => {
+    const line = parseLine(text);
+    if (line === undefined) return;
+    log.push(line);
+    for (const check of [...checks]) check();
+  });
+  const logged: AgentStart['logged'] = (fits) =>
+    new Promise((resolve) => {
+      const check = () => {
+        if (!fits(log)) return;
+        checks.delete(check);
+        resolve();
+      };
+      checks.add(check);
+      check();
+    });
+  return { log, logged };
+}
+
+const DEBUGGER_LINE = /^(?:Debugger (?:listening on|attached|ending on)|For help, see: |Waiting for the debugger )/;
+
+function readErrors(input: Readable): { complaints: () => string } & Pick<AgentStart, 'inspectorUrl'> {
+  let complaints = '';
+  const inspectorUrl = new Promise<string>((resolve) => {
+    createInterface({ input }).on('line', (line) => {
+      const url = /^Debugger listening on (ws:\S+)/.exec(line)?.[1];
+      if (url !== undefined) resolve(url);
+      if (!DEBUGGER_LINE.test(line)) complaints += `${line}\n`;
     });
   });
-  return { log, connected };
+  return { complaints: () => complaints, inspectorUrl };
 }
 
 /** The last line of a killed process may be cut. */

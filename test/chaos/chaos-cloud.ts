@@ -6,7 +6,7 @@ import { openDataFolder, openThingFolder } from '../../local-cloud/identity/data
 import { type Execution, findExecution } from '../../local-cloud/jobs-service/state.ts';
 import type { RunningService } from '../../local-cloud/running-service.ts';
 import { openAedesWire } from './aedes-wire.ts';
-import { type CloudFaults, createCloudFaults, type FaultCounts } from './cloud-faults.ts';
+import { type AllowedFaults, type CloudFaults, createCloudFaults, type FaultCounts } from './cloud-faults.ts';
 import { createFaultyService } from './faulty-service.ts';
 import { type Link, openLink } from './link.ts';
 import { openMosquittoWire } from './mosquitto-wire.ts';
@@ -25,8 +25,8 @@ export interface ChaosCloud {
   openCount(thingName: string): number;
   /** Resolves when every execution of the thing is over. */
   settled(thingName: string): Promise<void>;
-  /** Of all things. They are off at first. */
-  setFaults(isOn: boolean): void;
+  /** Of all things. */
+  allowFaults(allowed: AllowedFaults): void;
   /** What a thing has between itself and the broker. */
   link(thingName: string): Link;
   /** Another broker in the place of the one that is; the service lives on. */
@@ -76,8 +76,8 @@ export async function startChaosCloud(options: ChaosCloudOptions): Promise<Chaos
     configPaths: Object.fromEntries([...things].map(([name, { configPath }]) => [name, configPath])),
     faults: counts,
     link: (thingName) => thingOf(thingName).link,
-    setFaults(isOn) {
-      for (const { faults } of things.values()) faults.setOn(isOn);
+    allowFaults(allowed) {
+      for (const { faults } of things.values()) faults.allow(allowed);
     },
     async restartBroker() {
       await wire.close();

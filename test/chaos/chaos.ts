@@ -35,7 +35,7 @@ export async function runChaos(options: ChaosOptions): Promise<KillReport> {
   const settleTimesMs: number[] = [];
   const facts = { violations, settleTimesMs };
   const gateways = options.things.map((thingName, index) => gatewayOf(options, { thingName, index }, facts));
-  options.cloud.setFaults(options.hasFaults);
+  options.cloud.allowFaults(options.hasFaults ? 'all' : 'none');
   const reach = options.hasStrace ? await measureReach(gateways, options.scratchDir) : new Map<CallKind, number>();
   const report = createKillReport({ reach, ...facts, faults: options.cloud.faults });
   const random = createRandom(options.seed);

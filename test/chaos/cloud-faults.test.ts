@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createCloudFaults, type FaultCounts } from './cloud-faults.ts';
+import { type AllowedFaults, createCloudFaults, type FaultCounts } from './cloud-faults.ts';
 
-function draws(seed: number, isOn = true) {
+function draws(seed: number, allowed: AllowedFaults = 'all') {
   const counts: FaultCounts = new Map();
   const faults = createCloudFaults(seed, counts);
-  faults.setOn(isOn);
+  faults.allow(allowed);
   const drawn = Array.from({ length: 3_000 }, () => [
     faults.request(),
     faults.answer(),
@@ -49,8 +49,14 @@ test('a seed brings its faults back', () => {
 
 test('switched off, nothing goes wrong', () => {
   expect(
-    draws(5, false)
+    draws(5, 'none')
       .drawn.flat()
       .every((fate) => fate === null),
   ).toBe(true);
+});
+
+test('where only messages may suffer, connections stand', () => {
+  const { drawn, counts } = draws(6, 'messages');
+  expect(drawn.every(([, , , cut, breaks]) => cut === null && breaks === null)).toBe(true);
+  expect(counts.get('answer lost')).toBeGreaterThan(0);
 });

@@ -19,9 +19,12 @@ export interface CloudFaults {
   breaksAfterBytes(): number | null;
   /** From 1. */
   delayMs(atMostMs: number): number;
-  /** False lets everything pass from now on. */
-  setOn(isOn: boolean): void;
+  /** What may go wrong from now on. Nothing may at first. */
+  allow(allowed: AllowedFaults): void;
 }
+
+/** `messages`: connections stand, unless somebody cuts them. */
+export type AllowedFaults = 'all' | 'messages' | 'none';
 
 export type FaultCounts = Map<string, number>;
 
@@ -46,15 +49,17 @@ const OF_CUTS: Chances<CutMoment> = [
   ['after the answer', 8],
 ];
 const OF_CONNECTIONS: Chances<'while it is made'> = [['while it is made', 40]];
+const CUT = 'connection cut';
 /** From the first byte of the broker's TLS handshake to some messages after the SUBACK. */
 const MAKING_TAKES_BYTES = 6_000;
 
 /** @param counts shared by the things of a cloud: what went wrong by name. */
 export function createCloudFaults(seed: number, counts: FaultCounts): CloudFaults {
   const random = createRandom(seed);
-  let isOn = false;
+  let allowed: AllowedFaults = 'none';
   const draw = <Fate extends string>(what: string, chances: Chances<Fate>): Fate | null => {
-    const fate = isOn ? fateOf(chances, random) : null;
+    const mayBe = allowed === 'all' || (allowed === 'messages' && what !== CUT);
+    const fate = mayBe ? fateOf(chances, random) : null;
     if (fate !== null) counts.set(`${what} ${fate}`, (counts.get(`${what} ${fate}`) ?? 0) + 1);
     return fate;
   };
@@ -62,12 +67,12 @@ export function createCloudFaults(seed: number, counts: FaultCounts): CloudFault
     request: () => draw('request', OF_REQUESTS),
     answer: () => draw('answer', OF_MESSAGES),
     notification: () => draw('notification', OF_MESSAGES),
-    cut: () => draw('connection cut', OF_CUTS),
+    cut: () => draw(CUT, OF_CUTS),
     cutHow: () => (random.below(2) === 0 ? 'end' : 'reset'),
-    breaksAfterBytes: () => (draw('connection cut', OF_CONNECTIONS) === null ? null : random.below(MAKING_TAKES_BYTES)),
+    breaksAfterBytes: () => (draw(CUT, OF_CONNECTIONS) === null ? null : random.below(MAKING_TAKES_BYTES)),
     delayMs: (atMostMs) => 1 + random.below(atMostMs),
-    setOn: (on) => {
-      isOn = on;
+    allow: (faults) => {
+      allowed = faults;
     },
   };
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type AgentStart, type AgentStartOptions, type LogLine, startAgentProcess } from './agent-start.ts';
 import type { ChaosCloud } from './chaos-cloud.ts';
 import { type JobKind, type JobPlace, jobKindOf, type Mark, readMarks } from './chaos-jobs.ts';
-import { reviewStart } from './log-review.ts';
+import { hasClosedAll, reviewStart } from './log-review.ts';
 import type { Random } from './random.ts';
 import { checkJob, checkLeftovers } from './settled-checks.ts';
 import type { KillPoint } from './system-calls.ts';
@@ -58,11 +58,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   const start = (how: Pick<AgentStartOptions, 'killPoint' | 'callsFile'>) =>
     startAgentProcess({ bundle, configPath, env, ...how });
 
-  /** Resolves when the agent has ended, or is connected with every job over. */
-  async function untilEndedOrSettled(agent: AgentStart): Promise<'ended' | 'settled'> {
+  /** Resolves when the agent has ended, or is connected with every job over, and knows it where that is asked for. */
+  async function untilEndedOrSettled(agent: AgentStart, knows = false): Promise<'ended' | 'settled'> {
     const timer = new AbortController();
     const tooLate = delay(START_WITHIN_MS, 'hangs' as const, { signal: timer.signal }).catch(() => 'settled' as const);
-    const settled = Promise.all([cloud.settled(thingName), agent.connected]).then(() => 'settled' as const);
+    const settled = Promise.all([cloud.settled(thingName), agent.connected])
+      .then(() => (knows ? agent.logged(hasClosedAll) : undefined))
+      .then(() => 'settled' as const);
     const came = await Promise.race([agent.ended.then(() => 'ended' as const), settled, tooLate]);
     timer.abort();
     if (came !== 'hangs') return came;
@@ -122,7 +124,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async settle(how = {}) {
       const beginMs = performance.now();
       const agent = await start(how);
-      await untilEndedOrSettled(agent);
+      await untilEndedOrSettled(agent, true);
       options.onSettled(performance.now() - beginMs);
       agent.signal('SIGTERM');
       const killer = setTimeout(() => agent.signal('SIGKILL'), START_WITHIN_MS);

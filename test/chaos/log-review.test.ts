@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AgentEnd, LogLine } from './agent-start.ts';
-import { reviewStart } from './log-review.ts';
+import { hasClosedAll, reviewStart } from './log-review.ts';
 
 const KILLED: AgentEnd = { exitCode: null, signal: 'SIGKILL', stderr: '' };
 
@@ -50,4 +50,12 @@ test('outcomes are those that the log says were journaled', () => {
   ];
   const { outcomes } = reviewStart({ log, end: KILLED, hadStarted: true });
   expect(Object.fromEntries(outcomes)).toEqual({ a: 'SUCCEEDED', b: 'FAILED' });
+});
+
+test('an execution is open until the agent says that it is closed', () => {
+  const line = (jobId: string, msg: string): LogLine => ({ level: 'info', msg, jobId });
+  const log = [line('a', 'step started'), line('b', 'job execution ended, reporting')];
+  expect(hasClosedAll([...log, line('a', 'job execution closed')])).toBe(false);
+  const over = line('b', 'job execution closed: the service says it is over');
+  expect(hasClosedAll([...log, over, line('a', 'job execution closed')])).toBe(true);
 });

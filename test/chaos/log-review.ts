@@ -30,6 +30,18 @@ export function reviewStart({ log, end, hadStarted }: ReviewedStart): LogReview 
   };
 }
 
+/** Whether the agent knows of everything it held that it is over: it says so of whatever it took up. */
+export function hasClosedAll(log: readonly LogLine[]): boolean {
+  const taken = new Set<unknown>();
+  const closed = new Set<unknown>();
+  for (const { msg, jobId } of log) {
+    if (jobId === undefined) continue;
+    taken.add(jobId);
+    if (msg.startsWith('job execution closed')) closed.add(jobId);
+  }
+  return closed.size === taken.size;
+}
+
 function journalErrors(
   log: readonly LogLine[],
   started: LogLine | undefined,
