@@ -1,12 +1,13 @@
 /**
- * Power cuts: `npm run test:power -- --states 6000 [--cuts 40] [--seed 1]`. Ends with a table, and with exit code 1 when anything was
- * lost, invented, doubled or not opened.
+ * Power cuts: `npm run test:power -- --states 6000 [--cuts 40] [--seed 1]`; and every bit of a journal flipped in turn.
+ * Ends with tables, and with exit code 1 when anything was lost, invented, doubled or not opened.
  */
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cutAgent } from './agent-cuts.ts';
+import { flipBits } from './flipped-bits.ts';
 import type { Tally } from './judge-recovery.ts';
 import { createRandom } from './random.ts';
 import { replayJournal } from './replayed-journal.ts';
@@ -24,8 +25,22 @@ const { values } = parseArgs({
 });
 const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const seed = Number(values.seed);
-const isSound = [await replay(), await cutRealAgent()];
+const isSound = [await flip(), await replay(), await cutRealAgent()];
 process.exitCode = isSound.every((one) => one) ? 0 : 1;
+
+async function flip(): Promise<boolean> {
+  const started = performance.now();
+  const results = await flipBits({ folder, every: 1, openEvery: 1_999 });
+  print(`Every bit of a journal of 64 KiB flipped in turn, ${since(started)} s`);
+  const head = ['journal', 'flips', 'whole', 'without last', 'said lost', 'opened', 'false', 'crashes'];
+  const rows = results.map(({ journal, flips, whole, withoutLast, saidLost, opened, falselyAccepted, crashes }) => {
+    return [journal, flips, whole, withoutLast, saidLost, opened, falselyAccepted, crashes];
+  });
+  print(formatTable(head, rows));
+  const examples = results.flatMap(({ example }) => (example === null ? [] : [example]));
+  for (const example of examples) print(`VIOLATION ${example}`);
+  return examples.length === 0;
+}
 
 async function replay(): Promise<boolean> {
   const started = performance.now();
