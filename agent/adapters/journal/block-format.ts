@@ -20,7 +20,8 @@
  * |     72 |  4020 | payload, JSON in UTF-8, padded with NUL                    |
  * |   4092 |     4 | CRC-32 of everything before it                             |
  *
- * Magic, version and CRC stay where they are in every later version, so that each can tell what it cannot read.
+ * Magic, version and CRC stay where they are in every later version, so that each can tell what it cannot read. There has
+ * been one version so far: a lower one is none of ours.
  */
 import { crc32 } from 'node:zlib';
 
@@ -106,7 +107,10 @@ export function decodeBlock(bytes: Buffer): Block {
     return { state: 'damaged' };
   }
   const version = bytes.readUInt16LE(4);
-  return version > FORMAT_VERSION ? { state: 'newer', version } : decodeFields(bytes);
+  if (version > FORMAT_VERSION) {
+    return { state: 'newer', version };
+  }
+  return version === FORMAT_VERSION ? decodeFields(bytes) : { state: 'damaged' };
 }
 
 function decodeFields(bytes: Buffer): Block {

@@ -62,6 +62,7 @@ describe('a block', () => {
   });
 
   test.each([
+    { what: 'version 0, which never was,', change: (bytes: Buffer) => bytes.writeUInt16LE(0, 4) },
     { what: 'kind 0', change: (bytes: Buffer) => bytes.writeUInt8(0, 6) },
     { what: 'kind 4', change: (bytes: Buffer) => bytes.writeUInt8(4, 6) },
     { what: 'more payload than room', change: (bytes: Buffer) => bytes.writeUInt16LE(PAYLOAD_BYTES + 1, 18) },
