@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtInHandlers } from '../handlers/built-in.ts';
-import { readBoot } from './adapters/boot/linux.ts';
+import { createLinuxBoot } from './adapters/boot/linux.ts';
 import { systemClock } from './adapters/clock/system.ts';
 import { openSegmentJournal } from './adapters/journal/segment-journal.ts';
 import { openStateFolders, type StateFolders } from './adapters/journal/state-folders.ts';
@@ -22,6 +22,7 @@ import { createJobsAgent, type JobsAgent, type JobsAgentSettings } from './jobs/
 import { startLocalApi } from './local-api/server.ts';
 import { localApiSocket } from './local-api/socket-path.ts';
 import { executionLogger, type Logger } from './log.ts';
+import type { Boot } from './ports/boot.ts';
 import type { OpenedJournal } from './ports/journal.ts';
 import type { ServiceManager } from './ports/service-manager.ts';
 import type { Transport } from './ports/transport.ts';
@@ -43,6 +44,12 @@ export interface RunningAgent {
 
 /** How often an interrupted run may be started again before its execution is failed: the loop breaker. */
 const MAX_RECOVERIES = 3;
+/** A step that asks to be tried later has about 20 hours this way, if it leaves the waits to the agent. */
+const MAX_POSTPONEMENTS = 24;
+const MAX_REBOOTS = 3;
+/** Shutting everything down takes systemd 90 s a unit at most (systemd-system.conf(5), DefaultTimeoutStopSec). */
+const REBOOT_LIMIT_MS = 600_000;
+const CLEAN_UP_LIMIT_MS = 60_000;
 /** Of the time in which the watchdog wants to hear of us. */
 const WATCHDOG_SHARE = 3;
 const STATUS_INTERVAL_MS = 5_000;
@@ -61,7 +68,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       'only built-in operations: handlersDir cannot be read',
     ),
   );
-  const { bootId } = readBoot();
+  const boot = createLinuxBoot(config);
+  const { bootId } = boot;
   const binding = { thingName: config.thingName, endpoint: config.endpoint };
   const folders = await openStateFolders({ ...config, binding, bootId });
   try {
@@ -69,7 +77,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (journal.recovered.status === 'created' && folders.otherJournals > 0) {
       log.warn({ ...binding, otherJournals: folders.otherJournals }, 'first start for this thing and endpoint here');
     }
-    return await startOnJournal(options, { transport, journal, folders });
+    return await startOnJournal(options, { boot, transport, journal, folders });
   } catch (error) {
     await folders.release();
     throw error;
@@ -77,16 +85,21 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 }
 
 interface Opened {
+  readonly boot: Boot;
   readonly transport: Transport;
   readonly journal: OpenedJournal;
   readonly folders: StateFolders;
 }
 
-async function startOnJournal(options: AgentOptions, { transport, journal, folders }: Opened): Promise<RunningAgent> {
+async function startOnJournal(
+  options: AgentOptions,
+  { boot, transport, journal, folders }: Opened,
+): Promise<RunningAgent> {
   const { config, log, agentVersion } = options;
   const { thingName, endpoint } = config;
   const agent = createJobsAgent({
     thingName,
+    boot,
     transport,
     journal,
     stepRunner: createStepRunner(options),
@@ -158,11 +171,16 @@ function createStepRunner({ config, log, agentVersion, hostArgv }: AgentOptions)
 function jobsAgentSettings(config: Config): JobsAgentSettings {
   return {
     core: {
-      capacity: 1,
+      capacity: config.maxConcurrentJobs,
       unknownOperation: config.unknownOperation,
       progressIntervalMs: config.progressIntervalSeconds * 1_000,
       pollIntervalMs: config.pollIntervalSeconds * 1_000,
       maxRecoveries: MAX_RECOVERIES,
+      maxPostponements: MAX_POSTPONEMENTS,
+      maxReboots: MAX_REBOOTS,
+      rebootLimitMs: REBOOT_LIMIT_MS,
+      cleanUpLimitMs: CLEAN_UP_LIMIT_MS,
+      stepTimeoutMinutes: config.stepTimeoutMinutes === 0 ? null : config.stepTimeoutMinutes,
     },
     requestTimeoutMs: config.requestTimeoutSeconds * 1_000,
     subscribeTimeoutMs: config.connectTimeoutSeconds * 1_000,

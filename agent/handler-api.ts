@@ -37,6 +37,8 @@ interface HandlerBase<S extends TSchema> {
    * start again from the beginning. `resume`: start again, with the last checkpoint.
    */
   readonly onInterrupted?: OnInterrupted;
+  /** It runs only when nothing else does: for what restarts or changes the gateway itself. */
+  readonly exclusive?: boolean;
   /** Time limit for a step that sets none, in seconds. Without either there is none. */
   readonly defaultTimeoutSeconds?: number;
   /** Stands in for a handler script of the AWS managed templates where `handlersDir` has no file of that name. */
@@ -63,18 +65,45 @@ export interface ManagedTemplateStandIn<P> {
 export interface CommandHandler<S extends TSchema = TSchema> extends HandlerBase<S> {
   readonly kind: 'command';
   /** Pure. The program (absolute, or found on PATH) and its arguments. */
-  readonly command: (parameters: Static<S>, facts: HandlerFacts) => readonly [string, ...string[]];
+  readonly command: CommandLine<S>;
+  /** After a restart of the gateway that the program asked for (see `rebootExitCode`): exit code 0 if it worked. */
+  readonly verify?: CommandLine<S>;
+  /** Run when the program was stopped or interrupted. It may run more than once. */
+  readonly cleanup?: CommandLine<S>;
+  /** The program asks to be tried later by this exit code, such as 75 (sysexits.h, EX_TEMPFAIL). */
+  readonly retryExitCode?: number;
+  /** The program asks for a restart of the gateway by this exit code. */
+  readonly rebootExitCode?: number;
 }
 
-export interface ModuleHandler<S extends TSchema = TSchema> extends HandlerBase<S> {
+export type CommandLine<S extends TSchema> = (
+  parameters: Static<S>,
+  facts: HandlerFacts,
+) => readonly [string, ...string[]];
+
+export interface ModuleHandler<S extends TSchema = TSchema> extends HandlerBase<S>, HandlerFunctions<S> {
   readonly kind: 'module';
-  readonly run: (context: HandlerContext, parameters: Static<S>) => Promise<HandlerResult>;
 }
 
-export interface InlineHandler<S extends TSchema = TSchema> extends HandlerBase<S> {
+export interface InlineHandler<S extends TSchema = TSchema> extends HandlerBase<S>, HandlerFunctions<S> {
   readonly kind: 'inline';
-  readonly run: (context: HandlerContext, parameters: Static<S>) => Promise<HandlerResult>;
 }
+
+interface HandlerFunctions<S extends TSchema> {
+  readonly run: HandlerFunction<S>;
+  /** After a restart of the gateway that `run` asked for: did it work? It may run more than once. */
+  readonly verify?: HandlerFunction<S>;
+  /**
+   * Run when `run` was stopped (cancelled, over its time limit, shut down) or interrupted (power, agent). What it returns
+   * is only logged; how the step ended is known. It may run more than once.
+   */
+  readonly cleanup?: HandlerFunction<S>;
+}
+
+export type HandlerFunction<S extends TSchema = TSchema> = (
+  context: HandlerContext,
+  parameters: Static<S>,
+) => Promise<HandlerResult>;
 
 /** What a handler may know of the gateway and of the operator's settings. JSON, so that it crosses process borders. */
 export interface HandlerFacts {
@@ -113,32 +142,46 @@ export interface HandlerLog {
 }
 
 export type HandlerResult =
-  | { readonly kind: 'succeeded'; readonly details: Readonly<Record<string, string | number>> }
+  | { readonly kind: 'succeeded' | 'reboot'; readonly details: Details }
   | {
       readonly kind: 'failed' | 'rejected';
       readonly reasonCode: string;
       readonly message: string;
-      readonly details: Readonly<Record<string, string | number>>;
+      readonly details: Details;
+    }
+  | {
+      readonly kind: 'retry';
+      /** Left out, the agent decides: a minute at first, then longer, up to an hour. */
+      readonly afterSeconds?: number;
+      readonly message: string;
+      readonly details: Details;
     };
 
-export function succeeded(details: Readonly<Record<string, string | number>> = {}): HandlerResult {
+export type Details = Readonly<Record<string, string | number>>;
+
+export function succeeded(details: Details = {}): HandlerResult {
   return { kind: 'succeeded', details };
 }
 
+/**
+ * It cannot be done now, such as a lock that is held: the step is run again later, and other jobs run meanwhile.
+ * @param message why, for the operator. @param afterSeconds 1 to 86,400; left out, the agent decides.
+ */
+export function retryLater(message: string, afterSeconds?: number, details: Details = {}): HandlerResult {
+  return { kind: 'retry', message, details, ...(afterSeconds === undefined ? {} : { afterSeconds }) };
+}
+
+/** The gateway has to restart. The step succeeds once it has, if `verify` agrees where there is one. */
+export function reboot(details: Details = {}): HandlerResult {
+  return { kind: 'reboot', details };
+}
+
 /** @param reasonCode stable and searchable: upper case words joined by underscores. */
-export function failed(
-  reasonCode: string,
-  message: string,
-  details: Readonly<Record<string, string | number>> = {},
-): HandlerResult {
+export function failed(reasonCode: string, message: string, details: Details = {}): HandlerResult {
   return { kind: 'failed', reasonCode, message, details };
 }
 
 /** For a request that can never succeed; the service does not retry a REJECTED execution. */
-export function rejected(
-  reasonCode: string,
-  message: string,
-  details: Readonly<Record<string, string | number>> = {},
-): HandlerResult {
+export function rejected(reasonCode: string, message: string, details: Details = {}): HandlerResult {
   return { kind: 'rejected', reasonCode, message, details };
 }

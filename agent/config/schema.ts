@@ -99,6 +99,27 @@ export const settingsSchema = Type.Object({
     path: true,
     examples: [['/opt/vendor/job-handlers']],
   }),
+  maxConcurrentJobs: Type.Integer({
+    description: 'How many jobs may run at the same time. A handler that has to be alone, such as `reboot`, is.',
+    default: 1,
+    minimum: 1,
+    maximum: 16,
+  }),
+  stepTimeoutMinutes: Type.Integer({
+    description:
+      'AWS IoT ends a job as TIMED_OUT that it has not heard of for this long; a third of it apart the agent tells that ' +
+      'the handler lives. 0: it does not, and a job on a gateway that died stays IN_PROGRESS. An outage of the network ' +
+      'longer than this turns a good result into TIMED_OUT: set it to the longest outage that is to be tolerated.',
+    default: 0,
+    minimum: 0,
+    maximum: 10_080, // Developer Guide, StartNextPendingJobExecution: seven days
+  }),
+  rebootCommand: Type.Array(Type.String({ minLength: 1, expected: 'a program or an argument' }), {
+    description: 'Program and arguments that restart the gateway, for jobs that ask for it.',
+    default: ['systemctl', 'reboot'],
+    minItems: 1,
+    examples: [['/sbin/reboot']],
+  }),
   unknownOperation: Type.Enum(['reject', 'leave'], {
     description:
       'An operation without a handler: `reject` the job, or `leave` it queued for another agent of the thing.',

@@ -1,12 +1,12 @@
 /** What an answer means, by what the request was for; a refusal by the table of `answer-rules.ts`. */
 import type { AnswerRule } from './answer-rules.ts';
-import { claimAnswered, claimLater, claimMore, describe, listAnswered } from './claiming.ts';
-import { type Decision, inOrder, stay, withExecution } from './decision.ts';
-import { described, dropReplaced, goOn, over, retryLater } from './describing.ts';
+import { claimAnswered, claimLater, claimMore, listAnswered } from './claiming.ts';
+import { type Decision, describe, inOrder, stay, withExecution } from './decision.ts';
+import { described, dropReplaced, over, retryLater, tellOn } from './describing.ts';
 import type { AgentEvent } from './event.ts';
 import { type ExecutionId, isTerminal, type JobExecutionState } from './job-execution.ts';
 import { close } from './reporting.ts';
-import { begin, FIRST } from './running.ts';
+import { start } from './running.ts';
 import type { AgentState, ClaimingPhase, ExecutionState, Phase, RequestPurpose, UpdatePurpose } from './state.ts';
 
 /** A service that keeps naming other versions is asked again only after a while. */
@@ -62,7 +62,7 @@ export function refused(state: AgentState, purpose: RequestPurpose, { rule, foun
       return over(state, execution, found);
     case 'leave':
       // Described meanwhile as ours, it may have begun.
-      if (execution.phase.name !== 'claiming') return goOn(state, id);
+      if (execution.phase.name !== 'claiming') return tellOn(state, id);
       return inOrder(state, (now) => close(now, execution, 'over'), claimMore);
     case 'plain':
       return retryLater(
@@ -72,7 +72,7 @@ export function refused(state: AgentState, purpose: RequestPurpose, { rule, foun
     case 'adopt':
       return adopt(state, execution, found);
     case 'forget':
-      return goOn(state, id);
+      return tellOn(state, id);
   }
 }
 
@@ -89,14 +89,12 @@ function updated(state: AgentState, { kind, id, expectedVersion }: UpdatePurpose
   const versionNumber = Math.max(execution.versionNumber, expectedVersion + 1);
   const now = withExecution(state, id, () => ({ versionNumber, retries: 0 }));
   const { phase } = execution;
-  return phase.name === 'claiming' ? taken(now, id, phase) : goOn(now, id);
+  return phase.name === 'claiming' ? taken(now, id, phase) : tellOn(now, id);
 }
 
 /** Claimed by our own choice, and so it has a plan: only what was reviewed is taken. */
 function taken(state: AgentState, id: ExecutionId, { plan }: ClaimingPhase): Decision {
-  // Claimed while shutting down: the next start of the agent finds it in the journal and begins it.
-  if (plan === null || state.shutdown !== null) return stay(state);
-  return inOrder(state, (now) => begin(now, id, { ...FIRST, plan }), claimMore);
+  return plan === null ? stay(state) : inOrder(state, (now) => start(now, id, plan), claimMore);
 }
 
 function withoutDetails(phase: Phase): Phase {

@@ -7,29 +7,57 @@
  * IN_PROGRESS with our id was claimed by this journal and never begun, so it may begin; with any other it was begun by
  * a journal we do not have, and must not run again (I2).
  */
-import { ask, type Decision, inOrder, isAsking, stay, update, withExecution, withoutExecution } from './decision.ts';
+import {
+  ask,
+  type Decision,
+  describe,
+  inOrder,
+  isAsking,
+  stay,
+  stepTimer,
+  update,
+  withExecution,
+  withoutExecution,
+} from './decision.ts';
 import type { PlanVerdict } from './event.ts';
+import { goOnWaiting } from './going-on.ts';
 import { type ExecutionId, executionId, type JobExecution, type JobExecutionSummary } from './job-execution.ts';
+import { limitJob } from './job-limit.ts';
 import type { AcceptedAnswer } from './jobs-request.ts';
-import { failure, rejection } from './outcomes.ts';
+import { failure, refusal } from './outcomes.ts';
 import { close, conclude, journal } from './reporting.ts';
-import { begin, FIRST } from './running.ts';
-import { type AgentState, type ExecutionState, type FinishedExecution, MAX_LEFT, type ReviewedPlan } from './state.ts';
+import { hasRoom, isExclusivePlan, isRunning, mayRunBeside } from './room.ts';
+import { start } from './running.ts';
+import {
+  type AgentIdentity,
+  type AgentState,
+  type ExecutionState,
+  type FinishedExecution,
+  MAX_LEFT,
+  type ReviewedPlan,
+} from './state.ts';
 
-/** The status detail that names the journal that made a claim. */
+/** The status detail that says who made a claim: a journal, and a boot of the machine. */
 export const CLAIM_DETAIL = 'claimedBy';
+
+/** @returns the value of `CLAIM_DETAIL` of a claim made now. */
+export function claimMark({ journalId, bootId }: AgentIdentity): string {
+  return `${journalId}/${bootId}`;
+}
 
 /** How often an announced execution that is not handed out is asked for; after that only when something new is said. */
 const MAX_EMPTY_CLAIMS = 5;
 
-/** Executions that wait for their last answer do not count as running, but may not pile up either. */
-const MAX_REPORTING = 4;
-
-/** Asks for work if there is room for it. */
+/** Goes on with what waits, then asks for more work if there is room for it. */
 export function claimMore(state: AgentState): Decision {
+  return inOrder(state, goOnWaiting, claimNew);
+}
+
+function claimNew(state: AgentState): Decision {
   if (!mayClaim(state)) return stay(state);
-  const asking: AgentState = { ...state, offer: state.offer === 'unasked' ? 'asked' : state.offer };
-  if (state.settings.capacity > 1 || isShared(state)) {
+  const offer = state.offer === 'unasked' ? 'asked' : state.offer;
+  const asking: AgentState = { ...state, offer, exclusiveNext: false };
+  if (state.settings.capacity > 1 || isShared(state) || isAnyWaiting(state)) {
     return ask(asking, { kind: 'list' }, { operation: 'GetPendingJobExecutions' });
   }
   // Until the last one is told, StartNext hands it out again. And one that was made anew under its id would be claimed
@@ -39,7 +67,11 @@ export function claimMore(state: AgentState): Decision {
   return ask(
     asking,
     { kind: 'claim', open },
-    { operation: 'StartNextPendingJobExecution', statusDetails: { [CLAIM_DETAIL]: state.journalId } },
+    {
+      operation: 'StartNextPendingJobExecution',
+      statusDetails: { [CLAIM_DETAIL]: claimMark(state) },
+      ...stepTimer(state),
+    },
   );
 }
 
@@ -100,23 +132,6 @@ export function listAnswered(
   return describe(withNew(rested, execution), execution);
 }
 
-/** Asks what the service has of an execution; the document comes along where we do not have its plan. */
-export function describe(state: AgentState, { id, key, phase }: ExecutionState): Decision {
-  if (!state.connected || isAsking(state, (purpose) => purpose.kind === 'check' && purpose.id === id)) {
-    return stay(state);
-  }
-  return ask(
-    state,
-    { kind: 'check', id },
-    {
-      operation: 'DescribeJobExecution',
-      jobId: key.jobId,
-      executionNumber: key.executionNumber,
-      includeJobDocument: phase.name === 'claiming' || phase.name === 'waiting',
-    },
-  );
-}
-
 /** A described execution in phase `claiming`: take it, refuse it, or leave it. */
 export function choose(
   state: AgentState,
@@ -125,52 +140,78 @@ export function choose(
   verdict: PlanVerdict,
 ): Decision {
   const { id } = execution;
-  const isQueued = found.status === 'QUEUED';
-  // Begun by somebody else. Or our update landed unheard: then it carries our id.
-  if (!isQueued && !isClaimedByUs(state, found)) {
-    return isShared(state) ? close(state, execution, 'over') : conclude(state, id, failure('STATE_LOST', STATE_LOST));
-  }
-  if (isQueued && verdict.kind === 'unknown-operation' && isShared(state)) return leave(state, id);
+  if (found.status !== 'QUEUED') return chooseBegun(state, execution, found, verdict);
+  if (verdict.kind === 'unknown-operation' && isShared(state)) return leave(state, id);
   if (verdict.kind !== 'run') return conclude(state, id, refusal(verdict));
-  if (!isQueued) return begin(state, id, { ...FIRST, plan: verdict.plan });
   // I1: what cannot be written down is not claimed. The next start of the agent finds it in the queue.
-  return state.journalUsable ? take(state, execution, verdict.plan) : stay(withoutExecution(state, id));
+  if (!state.journalUsable) return stay(withoutExecution(state, id));
+  const isHeld = !mayRunBeside(state, id, isExclusivePlan(verdict.plan));
+  return isHeld ? hold(state, id) : take(state, execution, verdict.plan);
 }
 
-export function refusal(verdict: Exclude<PlanVerdict, { kind: 'run' }>) {
-  return verdict.kind === 'reject'
-    ? rejection(verdict.reasonCode, verdict.rejection)
-    : rejection('UNKNOWN_OPERATION', verdict.rejection);
+/** In progress, and not begun by us as far as we know. */
+function chooseBegun(
+  state: AgentState,
+  execution: ExecutionState,
+  found: JobExecution,
+  verdict: PlanVerdict,
+): Decision {
+  const { id } = execution;
+  const claimedBy = claimantOf(state, found);
+  // Another agent's; or our own update landed unheard, and then it carries our mark.
+  if (claimedBy === 'another' && isShared(state)) return close(state, execution, 'over');
+  if (!mayBegin(claimedBy, verdict)) return conclude(state, id, failure('STATE_LOST', STATE_LOST[claimedBy]));
+  return verdict.kind === 'run' ? start(state, id, verdict.plan) : conclude(state, id, refusal(verdict));
 }
 
 /** An execution handed out by StartNext that we do not know. */
 function admit(state: AgentState, found: JobExecution, verdict: PlanVerdict | undefined): Decision {
+  // Without its document nothing can be said of it; it is handed out again.
+  if (verdict === undefined) return stay(state);
   const execution = newExecution(found);
-  const { id } = execution;
-  if (!isClaimedByUs(state, found)) {
-    return conclude(withNew(state, execution), id, failure('STATE_LOST', STATE_LOST));
-  }
-  // Claimed and not begun: the next start of the agent is handed it again, and takes it up.
-  if (state.shutdown !== null || verdict === undefined) return stay(state);
-  if (verdict.kind !== 'run') return conclude(withNew(state, execution), id, refusal(verdict));
-  return begin(withNew(state, execution), id, { ...FIRST, plan: verdict.plan });
+  return inOrder(
+    withNew(state, execution),
+    (now) => chooseBegun(now, execution, found, verdict),
+    (now) => limitJob(now, execution.id, found),
+  );
 }
 
-const STATE_LOST =
-  'it was in progress before this agent knew of it: the journal that began it is gone, or another agent began it. ' +
-  'It is not run again, because it may have been run already; create a new job execution to run it.';
+type Claimant = 'us' | 'us-before' | 'another';
+
+/** `us-before`: this journal, but before a restart of the machine, in which a disk may have lost what was written last. */
+function claimantOf(state: AgentState, { statusDetails }: JobExecution): Claimant {
+  const mark = statusDetails[CLAIM_DETAIL];
+  if (mark === claimMark(state)) return 'us';
+  return mark === state.journalId || mark?.startsWith(`${state.journalId}/`) ? 'us-before' : 'another';
+}
+
+/** I2: what may have begun begins again only if its handlers' authors declared that it may. */
+function mayBegin(claimedBy: Claimant, verdict: PlanVerdict): boolean {
+  if (claimedBy !== 'us-before' || verdict.kind !== 'run') return claimedBy !== 'another';
+  return verdict.plan.steps.every(({ onInterrupted }) => onInterrupted !== 'fail');
+}
+
+const STATE_LOST: Readonly<Record<Claimant, string>> = {
+  us: '', // then nothing is lost
+  'us-before':
+    'it was claimed before the gateway restarted, and the journal does not say whether it had begun. It is not run ' +
+    'again, because it may have been run already; create a new job execution to run it.',
+  another:
+    'it was in progress before this agent knew of it: the journal that began it is gone, or another agent began it. ' +
+    'It is not run again, because it may have been run already; create a new job execution to run it.',
+};
 
 /** The service hands out what we told it was over: tell it again, and be slow to claim more, for it may go on so (I8). */
 function reopen(state: AgentState, { id, outcome }: FinishedExecution, found: JobExecution): Decision {
   const others = state.finished.filter((one) => one.id !== id);
   return inOrder(withNew({ ...state, finished: others }, newExecution(found)), claimLater, (now) =>
-    conclude(now, id, outcome ?? failure('STATE_LOST', STATE_LOST)),
+    conclude(now, id, outcome ?? failure('STATE_LOST', STATE_LOST.another)),
   );
 }
 
 function take(state: AgentState, execution: ExecutionState, plan: ReviewedPlan): Decision {
   const { id } = execution;
-  const statusDetails = { [CLAIM_DETAIL]: state.journalId };
+  const statusDetails = { [CLAIM_DETAIL]: claimMark(state) };
   return inOrder(
     withExecution(state, id, () => ({ phase: { name: 'claiming', plan } })),
     (now) => journal(now, id),
@@ -178,12 +219,13 @@ function take(state: AgentState, execution: ExecutionState, plan: ReviewedPlan):
   );
 }
 
-function leave(state: AgentState, id: ExecutionId): Decision {
-  return claimMore({ ...withoutExecution(state, id), left: [...state.left, id].slice(-MAX_LEFT) });
+/** It has to run alone and others still run: it stays in the queue, and nothing behind it is taken before it. */
+function hold(state: AgentState, id: ExecutionId): Decision {
+  return stay({ ...withoutExecution(state, id), exclusiveNext: true });
 }
 
-function isClaimedByUs({ journalId }: AgentState, { statusDetails }: JobExecution): boolean {
-  return statusDetails[CLAIM_DETAIL] === journalId;
+function leave(state: AgentState, id: ExecutionId): Decision {
+  return claimMore({ ...withoutExecution(state, id), left: [...state.left, id].slice(-MAX_LEFT) });
 }
 
 /** With another agent, to which the jobs are left that nobody here handles. */
@@ -197,6 +239,7 @@ function mayClaim(state: AgentState): boolean {
     state.journalUsable &&
     state.shutdown === null &&
     !state.claimHeld &&
+    !(state.exclusiveNext && Object.values(state.executions).some(isRunning)) &&
     hasRoom(state) &&
     !isAsking(state, ({ kind }) => kind === 'claim' || kind === 'list')
   );
@@ -206,10 +249,9 @@ function isReportUnderWay(state: AgentState, id: ExecutionId): boolean {
   return isAsking(state, (purpose) => purpose.kind === 'report' && purpose.id === id);
 }
 
-function hasRoom({ executions, settings }: AgentState): boolean {
-  const all = Object.values(executions);
-  const occupied = all.filter(({ phase }) => phase.name !== 'reporting').length;
-  return occupied < settings.capacity && all.length < settings.capacity + MAX_REPORTING;
+/** StartNext would hand it out again instead of the next. */
+function isAnyWaiting({ executions }: AgentState): boolean {
+  return Object.values(executions).some(({ phase }) => phase.name === 'waiting');
 }
 
 /** Ours, over, or left to another agent: nothing to ask for. */
@@ -235,5 +277,7 @@ function newExecution(found: JobExecutionSummary): ExecutionState {
     progressHeld: false,
     retries: 0,
     recoveries: 0,
+    postponements: 0,
+    reboots: 0,
   };
 }

@@ -4,14 +4,17 @@
  */
 import { answerRule } from './answer-rules.ts';
 import { accepted, refused } from './answering.ts';
-import { claimMore, describe } from './claiming.ts';
-import { type Decision, inOrder, stay, withExecution } from './decision.ts';
+import { claimMore } from './claiming.ts';
+import { type Decision, describe, heartbeatLater, inOrder, stay, withExecution } from './decision.ts';
 import type { TimerName } from './effect.ts';
 import type { AgentEvent } from './event.ts';
-import { checkRunning, notified } from './noticing.ts';
+import { jobLimitReached } from './job-limit.ts';
+import { checkHeld, notified } from './noticing.ts';
+import { tellAlive, tellProgress } from './progress.ts';
+import { rebootFailed, rebootOverdue } from './rebooting.ts';
 import { recover } from './recover.ts';
-import { runEnded, runProgressed, stop, tellProgress } from './running.ts';
-import type { AgentState, RequestPurpose } from './state.ts';
+import { runEnded, runProgressed, stop } from './running.ts';
+import type { AgentState, Phase, RequestPurpose } from './state.ts';
 
 export function decide(state: AgentState, event: AgentEvent): Decision {
   switch (event.type) {
@@ -38,6 +41,8 @@ export function decide(state: AgentState, event: AgentEvent): Decision {
       return runProgressed(state, event.id, event.runId, event.details);
     case 'runEnded':
       return inOrder(state, (now) => runEnded(now, event.id, event.runId, event.result), claimMore);
+    case 'rebootFailed':
+      return inOrder(state, (now) => rebootFailed(now, event.message), claimMore);
     case 'timerFired':
       return timerFired(state, event.timer);
     case 'shutdownRequested':
@@ -70,7 +75,7 @@ function timerFired(state: AgentState, timer: TimerName): Decision {
     case 'claim':
       return claimMore({ ...state, claimHeld: false });
     case 'poll':
-      return inOrder(state, (now) => checkRunning(now, () => true), claimMore, pollLater);
+      return inOrder(state, (now) => checkHeld(now, () => true), claimMore, pollLater);
     case 'progress':
       return tellProgress(
         withExecution(state, timer.id, () => ({ progressHeld: false })),
@@ -82,12 +87,28 @@ function timerFired(state: AgentState, timer: TimerName): Decision {
       // A report too is told again only after a look: by now the version it expects may be another execution's.
       return describe(state, execution);
     }
+    case 'due':
+      return claimMore(withExecution(state, timer.id, ({ phase }) => ({ phase: asDue(phase) })));
+    case 'heartbeat':
+      return inOrder(
+        state,
+        (now) => tellAlive(now, timer.id),
+        (now) => (now.executions[timer.id] === undefined ? stay(now) : heartbeatLater(now, timer.id)),
+      );
+    case 'jobTimeout':
+      return inOrder(state, (now) => jobLimitReached(now, timer.id), claimMore);
+    case 'reboot':
+      return inOrder(state, rebootOverdue, claimMore);
     case 'stepTimeout': {
       const phase = state.executions[timer.id]?.phase;
       const isCurrent = phase?.name === 'running' && phase.runId === timer.runId;
       return isCurrent ? stop(state, timer.id, 'timed-out') : stay(state);
     }
   }
+}
+
+function asDue(phase: Phase): Phase {
+  return phase.name === 'waiting' ? { ...phase, due: true } : phase;
 }
 
 function pollLater(state: AgentState): Decision {

@@ -57,15 +57,62 @@ export function update(
 ): Decision {
   if (!mayUpdate(state, id)) return stay(state);
   const { jobId, executionNumber } = key;
-  return ask(
+  const isAlive = kind !== 'report';
+  return inOrder(
     state,
-    { kind, id, expectedVersion: versionNumber },
-    { operation: 'UpdateJobExecution', jobId, executionNumber, expectedVersion: versionNumber, ...wanted },
+    (now) =>
+      ask(
+        now,
+        { kind, id, expectedVersion: versionNumber },
+        {
+          operation: 'UpdateJobExecution',
+          jobId,
+          executionNumber,
+          expectedVersion: versionNumber,
+          ...wanted,
+          ...(isAlive && stepTimer(now)),
+        },
+      ),
+    (now) => (isAlive ? heartbeatLater(now, id) : stay(now)),
   );
 }
 
+/** What a request to run, or to go on running, says of the step timer. */
+export function stepTimer({ settings }: AgentState): { readonly stepTimeoutInMinutes?: number } {
+  const minutes = settings.stepTimeoutMinutes;
+  return minutes === null ? {} : { stepTimeoutInMinutes: minutes };
+}
+
+/** The service was told that the handler lives; it has to be told again before half of the time is over. */
+export function heartbeatLater(state: AgentState, id: ExecutionId): Decision {
+  const minutes = state.settings.stepTimeoutMinutes;
+  if (minutes === null) return stay(state);
+  const delay = { kind: 'exactly', ms: minutes * HEARTBEAT_PER_MINUTE_MS } as const;
+  return { state, effects: [{ type: 'setTimer', timer: { name: 'heartbeat', id }, delay }] };
+}
+
+/** A third of the step timer, so that one lost update does not end an execution. */
+const HEARTBEAT_PER_MINUTE_MS = 20_000;
+
 export function mayUpdate(state: AgentState, id: ExecutionId): boolean {
   return state.connected && !isAsking(state, (purpose) => 'id' in purpose && purpose.id === id);
+}
+
+/** Asks what the service has of an execution; the document comes along where we do not have its plan. */
+export function describe(state: AgentState, { id, key, phase }: ExecutionState): Decision {
+  if (!state.connected || isAsking(state, (purpose) => purpose.kind === 'check' && purpose.id === id)) {
+    return stay(state);
+  }
+  return ask(
+    state,
+    { kind: 'check', id },
+    {
+      operation: 'DescribeJobExecution',
+      jobId: key.jobId,
+      executionNumber: key.executionNumber,
+      includeJobDocument: phase.name === 'claiming' || (phase.name === 'waiting' && phase.due),
+    },
+  );
 }
 
 export function isAsking(state: AgentState, asked: (purpose: RequestPurpose) => boolean): boolean {

@@ -1,7 +1,8 @@
 /** What the service has of an execution that we hold: still ours, or over; and what follows from that. */
-import { choose, claimMore, refusal } from './claiming.ts';
+import { choose, claimMore } from './claiming.ts';
 import { type Decision, inOrder, stay, withExecution } from './decision.ts';
 import type { PlanVerdict } from './event.ts';
+import { goOn } from './going-on.ts';
 import {
   type ExecutionId,
   type ExecutionKey,
@@ -10,11 +11,11 @@ import {
   type JobExecution,
   type JobExecutionState,
 } from './job-execution.ts';
-import { failure } from './outcomes.ts';
-import { INTERRUPTED } from './recover.ts';
-import { conclude, journal, report, told } from './reporting.ts';
-import { begin, stop, tellProgress } from './running.ts';
-import type { AgentState, ExecutionState, StoppingPhase, WaitingPhase } from './state.ts';
+import { limitJob } from './job-limit.ts';
+import { tellProgress } from './progress.ts';
+import { journal, report, told } from './reporting.ts';
+import { stop } from './running.ts';
+import type { AgentState, ClaimingPhase, ExecutionState, Phase, StoppingPhase, WaitingPhase } from './state.ts';
 
 /** DescribeJobExecution answered: is it still ours, and what follows from that? */
 export function described(
@@ -33,13 +34,33 @@ export function described(
   const { phase } = execution;
   // Of what comes to nothing again and again a description is a part: the waits go on growing.
   const retries = phase.name === 'running' ? 0 : execution.retries;
-  const current = { ...execution, versionNumber: found.versionNumber, retries };
-  const now = withExecution(state, id, () => current);
-  if (phase.name === 'running' || phase.name === 'reporting') return goOn(now, id);
-  if (phase.name === 'stopping' || state.shutdown !== null) return stay(now);
+  // The step timer may have run on while we were offline: the service has to hear that we live.
+  const progressPending = execution.progressPending || state.settings.stepTimeoutMinutes !== null;
+  const current = { ...execution, versionNumber: found.versionNumber, retries, progressPending };
+  return inOrder(
+    withExecution(state, id, () => current),
+    (now) => stillOurs(now, current, found, verdict),
+    (now) => limitJob(now, id, found),
+  );
+}
+
+function stillOurs(
+  state: AgentState,
+  execution: ExecutionState,
+  found: JobExecution,
+  verdict: PlanVerdict | undefined,
+): Decision {
+  const { id, phase } = execution;
+  if (!isUndecided(phase)) return phase.name === 'stopping' ? stay(state) : tellOn(state, id);
+  if (state.shutdown !== null) return stay(state);
   // It was asked for without a document, or the service left it out.
-  if (verdict === undefined) return retryLater(now, current);
-  return phase.name === 'claiming' ? choose(now, current, found, verdict) : runAgain(now, current, phase, verdict);
+  if (verdict === undefined) return retryLater(state, execution);
+  return phase.name === 'claiming' ? choose(state, execution, found, verdict) : goOn(state, execution, phase, verdict);
+}
+
+/** What follows depends on its document. */
+function isUndecided(phase: Phase): phase is ClaimingPhase | WaitingPhase {
+  return phase.name === 'claiming' || (phase.name === 'waiting' && phase.due);
 }
 
 /** The service says that an execution is over: its run is stopped (I6), or there is nothing left to do. */
@@ -81,21 +102,11 @@ export function retryLater(state: AgentState, { id, retries }: ExecutionState): 
 }
 
 /** No update is under way any more: tells the service what waits to be told. */
-export function goOn(state: AgentState, id: ExecutionId): Decision {
+export function tellOn(state: AgentState, id: ExecutionId): Decision {
   return inOrder(
     state,
     (now) => report(now, id),
     (now) => tellProgress(now, id),
     claimMore,
   );
-}
-
-/** An interrupted run whose handler may run again, or one that was being cancelled and turns out not to be. */
-function runAgain(state: AgentState, execution: ExecutionState, phase: WaitingPhase, verdict: PlanVerdict): Decision {
-  const { id, recoveries } = execution;
-  if (phase.onInterrupted === 'fail') return conclude(state, id, failure('INTERRUPTED', INTERRUPTED));
-  if (verdict.kind !== 'run') return conclude(state, id, refusal(verdict));
-  const { stepIndex, attempt } = phase;
-  const again = withExecution(state, id, () => ({ recoveries: recoveries + 1 }));
-  return begin(again, id, { plan: verdict.plan, stepIndex, attempt: attempt + 1 });
 }

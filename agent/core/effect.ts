@@ -3,6 +3,7 @@ import type { ExecutionRecord } from './execution-record.ts';
 import type { ExecutionId } from './job-execution.ts';
 import type { JobsRequest } from './jobs-request.ts';
 import type { StopReason } from './outcome.ts';
+import type { RunPurpose } from './state.ts';
 
 export type Effect =
   /** On disk before any other effect of the same decision is performed. */
@@ -13,7 +14,9 @@ export type Effect =
   /** Replaces a timer of the same name. */
   | { readonly type: 'setTimer'; readonly timer: TimerName; readonly delay: Delay }
   | { readonly type: 'clearTimer'; readonly timer: TimerName }
-  /** The execution is over: its folders and its plan are not needed any more. */
+  /** Restart the machine. That it could not be asked for comes back as `rebootFailed`. */
+  | { readonly type: 'reboot' }
+  /** The execution is over: its timers, its folders and its plan are not needed any more. */
   | { readonly type: 'cleanUp'; readonly id: ExecutionId };
 
 export interface StartRun {
@@ -22,6 +25,7 @@ export interface StartRun {
   readonly runId: string;
   readonly stepIndex: number;
   readonly attempt: number;
+  readonly purpose: RunPurpose['kind'];
 }
 
 export type TimerName =
@@ -29,6 +33,14 @@ export type TimerName =
   | { readonly name: 'poll' }
   | { readonly name: 'retry'; readonly id: ExecutionId }
   | { readonly name: 'progress'; readonly id: ExecutionId }
+  /** A waiting execution is due. */
+  | { readonly name: 'due'; readonly id: ExecutionId }
+  /** The service has to hear that the handler still lives. */
+  | { readonly name: 'heartbeat'; readonly id: ExecutionId }
+  /** The service ends the execution about now. */
+  | { readonly name: 'jobTimeout'; readonly id: ExecutionId }
+  /** The machine should have restarted by now. */
+  | { readonly name: 'reboot' }
   | { readonly name: 'stepTimeout'; readonly id: ExecutionId; readonly runId: string };
 
 /** The shell adds the chance: a backoff is a random time up to a bound that grows with `attempt` (counts from 0). */

@@ -32,6 +32,8 @@ export type AgentEvent =
       readonly details: StatusDetails;
     }
   | { readonly type: 'runEnded'; readonly id: ExecutionId; readonly runId: string; readonly result: RunResult }
+  /** The machine cannot be restarted, and why. */
+  | { readonly type: 'rebootFailed'; readonly message: string }
   | { readonly type: 'timerFired'; readonly timer: TimerName }
   | { readonly type: 'shutdownRequested'; readonly mode: ShutdownMode }
   /** The entry of `event` could not be written, so `event` is decided again without a journal. */

@@ -22,6 +22,8 @@ export interface StartNextPendingJobExecution {
   readonly operation: 'StartNextPendingJobExecution';
   /** Stored only if the execution was QUEUED; one that is IN_PROGRESS is handed out again unchanged. */
   readonly statusDetails?: StatusDetails;
+  /** 1 to 10,080: TIMED_OUT unless another update comes in time (Developer Guide, StartNextPendingJobExecution). */
+  readonly stepTimeoutInMinutes?: number;
 }
 
 export interface DescribeJobExecution {
@@ -47,6 +49,8 @@ export interface UpdateJobExecution {
   readonly status: DeviceStatus;
   /** Replaces the whole map; left out, the stored details stay. */
   readonly statusDetails?: StatusDetails;
+  /** Starts the step timer anew; left out, it goes on as it is (Developer Guide, UpdateJobExecution). */
+  readonly stepTimeoutInMinutes?: number;
   readonly includeJobExecutionState?: boolean;
   readonly includeJobDocument?: boolean;
 }

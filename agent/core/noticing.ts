@@ -1,6 +1,6 @@
 /** Notifications are hints: that there is work, or that a job of ours is not where it belongs. */
-import { describe, isKnown, offered } from './claiming.ts';
-import { type Decision, inOrder, stay } from './decision.ts';
+import { isKnown, offered } from './claiming.ts';
+import { type Decision, describe, inOrder, stay } from './decision.ts';
 import { dropReplaced } from './describing.ts';
 import { type ExecutionId, type ExecutionKey, executionId } from './job-execution.ts';
 import type { JobsNotification } from './jobs-request.ts';
@@ -18,9 +18,10 @@ export function notified(state: AgentState, notification: JobsNotification): Dec
   );
 }
 
-export function checkRunning(state: AgentState, isDoubtful: (id: ExecutionId) => boolean): Decision {
+/** Asks about those that run or wait: they may have been cancelled. Others are asked about or told of in any case. */
+export function checkHeld(state: AgentState, isDoubtful: (id: ExecutionId) => boolean): Decision {
   const doubtful = Object.values(state.executions).filter(
-    ({ id, phase }) => phase.name === 'running' && isDoubtful(id),
+    ({ id, phase }) => (phase.name === 'running' || phase.name === 'waiting') && isDoubtful(id),
   );
   return inOrder(state, ...doubtful.map((execution) => (now: AgentState) => describe(now, execution)));
 }
@@ -39,8 +40,8 @@ function namedIn(notification: JobsNotification): readonly ExecutionKey[] {
 function checkMissing(state: AgentState, notification: JobsNotification): Decision {
   if (notification.topic === 'notify-next') {
     const first = notification.execution === null ? null : executionId(notification.execution);
-    return checkRunning(state, (id) => id !== first && state.settings.capacity === 1);
+    return checkHeld(state, (id) => id !== first && state.settings.capacity === 1);
   }
   const listed = namedIn(notification).map(executionId);
-  return listed.length >= FULL_LIST ? stay(state) : checkRunning(state, (id) => !listed.includes(id));
+  return listed.length >= FULL_LIST ? stay(state) : checkHeld(state, (id) => !listed.includes(id));
 }

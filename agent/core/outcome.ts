@@ -7,11 +7,14 @@ export type Outcome = {
   readonly statusDetails: StatusDetails;
 };
 
-/** Why a run was stopped. The first reason is the true one, but that the service ended it outdoes the others. */
-export type StopReason = 'canceled' | 'timed-out' | 'shutdown';
+/**
+ * Why a run was stopped. `timed-out`: over the limit of its step; `job-timed-out`: over that of the whole job. The first
+ * reason is the true one, but that the service ended it outdoes the others.
+ */
+export type StopReason = 'canceled' | 'timed-out' | 'job-timed-out' | 'shutdown';
 
 /** How one run of one step ended, as the shell tells it to the core. */
-export type RunResult = SucceededRun | FailedRun;
+export type RunResult = SucceededRun | FailedRun | LaterRun | RebootRun;
 
 export interface SucceededRun extends RunOutput {
   readonly status: 'succeeded';
@@ -23,6 +26,20 @@ export interface FailedRun extends RunOutput {
   readonly reasonCode: string;
   /** A sentence for the operator. */
   readonly message: string;
+}
+
+/** It cannot be done now: the same step again, later. */
+export interface LaterRun extends RunOutput {
+  readonly status: 'later';
+  /** As the handler asked for; `null` where it left that to us. */
+  readonly afterMs: number | null;
+  /** Why, for the operator. */
+  readonly message: string;
+}
+
+/** The machine has to restart before the step is done. */
+export interface RebootRun extends RunOutput {
+  readonly status: 'reboot';
 }
 
 export interface RunOutput {

@@ -1,9 +1,10 @@
 /** Outcomes, built from what the handlers told and fitted to what the service accepts. */
+import type { PlanVerdict } from './event.ts';
 import type { StatusDetails } from './job-execution.ts';
 import type { DocumentRejection } from './job-plan.ts';
-import type { Outcome, RunResult } from './outcome.ts';
+import type { FailedRun, Outcome, SucceededRun } from './outcome.ts';
 import { redactSecrets } from './redact.ts';
-import type { ExecutionState, Run } from './state.ts';
+import type { ExecutionState, Phase, Run } from './state.ts';
 import { fitStatusDetails, fitValueEnd } from './status-details.ts';
 
 export type Pair = readonly [key: string, value: string];
@@ -11,6 +12,10 @@ export type Pair = readonly [key: string, value: string];
 export function failure(reasonCode: string, reason: string, more: readonly Pair[] = []): Outcome {
   return outcome('FAILED', [['reasonCode', reasonCode], ['reason', reason], ...more]);
 }
+
+export const INTERRUPTED = 'power or the agent was lost while the handler ran';
+
+export const INTERRUPTED_OUTCOME: Outcome = failure('INTERRUPTED', INTERRUPTED);
 
 export function rejection(reasonCode: string, { pointer, reason }: DocumentRejection): Outcome {
   const where = pointer === '' ? 'the job document' : pointer;
@@ -21,8 +26,18 @@ export function rejection(reasonCode: string, { pointer, reason }: DocumentRejec
   ]);
 }
 
+/** For a document that does not run here. */
+export function refusal(verdict: Exclude<PlanVerdict, { kind: 'run' }>): Outcome {
+  return verdict.kind === 'reject'
+    ? rejection(verdict.reasonCode, verdict.rejection)
+    : rejection('UNKNOWN_OPERATION', verdict.rejection);
+}
+
+/** Only a failure has to name its step. */
+type EndedRun = Pick<Run, 'plan'> | Run;
+
 /** The last step has ended, or one that may not fail did. */
-export function outcomeOfRun(execution: ExecutionState, run: Run, result: RunResult): Outcome {
+export function outcomeOfRun(execution: ExecutionState, run: EndedRun, result: SucceededRun | FailedRun): Outcome {
   const told = newestFirst(execution.details, result.details);
   const output = outputPairs(result, run.plan.includeStdOut);
   const ignored: Pair[] =
@@ -32,21 +47,32 @@ export function outcomeOfRun(execution: ExecutionState, run: Run, result: RunRes
   return outcome(status, [
     ['reasonCode', result.reasonCode],
     ['reason', result.message],
-    ...stepPair(run),
+    ...('step' in run ? stepPair(run) : []),
     ...ignored,
     ...output,
     ...told,
   ]);
 }
 
-/** What the service is told while a step runs. */
-export function progressDetails(execution: ExecutionState, run: Run): StatusDetails {
-  return fitDetails([...stepPair(run), ...Object.entries(execution.details)]);
+/** What the service is told while it is ours and not over. */
+export function progressDetails({ phase, details }: ExecutionState): StatusDetails {
+  return fitDetails([...phasePairs(phase), ...Object.entries(details)]);
+}
+
+function phasePairs(phase: Phase): Pair[] {
+  if (phase.name === 'running') return stepPair(phase);
+  if (phase.name === 'awaiting-reboot') return [['waiting', 'for the restart of the gateway']];
+  return phase.name === 'waiting' && phase.reason !== '' ? [['waiting', phase.reason]] : [];
 }
 
 /** What was told last, then what was told before and still holds. */
 export function newestFirst(before: StatusDetails, after: StatusDetails): readonly Pair[] {
   return [...Object.entries(after), ...Object.entries(before).filter(([key]) => !Object.hasOwn(after, key))];
+}
+
+/** The newest comes first: of more than ten pairs the service keeps none, and the oldest matter least (I8). */
+export function merge(before: StatusDetails, after: StatusDetails): StatusDetails {
+  return fitDetails(newestFirst(before, after));
 }
 
 /** For a service that calls our details malformed: what is left cannot be. */
@@ -63,7 +89,7 @@ function outcome(status: Outcome['status'], pairs: readonly Pair[]): Outcome {
   return { status, statusDetails: fitDetails(pairs) };
 }
 
-function outputPairs(result: RunResult, includeStdOut: boolean): Pair[] {
+function outputPairs(result: SucceededRun | FailedRun, includeStdOut: boolean): Pair[] {
   const pairs: Pair[] = [];
   // Redacted before it is cut: a cut could take away what tells a URL.
   if (result.status !== 'succeeded') pairs.push(['stderr', fitValueEnd(redactSecrets(result.stderrTail))]);

@@ -3,13 +3,16 @@
  * a power cut; whatever still ran of an earlier agent process was ended before this is asked.
  */
 import { type Decision, inOrder, stay } from './decision.ts';
-import type { ExecutionRecord, LiveRecord, RecordedRun } from './execution-record.ts';
-import { failure } from './outcomes.ts';
+import type { ExecutionRecord, LiveRecord } from './execution-record.ts';
+import type { Outcome } from './outcome.ts';
+import { failure, INTERRUPTED, INTERRUPTED_OUTCOME } from './outcomes.ts';
+import { rebootWhenAlone, withBootIds } from './rebooting.ts';
 import { journal } from './reporting.ts';
-import { type AgentState, type ExecutionState, MAX_FINISHED, type Phase } from './state.ts';
+import { type AgentState, type ExecutionState, MAX_FINISHED, type Phase, type Resumption } from './state.ts';
+import { interruptedRun, waitingAt, waitUntilDue } from './waiting.ts';
 
 export function recover(state: AgentState, records: readonly ExecutionRecord[]): Decision {
-  return inOrder(state, ...records.map((record) => (now: AgentState) => recoverOne(now, record)));
+  return inOrder(state, ...records.map((record) => (now: AgentState) => recoverOne(now, record)), rebootWhenAlone);
 }
 
 function recoverOne(state: AgentState, record: ExecutionRecord): Decision {
@@ -17,52 +20,104 @@ function recoverOne(state: AgentState, record: ExecutionRecord): Decision {
     const { id, key, outcome, how } = record;
     return stay({ ...state, finished: [...state.finished, { id, key, outcome, how }].slice(-MAX_FINISHED) });
   }
-  const { id, key, versionNumber, recoveries } = record;
+  const { id, key, versionNumber, recoveries, postponements, reboots, details, ignoredFailures } = record;
+  const phase = phaseAfter(record, state);
+  const hasRebooted = record.phase === 'awaiting-reboot' && phase.name === 'waiting';
   const execution: ExecutionState = {
     id,
     key,
     versionNumber,
-    phase: phaseAfter(record, state.settings.maxRecoveries),
-    details: {},
-    ignoredFailures: [],
+    phase,
+    details: hasRebooted ? withBootIds(details, record.bootId, state.bootId) : details,
+    ignoredFailures,
     progressPending: false,
     progressHeld: false,
     retries: 0,
-    recoveries,
+    // Every start in the boot that was to end is one too many.
+    recoveries: phase.name === 'awaiting-reboot' ? recoveries + 1 : recoveries,
+    postponements,
+    reboots,
   };
-  const recovered = { ...state, executions: { ...state.executions, [id]: execution } };
-  return execution.phase.name === record.phase ? stay(recovered) : journal(recovered, id);
+  return inOrder(
+    { ...state, executions: { ...state.executions, [id]: execution } },
+    (now) => (isUnchanged(execution, record) ? stay(now) : journal(now, id)),
+    (now) => waitUntilDue(now, id),
+  );
+}
+
+function isUnchanged({ phase, recoveries }: ExecutionState, record: LiveRecord): boolean {
+  return phase.name === record.phase && recoveries === record.recoveries;
 }
 
 /** I2: an interrupted run is run again only if its handler's author declared that it may be. */
-function phaseAfter(record: LiveRecord, maxRecoveries: number): Phase {
+function phaseAfter(record: LiveRecord, state: AgentState): Phase {
   switch (record.phase) {
     case 'claiming':
       return { name: 'claiming', plan: null };
     case 'reporting':
-      return { name: 'reporting', outcome: record.outcome, plain: false };
-    case 'stopping':
-      if (record.reason === 'timed-out') return failed('STEP_TIMED_OUT', TIMED_OUT);
-      // It was over in the cloud, or so it was said: describing it tells.
-      return record.reason === 'canceled' ? waiting(record) : interrupted(record, maxRecoveries);
+      return concluded(record.outcome);
+    case 'waiting': {
+      const { stepIndex, attempt, why, reason, waitMs, next } = record;
+      // How much of the wait is over nobody knows: it is waited for anew.
+      return { ...waitingAt({ stepIndex, attempt }), why, reason, waitMs, next, due: waitMs === 0 };
+    }
+    case 'awaiting-reboot':
+      return afterReboot(record, state);
     default:
-      return interrupted(record, maxRecoveries);
+      return interrupted(record, state);
   }
 }
 
-function interrupted(record: RecordedRun & { readonly recoveries: number }, maxRecoveries: number): Phase {
-  if (record.onInterrupted === 'fail') return failed('INTERRUPTED', INTERRUPTED);
-  if (record.recoveries < maxRecoveries) return waiting(record);
-  return failed('INTERRUPTED', `${INTERRUPTED}, once more after ${record.recoveries} times; it is not run again`);
+function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentState): Phase {
+  const { purpose, onInterrupted, cleansUp, recoveries } = record;
+  const outcome = outcomeOfInterruption(record);
+  const mayCleanUp = cleansUp && recoveries < maxRecoveries;
+  const failed = mayCleanUp ? waiting(record, { kind: 'clean-up', outcome }) : concluded(outcome);
+  const isStopped = record.phase === 'stopping' && record.reason !== 'shutdown';
+  if (isStopped && record.reason !== 'canceled')
+    return purpose.kind === 'clean-up' ? concluded(purpose.outcome) : failed;
+  // It was over in the cloud, or so it was said: describing it tells.
+  if (isStopped && onInterrupted === 'fail') return waiting(record, { kind: 'conclude', outcome });
+  const mayRepeat = purpose.kind === 'work' ? onInterrupted !== 'fail' : true;
+  if (!mayRepeat) return failed;
+  if (recoveries < maxRecoveries) return interruptedRun(record);
+  if (purpose.kind === 'clean-up') return concluded(purpose.outcome);
+  const reason = `${INTERRUPTED}, once more after ${recoveries} times; it is not run again`;
+  return concluded(failure('INTERRUPTED', reason));
 }
 
-function waiting({ stepIndex, attempt, onInterrupted }: RecordedRun): Phase {
-  return { name: 'waiting', stepIndex, attempt, onInterrupted };
+type RunRecord = Extract<LiveRecord, { phase: 'running' | 'stopping' }>;
+
+function outcomeOfInterruption(record: RunRecord): Outcome {
+  if (record.phase === 'running') return INTERRUPTED_OUTCOME;
+  if (record.reason === 'timed-out') return failure('STEP_TIMED_OUT', `the step was over its time limit ${STOPPING}`);
+  if (record.reason !== 'job-timed-out') return INTERRUPTED_OUTCOME;
+  return failure('JOB_TIMED_OUT', `the job was over its time limit ${STOPPING}`);
 }
 
-export const INTERRUPTED = 'power or the agent was lost while the handler ran';
-const TIMED_OUT = 'the step was over its time limit and was being stopped when power or the agent was lost';
+const STOPPING = 'and was being stopped when power or the agent was lost';
 
-function failed(reasonCode: string, reason: string): Phase {
-  return { name: 'reporting', outcome: failure(reasonCode, reason), plain: false };
+/** The boot id alone tells whether the machine has restarted. */
+function afterReboot(record: Extract<LiveRecord, { phase: 'awaiting-reboot' }>, state: AgentState): Phase {
+  const { stepIndex, attempt, verifies, bootId, recoveries } = record;
+  if (bootId !== state.bootId) {
+    const next: Resumption = { kind: verifies ? 'verify' : 'pass' };
+    return { ...waitingAt({ stepIndex, attempt }), why: 'rebooted', next };
+  }
+  if (recoveries < state.settings.maxRecoveries) {
+    return { name: 'awaiting-reboot', stepIndex, attempt, verifies, bootId, requested: false };
+  }
+  return concluded(
+    failure('REBOOT_FAILED', 'the agent was started again and again, but the gateway did not restart', [
+      ['bootIdBefore', bootId],
+    ]),
+  );
+}
+
+function waiting(place: { readonly stepIndex: number; readonly attempt: number }, next: Resumption): Phase {
+  return { ...waitingAt(place), why: 'interrupted', next };
+}
+
+function concluded(outcome: Outcome): Phase {
+  return { name: 'reporting', outcome, plain: false };
 }

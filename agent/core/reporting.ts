@@ -38,12 +38,7 @@ export function close(state: AgentState, { id, key, phase }: ExecutionState, how
   const written: Effect[] = state.journalUsable ? [{ type: 'journal', record: closedRecordOf(finished) }] : [];
   return {
     state: closed,
-    effects: [
-      ...written,
-      { type: 'clearTimer', timer: { name: 'retry', id } },
-      { type: 'clearTimer', timer: { name: 'progress', id } },
-      { type: 'cleanUp', id },
-    ],
+    effects: [...written, { type: 'cleanUp', id }],
   };
 }
 

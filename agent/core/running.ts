@@ -1,32 +1,53 @@
 /** The runs of an execution: one step after the other, each begun only when the journal says so. */
-import { type Decision, inOrder, mayUpdate, stay, update, withExecution } from './decision.ts';
+import { type Decision, heartbeatLater, inOrder, stay, withExecution } from './decision.ts';
 import type { ExecutionId, StatusDetails } from './job-execution.ts';
-import type { RunResult, StopReason } from './outcome.ts';
-import { failure, fitDetails, newestFirst, outcomeOfRun, progressDetails } from './outcomes.ts';
+import type { FailedRun, RunOutput, RunResult, StopReason, SucceededRun } from './outcome.ts';
+import { failure, merge, outcomeOfRun } from './outcomes.ts';
+import { progressed } from './progress.ts';
+import { awaitReboot, rebootWhenAlone } from './rebooting.ts';
 import { close, conclude, journal } from './reporting.ts';
-import type { AgentState, ExecutionState, ReviewedPlan, Run, RunningPhase, StoppingPhase } from './state.ts';
+import { isExclusivePlan, mayRunBeside } from './room.ts';
+import type {
+  AgentState,
+  ExecutionState,
+  ReviewedPlan,
+  Run,
+  RunningPhase,
+  RunPurpose,
+  StoppingPhase,
+} from './state.ts';
+import { interruptedRun, postpone, putOff } from './waiting.ts';
 
 export interface Start {
   readonly plan: ReviewedPlan;
   readonly stepIndex: number;
   readonly attempt: number;
+  readonly purpose: RunPurpose;
 }
 
-export const FIRST = { stepIndex: 0, attempt: 1 } as const;
+const FIRST = { stepIndex: 0, attempt: 1, purpose: { kind: 'work' } } as const;
+
+/** Begins an execution that was claimed just now; later, if this is no time to begin anything. */
+export function start(state: AgentState, id: ExecutionId, plan: ReviewedPlan): Decision {
+  return state.shutdown === null && mayRunBeside(state, id, isExclusivePlan(plan))
+    ? begin(state, id, { ...FIRST, plan })
+    : putOff(state, id, 0);
+}
 
 /** Starts a step. I1: the record that says so comes first. I2: attempts count up, so a run id is never used twice. */
-export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, attempt }: Start): Decision {
+export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, attempt, purpose }: Start): Decision {
   if (!state.journalUsable) return conclude(state, id, failure('JOURNAL_FAILED', JOURNAL_FAILED));
   const step = plan.steps[stepIndex];
   if (step === undefined) return conclude(state, id, failure('INTERRUPTED', CHANGED));
   // A job with two targets has the same id on both, and both may be agents of one machine: the journal tells them apart.
   const runId = `${id}.${stepIndex}.${attempt}.${state.journalId.slice(0, 8)}`;
-  const phase: RunningPhase = { name: 'running', plan, stepIndex, step, attempt, runId };
+  const phase: RunningPhase = { name: 'running', plan, stepIndex, step, attempt, runId, purpose };
   return inOrder(
     withExecution(state, id, () => ({ phase })),
     (now) => journal(now, id),
-    (now) => ({ state: now, effects: [{ type: 'startRun', id, runId, stepIndex, attempt }] }),
+    (now) => ({ state: now, effects: [{ type: 'startRun', id, runId, stepIndex, attempt, purpose: purpose.kind }] }),
     (now) => limit(now, id, phase),
+    (now) => heartbeatLater(now, id),
     (now) => (plan.steps.length === 1 ? stay(now) : progressed(now, id, {})),
   );
 }
@@ -40,20 +61,6 @@ const CHANGED = 'it was interrupted, and its job document has no longer the step
 export function runProgressed(state: AgentState, id: ExecutionId, runId: string, details: StatusDetails): Decision {
   const phase = state.executions[id]?.phase;
   return phase?.name === 'running' && phase.runId === runId ? progressed(state, id, details) : stay(state);
-}
-
-/** Tells the service how far we are, unless it was told a moment ago: then the timer tells it the latest. */
-export function tellProgress(state: AgentState, id: ExecutionId): Decision {
-  const execution = state.executions[id];
-  if (execution?.phase.name !== 'running' || !execution.progressPending) return stay(state);
-  if (execution.progressHeld || !mayUpdate(state, id)) return stay(state);
-  const statusDetails = progressDetails(execution, execution.phase);
-  const delay = { kind: 'exactly', ms: state.settings.progressIntervalMs } as const;
-  return inOrder(
-    withExecution(state, id, () => ({ progressPending: false, progressHeld: true })),
-    (now) => update(now, execution, { kind: 'progress', status: 'IN_PROGRESS', statusDetails }),
-    (now) => ({ state: now, effects: [{ type: 'setTimer', timer: { name: 'progress', id }, delay }] }),
-  );
 }
 
 /** I6: stops the run of an execution, if it has one. */
@@ -78,77 +85,82 @@ export function runEnded(state: AgentState, id: ExecutionId, runId: string, resu
     (now) => ({ state: now, effects: [{ type: 'clearTimer', timer: { name: 'stepTimeout', id, runId } }] }),
     (now) =>
       phase.name === 'running' ? stepEnded(now, execution, phase, result) : stopped(now, execution, phase, result),
+    rebootWhenAlone,
   );
 }
+
+/** A step is done, this one or another of its plan: the next one, or the end. */
+export function pass(
+  state: AgentState,
+  execution: ExecutionState,
+  { plan, stepIndex, result = NOTHING_TOLD }: { plan: ReviewedPlan; stepIndex: number; result?: SucceededRun },
+): Decision {
+  const { id } = execution;
+  if (stepIndex + 1 >= plan.steps.length) return conclude(state, id, outcomeOfRun(execution, { plan }, result));
+  const ended = withExecution(state, id, () => ({ ...execution, postponements: 0, reboots: 0 }));
+  return state.shutdown === 'stop'
+    ? putOff(ended, id, stepIndex + 1)
+    : begin(ended, id, { ...FIRST, plan, stepIndex: stepIndex + 1 });
+}
+
+const NOTHING_TOLD: SucceededRun = { status: 'succeeded', details: {}, stdoutTail: '', stderrTail: '' };
 
 function stepEnded(state: AgentState, execution: ExecutionState, run: Run, result: RunResult): Decision {
   const { id } = execution;
-  const { plan, step, stepIndex } = run;
-  const isIgnored = result.status === 'failed' && step.ignoreFailure;
-  if (result.status !== 'succeeded' && !isIgnored) return conclude(state, id, outcomeOfRun(execution, run, result));
-  const heard: ExecutionState = {
-    ...execution,
-    details: merge(execution.details, result.details),
-    ignoredFailures: isIgnored ? [...execution.ignoredFailures, step.name] : execution.ignoredFailures,
-  };
-  if (stepIndex + 1 === plan.steps.length) {
-    return conclude(state, id, outcomeOfRun(heard, run, { ...result, status: 'succeeded' }));
-  }
-  const ended = withExecution(state, id, () => heard);
-  return state.shutdown === 'stop'
-    ? waitForNextStart(ended, id, stepIndex + 1)
-    : begin(ended, id, { plan, stepIndex: stepIndex + 1, attempt: 1 });
+  const { plan, step, stepIndex, purpose } = run;
+  const heard = { ...execution, details: merge(execution.details, result.details) };
+  if (purpose.kind === 'clean-up') return conclude(state, id, purpose.outcome);
+  if (result.status === 'later') return postpone(heardOf(state, heard), heard, run, result);
+  if (result.status === 'reboot') return awaitReboot(heardOf(state, heard), heard, run);
+  if (result.status === 'succeeded') return pass(state, heard, { plan, stepIndex, result });
+  if (result.status === 'rejected' || !step.ignoreFailure)
+    return conclude(state, id, outcomeOfRun(execution, run, result));
+  const ignoredFailures = [...execution.ignoredFailures, step.name];
+  return pass(state, { ...heard, ignoredFailures }, { plan, stepIndex, result: { ...result, status: 'succeeded' } });
 }
 
-/** I2: a step that has not begun may begin later, whatever its handler's author said of interruptions. */
-function waitForNextStart(state: AgentState, id: ExecutionId, stepIndex: number): Decision {
-  return journal(
-    withExecution(state, id, () => ({ phase: { name: 'waiting', stepIndex, attempt: 0, onInterrupted: 'rerun' } })),
-    id,
-  );
+function heardOf(state: AgentState, execution: ExecutionState): AgentState {
+  return withExecution(state, execution.id, () => execution);
 }
 
 function stopped(state: AgentState, execution: ExecutionState, phase: StoppingPhase, result: RunResult): Decision {
   const { id } = execution;
-  const { step, stepIndex, attempt } = phase;
-  switch (phase.reason) {
-    case 'canceled':
-      return close(state, execution, 'over');
-    case 'timed-out':
-      return stepEnded(state, execution, phase, {
-        ...result,
-        status: 'failed',
-        reasonCode: 'STEP_TIMED_OUT',
-        message: `step ${step.name} was still running at its time limit of ${Number(step.timeoutMs) / 1_000} s and was stopped`,
-      });
-    case 'shutdown': {
-      const { onInterrupted } = step;
-      if (onInterrupted === 'fail') return conclude(state, id, failure('AGENT_STOPPED', AGENT_STOPPED));
-      return journal(
-        withExecution(state, id, () => ({ phase: { name: 'waiting', stepIndex, attempt, onInterrupted } })),
-        id,
-      );
-    }
+  if (phase.reason === 'canceled') return close(state, execution, 'over');
+  if (phase.reason === 'shutdown') return shutDownRun(state, execution, phase, result);
+  if (phase.purpose.kind === 'clean-up') return conclude(state, id, phase.purpose.outcome);
+  const { step } = phase;
+  if (phase.reason === 'job-timed-out') {
+    const message = `step ${step.name} was still running when the time limit of the job was over, and was stopped`;
+    return conclude(state, id, outcomeOfRun(execution, phase, failed(result, 'JOB_TIMED_OUT', message)));
   }
+  const seconds = Number(step.timeoutMs) / 1_000;
+  const message = `step ${step.name} was still running at its time limit of ${seconds} s and was stopped`;
+  return stepEnded(state, execution, phase, failed(result, 'STEP_TIMED_OUT', message));
+}
+
+function shutDownRun(state: AgentState, execution: ExecutionState, phase: StoppingPhase, result: RunResult): Decision {
+  const { id } = execution;
+  const { step, purpose } = phase;
+  // What the handler asks for can be done after the next start.
+  if (result.status === 'later' || result.status === 'reboot') return stepEnded(state, execution, phase, result);
+  if (purpose.kind === 'work' && step.onInterrupted === 'fail') {
+    return conclude(state, id, failure('AGENT_STOPPED', AGENT_STOPPED));
+  }
+  return journal(
+    withExecution(state, id, () => ({ phase: interruptedRun(phase), progressPending: false })),
+    id,
+  );
 }
 
 const AGENT_STOPPED = 'the agent was asked to stop while the handler ran, and the handler may not be run again';
 
-function progressed(state: AgentState, id: ExecutionId, details: StatusDetails): Decision {
-  const merged = withExecution(state, id, (execution) => ({
-    details: merge(execution.details, details),
-    progressPending: true,
-  }));
-  return tellProgress(merged, id);
+function failed({ details, stdoutTail, stderrTail }: RunOutput, reasonCode: string, message: string): FailedRun {
+  return { status: 'failed', reasonCode, message, details, stdoutTail, stderrTail };
 }
 
-function limit(state: AgentState, id: ExecutionId, { runId, step: { timeoutMs } }: Run): Decision {
+function limit(state: AgentState, id: ExecutionId, { runId, step, purpose }: Run): Decision {
+  const timeoutMs = purpose.kind === 'clean-up' ? state.settings.cleanUpLimitMs : step.timeoutMs;
   if (timeoutMs === null) return stay(state);
   const delay = { kind: 'exactly', ms: timeoutMs } as const;
   return { state, effects: [{ type: 'setTimer', timer: { name: 'stepTimeout', id, runId }, delay }] };
-}
-
-/** The newest comes first: of more than ten pairs the service keeps none, and the oldest matter least (I8). */
-function merge(before: StatusDetails, after: StatusDetails): StatusDetails {
-  return fitDetails(newestFirst(before, after));
 }

@@ -8,6 +8,8 @@ export interface AgentState {
   readonly settings: CoreSettings;
   /** Names the journal we write; a claim carries it, so that a later hand-out proves who claimed it. */
   readonly journalId: string;
+  /** Names the boot of the machine that we run in; it tells whether a restart that was asked for has happened. */
+  readonly bootId: string;
   /** Once the journal has failed nothing new is started and nothing more is written; failures are still told. */
   readonly journalUsable: boolean;
   readonly connected: boolean;
@@ -26,6 +28,8 @@ export interface AgentState {
    * hands out what it has announced.
    */
   readonly offer: 'none' | 'unasked' | 'asked';
+  /** The next in the queue has to run alone and others still run: nothing is claimed until none does. */
+  readonly exclusiveNext: boolean;
   /** Executions that are not over, at most `settings.capacity` of them with a run. */
   readonly executions: Readonly<Record<ExecutionId, ExecutionState>>;
   /** Executions that are over, oldest first, kept to recognise them again. Bounded. */
@@ -45,6 +49,19 @@ export interface CoreSettings {
   readonly pollIntervalMs: number;
   /** How often an interrupted run may be started again before the execution is failed. */
   readonly maxRecoveries: number;
+  /** How often a step may ask to be tried later before the execution is failed. */
+  readonly maxPostponements: number;
+  /** How often in a row a step may ask for a restart of the machine before the execution is failed. */
+  readonly maxReboots: number;
+  /** How long after a restart was asked for the machine may still be the same boot. */
+  readonly rebootLimitMs: number;
+  /** How long the clean-up of an interrupted run may take. */
+  readonly cleanUpLimitMs: number;
+  /**
+   * The service ends an execution that it has not heard of for this long, in whole minutes from 1 to 10,080 (Developer
+   * Guide, `stepTimeoutInMinutes`); we tell it in time, as long as the handler lives. `null`: it does not.
+   */
+  readonly stepTimeoutMinutes: number | null;
 }
 
 export type ShutdownMode = 'wait' | 'stop';
@@ -84,6 +101,10 @@ export interface ExecutionState {
   readonly retries: number;
   /** How often it was started again after an interruption. */
   readonly recoveries: number;
+  /** How often the step in hand asked to be tried later. */
+  readonly postponements: number;
+  /** How often the step in hand asked for a restart of the machine. */
+  readonly reboots: number;
 }
 
 /** A plan that can run here: every step has a handler and parameters that fit. */
@@ -98,10 +119,16 @@ export interface ReviewedStep {
   /** `null` for no limit. */
   readonly timeoutMs: number | null;
   readonly ignoreFailure: boolean;
+  /** Runs only when nothing else does. */
+  readonly exclusive: boolean;
+  /** After a restart of the machine that it asked for, its handler can tell whether it worked. */
+  readonly verifies: boolean;
+  /** Its handler can clean up after a run that was interrupted. */
+  readonly cleansUp: boolean;
 }
 
 /** Where we are with an execution, with exactly the facts that phase needs. `closed` is `FinishedExecution`. */
-export type Phase = ClaimingPhase | RunningPhase | WaitingPhase | StoppingPhase | ReportingPhase;
+export type Phase = ClaimingPhase | RunningPhase | WaitingPhase | AwaitingRebootPhase | StoppingPhase | ReportingPhase;
 
 /** Chosen by us, still QUEUED in the cloud. The plan is known once the service described the execution. */
 export interface ClaimingPhase {
@@ -119,16 +146,62 @@ export interface StoppingPhase extends Run {
   readonly reason: StopReason;
 }
 
-/** Interrupted; it goes on, if it may, once the service has said that it is still ours. */
+/** Ours, and nothing of it runs. It goes on when it is due, there is room, and the service said that it is still ours. */
 export interface WaitingPhase {
   readonly name: 'waiting';
+  readonly why: WaitingReason;
+  /** For the operator; empty where nothing has to be said. */
+  readonly reason: string;
+  readonly stepIndex: number;
+  /** Of the last start; 0 when there was none. */
+  readonly attempt: number;
+  readonly next: Resumption;
+  /** What there is to wait for; 0 for nothing. */
+  readonly waitMs: number;
+  /** The time is over. */
+  readonly due: boolean;
+  /** Found to need to run alone. */
+  readonly exclusive: boolean;
+}
+
+/**
+ * - `interrupted`: power or the agent was lost, or the agent was stopped;
+ * - `postponed`: the handler asked to be tried later;
+ * - `rebooted`: the machine has restarted, as the handler asked;
+ * - `put-off`: claimed or between two steps when the agent had to stop: nothing had begun.
+ */
+export type WaitingReason = 'interrupted' | 'postponed' | 'rebooted' | 'put-off';
+
+/** The machine is to restart, or does. Nothing else begins until it has. */
+export interface AwaitingRebootPhase {
+  readonly name: 'awaiting-reboot';
   readonly stepIndex: number;
   readonly attempt: number;
-  readonly onInterrupted: ReviewedStep['onInterrupted'];
+  readonly verifies: boolean;
+  /** Of the boot in which it was asked for. */
+  readonly bootId: string;
+  /** The system was asked; before that what else runs is let end. */
+  readonly requested: boolean;
 }
+
+/** What a run is for. Not an interface, so that it counts as a JSON object. */
+export type RunPurpose =
+  | { readonly kind: 'work' }
+  /** After a restart of the machine: did it work? */
+  | { readonly kind: 'verify' }
+  /** After an interruption; then the outcome is told, whatever comes of it. */
+  | { readonly kind: 'clean-up'; readonly outcome: Outcome };
+
+/** How a waiting execution goes on. */
+export type Resumption =
+  | RunPurpose
+  /** The step is done: the next one, or the end. */
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'conclude'; readonly outcome: Outcome };
 
 /** One start of the handler of one step. */
 export interface Run {
+  readonly purpose: RunPurpose;
   readonly plan: ReviewedPlan;
   /** Counts from 0. */
   readonly stepIndex: number;
@@ -159,10 +232,16 @@ export const MAX_FINISHED = 256;
 /** How many executions left to others are remembered. */
 export const MAX_LEFT = 256;
 
-export function initialState(journalId: string, settings: CoreSettings): AgentState {
+export interface AgentIdentity {
+  readonly journalId: string;
+  readonly bootId: string;
+}
+
+export function initialState({ journalId, bootId }: AgentIdentity, settings: CoreSettings): AgentState {
   return {
     settings,
     journalId,
+    bootId,
     journalUsable: true,
     connected: false,
     shutdown: null,
@@ -171,6 +250,7 @@ export function initialState(journalId: string, settings: CoreSettings): AgentSt
     claimRetries: 0,
     claimHeld: false,
     offer: 'none',
+    exclusiveNext: false,
     executions: {},
     finished: [],
     left: [],
@@ -181,6 +261,9 @@ export function initialState(journalId: string, settings: CoreSettings): AgentSt
 export function isQuiet(state: AgentState): boolean {
   return Object.values(state.executions).every(
     ({ phase }) =>
-      phase.name === 'claiming' || phase.name === 'waiting' || (phase.name === 'reporting' && !state.connected),
+      phase.name === 'claiming' ||
+      phase.name === 'waiting' ||
+      phase.name === 'awaiting-reboot' ||
+      (phase.name === 'reporting' && !state.connected),
   );
 }

@@ -18,6 +18,8 @@ export interface EffectsOptions {
   readonly random: () => number;
   /** Between TERM and KILL. */
   readonly stopGraceMs: number;
+  /** Asks the system for a restart. @throws Error when it refuses. */
+  readonly reboot: () => Promise<void>;
   readonly dispatch: (event: AgentEvent) => void;
   /** Whether the core has an execution that is not over. */
   readonly isOpen: (id: ExecutionId) => boolean;
@@ -54,6 +56,7 @@ export function createEffectPerformer(options: EffectsOptions): EffectPerformer 
   }
 
   function cleanUp({ id }: EffectOf<'cleanUp'>): void {
+    timers.clearAll(id);
     known.forget(id);
     const cleaned = stepRunner
       .cleanUp(id)
@@ -68,6 +71,12 @@ export function createEffectPerformer(options: EffectsOptions): EffectPerformer 
     stopRun: ({ runId, reason }) => void runs.get(runId)?.stop(reason, stopGraceMs),
     setTimer: ({ timer, delay }) => timers.set(timer, delay),
     clearTimer: ({ timer }) => timers.clear(timer),
+    reboot: () =>
+      void options
+        .reboot()
+        .catch((error: Error) =>
+          dispatch({ type: 'rebootFailed', message: `the gateway cannot be restarted: ${error.message}` }),
+        ),
     cleanUp,
   };
   return {
@@ -92,7 +101,7 @@ const WITHOUT_DOCUMENT: RunResult = {
 
 /** @returns null when the document is not known. */
 function startStep(
-  { id, runId, stepIndex, attempt }: EffectOf<'startRun'>,
+  { id, runId, stepIndex, attempt, purpose }: EffectOf<'startRun'>,
   known: KnownExecutions,
   { stepRunner, dispatch }: EffectsOptions,
 ): RunningStep | null {
@@ -101,7 +110,7 @@ function startStep(
   if (found === undefined || step === undefined) return null;
   const { execution } = found;
   const onProgress = (details: RunResult['details']) => dispatch({ type: 'runProgressed', id, runId, details });
-  return stepRunner.start({ runId, execution, stepIndex, step, attempt, onProgress });
+  return stepRunner.start({ runId, execution, stepIndex, step, attempt, purpose, onProgress });
 }
 
 /** What comes of a request, as an event; a job document that comes with it is reviewed first. */

@@ -1,8 +1,10 @@
 /** The shell round the core, put together: journal, connection, requests, runs and the loop between them. */
 import type { Logger } from 'pino';
 import type { AgentEvent } from '../core/event.ts';
-import { type ExecutionRecord, parseRecord } from '../core/execution-record.ts';
+import type { ExecutionRecord } from '../core/execution-record.ts';
+import { parseRecord } from '../core/parse-record.ts';
 import { type CoreSettings, initialState, isQuiet, type ShutdownMode } from '../core/state.ts';
+import type { Boot } from '../ports/boot.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type JournalEntry, JournalError, type OpenedJournal } from '../ports/journal.ts';
 import type { Transport } from '../ports/transport.ts';
@@ -36,6 +38,7 @@ export interface JobsAgentOptions {
   readonly stepRunner: StepRunner;
   /** Whether folders of executions that the journal does not know are nobody's, and may go. */
   readonly sweep: boolean;
+  readonly boot: Boot;
   readonly clock: Clock;
   readonly random: () => number;
   readonly newToken: () => string;
@@ -107,7 +110,7 @@ interface Parts {
 
 /** The parts, each told of the others it speaks to; nothing is started yet. */
 function createParts(options: JobsAgentOptions): Parts {
-  const { clock, log, settings, thingName } = options;
+  const { boot, clock, log, settings, thingName } = options;
   const { journal } = options.journal;
   const dispatch = (event: AgentEvent) => loop.dispatch(event);
   const statusKeeper = createStatusKeeper(clock);
@@ -121,12 +124,13 @@ function createParts(options: JobsAgentOptions): Parts {
     ...options,
     client,
     stopGraceMs: settings.stopGraceMs,
+    reboot: boot.reboot,
     dispatch,
     isOpen: (id) => loop.state().executions[id] !== undefined,
     onCleanUpFailed: (err) => log.warn({ err }, 'folders of a closed execution could not be removed'),
   });
   const loop = createLoop({
-    initial: initialState(journal.journalId, settings.core),
+    initial: initialState({ journalId: journal.journalId, bootId: boot.bootId }, settings.core),
     append: (record) => journal.append({ id: record.id, finished: record.phase === 'closed', body: record }),
     perform: effects.perform,
     onChange(before, after) {

@@ -30,6 +30,9 @@ export async function reviewDocument(
         ignoreFailure: step.ignoreFailure,
         onInterrupted: review.steps[index]?.onInterrupted ?? 'fail',
         timeoutMs: review.steps[index]?.timeoutMs ?? null,
+        exclusive: review.steps[index]?.exclusive ?? false,
+        verifies: review.steps[index]?.verifies ?? false,
+        cleansUp: review.steps[index]?.cleansUp ?? false,
       }));
       return { verdict: { kind: 'run', plan: { includeStdOut: plan.includeStdOut, steps } }, plan };
     }

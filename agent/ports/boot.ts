@@ -4,4 +4,6 @@ export interface Boot {
    * Reboots are told by it, never by a clock.
    */
   readonly bootId: string;
+  /** Asks the system for a restart. Resolves when it was accepted: the process lives on for a while. @throws Error */
+  reboot(): Promise<void>;
 }

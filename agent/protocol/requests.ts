@@ -13,7 +13,7 @@ export function encodeRequest(request: JobsRequest, clientToken: string): string
 function payloadMembers(request: JobsRequest): Readonly<Record<string, unknown>> {
   switch (request.operation) {
     case 'StartNextPendingJobExecution':
-      return { statusDetails: request.statusDetails };
+      return { statusDetails: request.statusDetails, stepTimeoutInMinutes: request.stepTimeoutInMinutes };
     case 'GetPendingJobExecutions':
       return {};
     case 'DescribeJobExecution':
@@ -22,6 +22,7 @@ function payloadMembers(request: JobsRequest): Readonly<Record<string, unknown>>
       return {
         status: request.status,
         statusDetails: request.statusDetails,
+        stepTimeoutInMinutes: request.stepTimeoutInMinutes,
         expectedVersion: request.expectedVersion,
         executionNumber: request.executionNumber,
         includeJobExecutionState: request.includeJobExecutionState,

@@ -1,5 +1,6 @@
 /** Whether a plan can run here, step by step, before anything runs. The first problem decides. */
 import type { DocumentFormat, JobPlan, PlannedStep } from '../core/job-plan.ts';
+import { servesPurpose } from './handler-part.ts';
 import type { ResolvedStep, ResolveStep, StepPlace, StepProblem } from './step-resolver.ts';
 import type { Review, StepFacts } from './step-runner.ts';
 
@@ -20,6 +21,9 @@ function factsOf(resolved: ResolvedStep, { timeoutSeconds }: PlannedStep): StepF
     operation: resolved.operation,
     onInterrupted: handler?.onInterrupted ?? 'fail',
     timeoutMs: seconds === undefined ? null : seconds * 1000,
+    exclusive: handler?.exclusive ?? false,
+    verifies: servesPurpose(resolved, 'verify'),
+    cleansUp: servesPurpose(resolved, 'clean-up'),
   };
 }
 

@@ -14,16 +14,31 @@ export interface EndedProcess {
   readonly details: StatusDetails;
 }
 
-/** @param allowStdErr how many lines on stderr are still a success; without it any number is. */
-export function resultOfProcess({ name, end, details }: EndedProcess, allowStdErr?: number): RunResult {
+export interface ExitRules {
+  /** How many lines on stderr are still a success; without it any number is. */
+  readonly allowStdErr?: number;
+  /** Asks to be tried later; without it no exit code does. */
+  readonly retryExitCode?: number;
+  /** Asks for a restart of the machine; without it no exit code does. */
+  readonly rebootExitCode?: number;
+}
+
+export function resultOfProcess({ name, end, details }: EndedProcess, rules: ExitRules = {}): RunResult {
   if (end.kind === 'not-started') return notStarted(name, end);
-  const told = { details, stdoutTail: end.stdoutTail, stderrTail: end.stderrTail };
+  const { stdoutTail, stderrTail, stderrLines } = end;
+  const told = { details, stdoutTail, stderrTail };
   if (end.kind === 'signaled') return { ...told, ...killed(name, end.signal) };
-  if (end.exitCode !== 0) {
-    return { ...told, ...failure('HANDLER_EXIT_CODE', `${shorten(name)} ended with exit code ${end.exitCode}`) };
+  const { exitCode } = end;
+  const { allowStdErr, retryExitCode, rebootExitCode } = rules;
+  if (exitCode !== 0 && exitCode === rebootExitCode) return { ...told, status: 'reboot' };
+  if (exitCode !== 0 && exitCode === retryExitCode) {
+    return { ...told, status: 'later', afterMs: null, message: askedForLater(name, exitCode, stderrTail) };
   }
-  if (allowStdErr === undefined || end.stderrLines <= allowStdErr) return { ...told, status: 'succeeded' };
-  const message = `${shorten(name)} wrote ${end.stderrLines} lines to stderr, and the document allows ${allowStdErr}`;
+  if (exitCode !== 0) {
+    return { ...told, ...failure('HANDLER_EXIT_CODE', `${shorten(name)} ended with exit code ${exitCode}`) };
+  }
+  if (allowStdErr === undefined || stderrLines <= allowStdErr) return { ...told, status: 'succeeded' };
+  const message = `${shorten(name)} wrote ${stderrLines} lines to stderr, and the document allows ${allowStdErr}`;
   return { ...told, ...failure('HANDLER_STDERR', message) };
 }
 
@@ -41,8 +56,14 @@ export function resultOfModule({ name, end, details }: EndedProcess, resultText:
 /** @param told what is known without it; of the details, those of the result win. */
 export function resultOfHandler(result: HandlerResult, told: RunOutput): RunResult {
   const output = { ...told, details: { ...told.details, ...asTexts(result.details) } };
-  if (result.kind === 'succeeded') return { ...output, status: 'succeeded' };
-  return { ...output, status: result.kind, reasonCode: result.reasonCode, message: result.message };
+  if (result.kind === 'retry') {
+    const { afterSeconds, message } = result;
+    return { ...output, status: 'later', afterMs: afterSeconds === undefined ? null : afterSeconds * 1_000, message };
+  }
+  if (result.kind === 'failed' || result.kind === 'rejected') {
+    return { ...output, status: result.kind, reasonCode: result.reasonCode, message: result.message };
+  }
+  return { ...output, status: result.kind };
 }
 
 /** A run of which there is no output. */
@@ -56,6 +77,12 @@ export function asTexts(details: Readonly<Record<string, string | number>>): Sta
 
 function failure(reasonCode: string, message: string) {
   return { status: 'failed', reasonCode, message } as const;
+}
+
+/** The last thing a program says on stderr is why. */
+function askedForLater(name: string, exitCode: number, stderrTail: string): string {
+  const why = stderrTail.trimEnd().split('\n').at(-1)?.trim();
+  return `${shorten(name)} ended with exit code ${exitCode}${why ? `: ${why}` : ''}`;
 }
 
 function killed(name: string, signal: string) {
@@ -73,12 +100,17 @@ function parseHandlerResult(text: string): HandlerResult | undefined {
   if (!isJsonObject(result)) return undefined;
   const kind = ownMember(result, 'kind');
   const details = textDetails(ownMember(result, 'details'));
-  if (kind === 'succeeded') return { kind, details };
+  if (kind === 'succeeded' || kind === 'reboot') return { kind, details };
   const reasonCode = ownMember(result, 'reasonCode');
   const message = ownMember(result, 'message');
-  if (kind !== 'failed' && kind !== 'rejected') return undefined;
-  if (typeof reasonCode !== 'string' || typeof message !== 'string') return undefined;
+  if (typeof message !== 'string') return undefined;
+  if (kind === 'retry') return { kind, message, details, ...retryAfter(ownMember(result, 'afterSeconds')) };
+  if (typeof reasonCode !== 'string' || (kind !== 'failed' && kind !== 'rejected')) return undefined;
   return { kind, reasonCode, message, details };
+}
+
+function retryAfter(value: JsonValue | undefined): { readonly afterSeconds?: number } {
+  return typeof value === 'number' && Number.isFinite(value) ? { afterSeconds: value } : {};
 }
 
 function textDetails(value: JsonValue | undefined): Record<string, string | number> {

@@ -2,6 +2,7 @@
 import type { JobExecution, StatusDetails } from '../core/job-execution.ts';
 import type { DocumentRejection, JobPlan, PlannedStep } from '../core/job-plan.ts';
 import type { RunResult, StopReason } from '../core/outcome.ts';
+import type { RunPurpose } from '../core/state.ts';
 import type { OnInterrupted } from '../handler-api.ts';
 
 /** What the core needs to know of the handler of a step. */
@@ -11,6 +12,12 @@ export interface StepFacts {
   readonly onInterrupted: OnInterrupted;
   /** From the document, else from the handler; `null` for none. */
   readonly timeoutMs: number | null;
+  /** Runs only when nothing else does. */
+  readonly exclusive: boolean;
+  /** A run for the purpose `verify` can be started. */
+  readonly verifies: boolean;
+  /** A run for the purpose `clean-up` can be started. */
+  readonly cleansUp: boolean;
 }
 
 /** Whether a plan can run here, found out before anything runs. */
@@ -28,6 +35,7 @@ export interface StepRun {
   readonly step: PlannedStep;
   /** Counts from 1. */
   readonly attempt: number;
+  readonly purpose: RunPurpose['kind'];
   /** Called with what the handler told last; the last value of a key wins. */
   readonly onProgress: (details: StatusDetails) => void;
 }

@@ -4,9 +4,10 @@ import type { AgentEvent } from '../../agent/core/event.ts';
 import type { AcceptedAnswer, RejectedErrorCode } from '../../agent/core/jobs-request.ts';
 import { initialState, type RequestPurpose } from '../../agent/core/state.ts';
 import {
+  IDENTITY,
   idOf,
-  JOURNAL_ID,
   job,
+  NO_PROGRESS,
   runEnded,
   runningScenario,
   runVerdict,
@@ -83,8 +84,8 @@ function inPhase(phase: 'claiming' | 'running' | 'stopping' | 'waiting' | 'repor
   if (phase === 'stopping' || phase === 'waiting') scenario.tell({ type: 'shutdownRequested', mode: 'stop' });
   if (phase === 'waiting' || phase === 'reporting') scenario.tell(runEnded('a', SUCCEEDED));
   if (phase === 'claiming') {
-    const fresh = scenarioFrom(initialState(JOURNAL_ID, SETTINGS));
-    const record = { v: 1, id: ID, key: job('a'), versionNumber: 1, recoveries: 0, phase: 'claiming' } as const;
+    const fresh = scenarioFrom(initialState(IDENTITY, SETTINGS));
+    const record = { v: 1, id: ID, key: job('a'), versionNumber: 1, ...NO_PROGRESS, phase: 'claiming' } as const;
     fresh.tell({ type: 'journalRecovered', records: [record] });
     return scenarioFrom({ ...fresh.state, connected: true, requests: { 7: purpose } });
   }

@@ -105,7 +105,7 @@ describe('a running job that the service says is over', () => {
     scenario.tell(notified([]));
     scenario.reject('check', 'TerminalStateReached');
     const effects = scenario.tell(runEnded('a', FAILED));
-    expect(types(effects)).toEqual(['clearTimer', 'journal', 'clearTimer', 'clearTimer', 'cleanUp', 'request']);
+    expect(types(effects)).toEqual(['clearTimer', 'journal', 'cleanUp', 'request']);
     expect(effects[1]).toMatchObject({ record: { phase: 'closed', how: 'over', outcome: null } });
     expect(requestsOf(effects)).toMatchObject([{ operation: 'StartNextPendingJobExecution' }]);
   });

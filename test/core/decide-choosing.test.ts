@@ -1,9 +1,10 @@
 /** Claiming where more than one may run, or where the thing is shared with another agent. */
 import { describe, expect, test } from 'vitest';
+import { claimMark } from '../../agent/core/claiming.ts';
 import {
   createScenario,
+  IDENTITY,
   idOf,
-  JOURNAL_ID,
   job,
   queuedJob,
   REFUSED,
@@ -32,6 +33,8 @@ function taking(settings = {}) {
   return scenario;
 }
 
+const MARK = claimMark(IDENTITY);
+
 describe('with room for two', () => {
   test('list, describe, journal, take, then run', () => {
     const scenario = createScenario({ capacity: 2 });
@@ -44,7 +47,7 @@ describe('with room for two', () => {
     expect(types(effects)).toEqual(['journal', 'request', 'request']);
     expect(effects[0]).toMatchObject({ record: { phase: 'claiming', versionNumber: 1 } });
     expect(requestsOf(effects)).toMatchObject([
-      { status: 'IN_PROGRESS', expectedVersion: 1, executionNumber: 1, statusDetails: { claimedBy: JOURNAL_ID } },
+      { status: 'IN_PROGRESS', expectedVersion: 1, executionNumber: 1, statusDetails: { claimedBy: MARK } },
       LIST,
     ]);
     expect(types(scenario.accept('take'))).toEqual(['journal', 'startRun']);
@@ -102,7 +105,7 @@ describe('with room for two', () => {
 describe('an update to IN_PROGRESS', () => {
   test('that landed unheard is recognised as ours, and the job begins', () => {
     const scenario = taking();
-    const found = { status: 'IN_PROGRESS', statusDetails: { claimedBy: JOURNAL_ID }, versionNumber: 2 } as const;
+    const found = { status: 'IN_PROGRESS', statusDetails: { claimedBy: MARK }, versionNumber: 2 } as const;
     expect(types(scenario.reject('take', 'VersionMismatch', found))).toEqual(['setTimer']);
     scenario.tell({ type: 'timerFired', timer: { name: 'retry', id: idOf('a') } });
     const effects = scenario.accept('check', { execution: job('a'), verdict: runVerdict() });
@@ -167,8 +170,8 @@ describe('an update to IN_PROGRESS', () => {
   test('accepted while shutting down is begun by the next start', () => {
     const scenario = taking();
     scenario.tell({ type: 'shutdownRequested', mode: 'wait' });
-    expect(scenario.accept('take')).toEqual([]);
-    expect(scenario.phase(job('a'))?.name).toBe('claiming');
+    expect(scenario.accept('take')).toMatchObject([{ type: 'journal', record: { phase: 'waiting', why: 'put-off' } }]);
+    expect(scenario.phase(job('a'))?.name).toBe('waiting');
   });
 });
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { claimMark } from '../../agent/core/claiming.ts';
 import { REJECTION_MEANINGS } from '../../agent/core/rejection.ts';
 import {
   createScenario,
   effectsOf,
   FAILED,
+  IDENTITY,
   idOf,
-  JOURNAL_ID,
   job,
   notified,
   notifiedNext,
@@ -21,7 +22,7 @@ import {
   UNKNOWN_OPERATION,
 } from '../fixtures/core-states.ts';
 
-const CLAIM = { operation: 'StartNextPendingJobExecution', statusDetails: { claimedBy: JOURNAL_ID } };
+const CLAIM = { operation: 'StartNextPendingJobExecution', statusDetails: { claimedBy: claimMark(IDENTITY) } };
 const CODES = Object.keys(REJECTION_MEANINGS) as (keyof typeof REJECTION_MEANINGS)[];
 
 function connected(settings = {}) {

@@ -41,7 +41,7 @@ test('a claimed job is told JOURNAL_FAILED and not run', () => {
 test('nothing is written any more', () => {
   const scenario = claiming();
   scenario.tell(failed(HANDED_OUT));
-  expect(types(scenario.accept('report'))).toEqual(['clearTimer', 'clearTimer', 'cleanUp']);
+  expect(types(scenario.accept('report'))).toEqual(['cleanUp']);
 });
 
 test('nothing is claimed any more', () => {

@@ -34,7 +34,7 @@ function stateOf(status: TerminalStatus | 'IN_PROGRESS' | 'QUEUED', versionNumbe
 
 test('an accepted report closes the execution, and work is asked for', () => {
   const effects = reporting().accept('report');
-  expect(types(effects)).toEqual(['journal', 'clearTimer', 'clearTimer', 'cleanUp', 'request']);
+  expect(types(effects)).toEqual(['journal', 'cleanUp', 'request']);
   expect(effects[0]).toMatchObject({
     record: { phase: 'closed', how: 'accepted', outcome: { status: 'SUCCEEDED', statusDetails: { bytes: '12' } } },
   });

@@ -47,8 +47,8 @@ describe('while we wait for runs to end', () => {
   test('a job handed out late is left for the next start', () => {
     const scenario = claiming();
     scenario.tell(WAIT);
-    expect(scenario.accept('claim', { execution: job('a'), verdict: runVerdict() })).toEqual([]);
-    expect(scenario.state.executions).toEqual({});
+    const effects = scenario.accept('claim', { execution: job('a'), verdict: runVerdict() });
+    expect(effects).toMatchObject([{ type: 'journal', record: { phase: 'waiting', why: 'put-off', attempt: 0 } }]);
   });
 
   test('a list that comes late is let be', () => {
@@ -104,7 +104,9 @@ describe('when runs are stopped', () => {
     scenario.tell(STOP);
     const effects = scenario.tell(runEnded('a', FAILED));
     expect(types(effects)).toEqual(['clearTimer', 'journal']);
-    expect(effects[1]).toMatchObject({ record: { phase: 'waiting', stepIndex: 0, attempt: 1, onInterrupted } });
+    expect(effects[1]).toMatchObject({
+      record: { phase: 'waiting', why: 'interrupted', stepIndex: 0, attempt: 1, next: { kind: 'work' } },
+    });
     expect(isQuiet(scenario.state)).toBe(true);
   });
 
@@ -114,7 +116,7 @@ describe('when runs are stopped', () => {
     expect(scenario.tell(STOP)).toEqual([]);
     const effects = scenario.tell(runEnded('a', FAILED));
     expect(types(effects)).not.toContain('startRun');
-    expect(scenario.phase(job('a'))).toEqual({ name: 'waiting', stepIndex: 1, attempt: 0, onInterrupted: 'rerun' });
+    expect(scenario.phase(job('a'))).toMatchObject({ name: 'waiting', why: 'put-off', stepIndex: 1, attempt: 0 });
   });
 
   test('asking for it after a wait counts, asking to wait after it does not', () => {

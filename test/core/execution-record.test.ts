@@ -1,15 +1,27 @@
 import { describe, expect, test } from 'vitest';
-import { closedRecordOf, parseRecord, RECORD_VERSION, recordOf } from '../../agent/core/execution-record.ts';
+import { closedRecordOf, RECORD_VERSION, recordOf } from '../../agent/core/execution-record.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
-import type { ExecutionState, Phase } from '../../agent/core/state.ts';
-import { idOf, job, runningScenario, step } from '../fixtures/core-states.ts';
+import { INTERRUPTED_OUTCOME } from '../../agent/core/outcomes.ts';
+import { parseRecord } from '../../agent/core/parse-record.ts';
+import type { ExecutionState, Phase, Resumption } from '../../agent/core/state.ts';
+import { idOf, job, NO_PROGRESS, runningScenario, step } from '../fixtures/core-states.ts';
 
-const RUN = { plan: { includeStdOut: false, steps: [step()] }, stepIndex: 0, step: step(), attempt: 2, runId: 'r' };
+const WORK = { kind: 'work' } as const;
+const RUN = {
+  plan: { includeStdOut: false, steps: [step()] },
+  stepIndex: 0,
+  step: step(),
+  attempt: 2,
+  runId: 'r',
+  purpose: WORK,
+};
 const OUTCOME = { status: 'FAILED', statusDetails: { reasonCode: 'X' } } as const;
 const KEY = { jobId: 'a', executionNumber: 1, queuedAt: 1_700_000_000 };
 const BASE = { v: RECORD_VERSION, id: idOf('a'), key: KEY };
-const LIVE = { ...BASE, versionNumber: 2, recoveries: 0 };
-const RECORDED = { stepIndex: 0, attempt: 2, onInterrupted: 'fail' };
+const LIVE = { ...BASE, versionNumber: 2, ...NO_PROGRESS };
+const RECORDED = { stepIndex: 0, attempt: 2, onInterrupted: 'fail', cleansUp: false, purpose: WORK };
+const WAIT = { why: 'postponed', reason: 'locked', stepIndex: 3, attempt: 1, waitMs: 5_000 } as const;
+const CLEAN_UP = { kind: 'clean-up', outcome: OUTCOME } as const;
 
 const PHASES: readonly (readonly [Phase, JsonObject])[] = [
   [{ name: 'claiming', plan: null }, { phase: 'claiming' }],
@@ -21,9 +33,19 @@ const PHASES: readonly (readonly [Phase, JsonObject])[] = [
     { name: 'stopping', reason: 'timed-out', ...RUN },
     { phase: 'stopping', reason: 'timed-out', ...RECORDED },
   ],
+  ...[WORK, CLEAN_UP, { kind: 'verify' }, { kind: 'pass' }, { kind: 'conclude', outcome: OUTCOME } as const].map(
+    (next): [Phase, JsonObject] => [
+      { name: 'waiting', ...WAIT, next: next as Resumption, due: false, exclusive: false },
+      { phase: 'waiting', ...WAIT, next: next as Resumption },
+    ],
+  ),
   [
-    { name: 'waiting', stepIndex: 3, attempt: 1, onInterrupted: 'resume' },
-    { phase: 'waiting', stepIndex: 3, attempt: 1, onInterrupted: 'resume' },
+    { name: 'running', ...RUN, purpose: CLEAN_UP },
+    { phase: 'running', ...RECORDED, purpose: CLEAN_UP },
+  ],
+  [
+    { name: 'awaiting-reboot', stepIndex: 1, attempt: 2, verifies: true, bootId: 'boot-1', requested: true },
+    { phase: 'awaiting-reboot', stepIndex: 1, attempt: 2, verifies: true, bootId: 'boot-1' },
   ],
   [
     { name: 'reporting', outcome: OUTCOME, plain: true },
@@ -66,9 +88,26 @@ test('an unknown declaration of interruption counts as fail', () => {
 });
 
 test('every reason to stop is read back', () => {
-  for (const reason of ['canceled', 'timed-out', 'shutdown']) {
+  for (const reason of ['canceled', 'timed-out', 'job-timed-out', 'shutdown']) {
     expect(parseRecord({ ...LIVE, phase: 'stopping', ...RECORDED, reason })).toMatchObject({ reason });
   }
+});
+
+describe('a record of the first form is read', () => {
+  const first = { ...BASE, versionNumber: 2, recoveries: 1 };
+  test('of a run', () => {
+    const record = { ...first, phase: 'running', stepIndex: 0, attempt: 2, onInterrupted: 'rerun' };
+    const { recoveries, ...rest } = NO_PROGRESS;
+    expect(parseRecord(record)).toEqual({ ...record, ...rest, cleansUp: false, purpose: WORK });
+  });
+
+  test.each([
+    ['rerun', WORK],
+    ['fail', { kind: 'conclude', outcome: INTERRUPTED_OUTCOME }],
+  ])('of a wait: %s', (onInterrupted, next) => {
+    const record = { ...first, phase: 'waiting', stepIndex: 0, attempt: 2, onInterrupted };
+    expect(parseRecord(record)).toMatchObject({ why: 'interrupted', reason: '', waitMs: 0, next });
+  });
 });
 
 describe('what is not a record of ours is null', () => {
@@ -94,6 +133,14 @@ describe('what is not a record of ours is null', () => {
     ['no outcome', { ...reporting, outcome: undefined }],
     ['an outcome of another status', { ...reporting, outcome: { ...OUTCOME, status: 'CANCELED' } }],
     ['an outcome without details', { ...reporting, outcome: { status: 'FAILED' } }],
+    ['a purpose we do not know', { ...running, purpose: { kind: 'dream' } }],
+    ['a clean-up after nothing', { ...running, purpose: { kind: 'clean-up' } }],
+    ['a wait for nothing we know', { ...LIVE, phase: 'waiting', ...WAIT, next: { kind: 'dream' } }],
+    ['a wait for what is no object', { ...LIVE, phase: 'waiting', ...WAIT, next: 'work' }],
+    ['a conclusion without outcome', { ...LIVE, phase: 'waiting', ...WAIT, next: { kind: 'conclude' } }],
+    ['a wait of no length', { ...LIVE, phase: 'waiting', ...WAIT, next: WORK, waitMs: 'long' }],
+    ['a restart in no boot', { ...LIVE, phase: 'awaiting-reboot', stepIndex: 0, attempt: 1, verifies: true }],
+    ['postponements that are no number', { ...running, postponements: 'many' }],
     ['details that are not text', { ...reporting, outcome: { status: 'FAILED', statusDetails: { n: 1 } } }],
   ])('%s', (_, value) => {
     expect(parseRecord(value)).toBeNull();

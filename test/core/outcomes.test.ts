@@ -14,7 +14,8 @@ const SECRET_URL = 'https://bucket.s3.amazonaws.com/fw.bin?X-Amz-Signature=abcde
 
 function runOf(steps: readonly ReviewedStep[], { stepIndex = 0, includeStdOut = false } = {}): Run {
   const current = steps[stepIndex] ?? step();
-  return { plan: { includeStdOut, steps }, stepIndex, step: current, attempt: 1, runId: 'r' };
+  const plan = { includeStdOut, steps };
+  return { plan, stepIndex, step: current, attempt: 1, runId: 'r', purpose: { kind: 'work' } };
 }
 
 function execution(changes: Partial<ExecutionState> = {}): ExecutionState {
@@ -104,14 +105,16 @@ test.each([
 });
 
 test('progress names the step before what the handler told', () => {
-  expect(Object.entries(progressDetails(execution({ details: { percent: '5' } }), SECOND))).toEqual([
+  expect(
+    Object.entries(progressDetails(execution({ details: { percent: '5' }, phase: { name: 'running', ...SECOND } }))),
+  ).toEqual([
     ['step', '2/2 verify'],
     ['percent', '5'],
   ]);
 });
 
 test('progress shows no signature of a URL', () => {
-  const told = progressDetails(execution({ details: { url: SECRET_URL } }), ONE);
+  const told = progressDetails(execution({ details: { url: SECRET_URL } }));
   expect(told.url).toMatch(/^https:/);
   expect(JSON.stringify(told)).not.toContain('abcdef0123456789');
 });

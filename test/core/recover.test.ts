@@ -5,6 +5,7 @@ import {
   createScenario,
   idOf,
   job,
+  NO_PROGRESS,
   REFUSED,
   requestsOf,
   runIdOf,
@@ -15,12 +16,13 @@ import {
 } from '../fixtures/core-states.ts';
 
 const KEY = { jobId: 'a', executionNumber: 1, queuedAt: 1_700_000_000 };
-const RUN = { stepIndex: 1, attempt: 2 } as const;
+const PLACE = { stepIndex: 1, attempt: 2 } as const;
+const RUN = { ...PLACE, cleansUp: false, purpose: { kind: 'work' } } as const;
 const OUTCOME: Outcome = { status: 'SUCCEEDED', statusDetails: { bytes: '12' } };
 const STEPS = [step({ name: 'copy' }), step({ name: 'verify' })];
 
 function record(phase: LivePhase, recoveries = 0): LiveRecord {
-  return { v: 1, id: idOf('a'), key: KEY, versionNumber: 4, recoveries, ...phase };
+  return { v: 1, id: idOf('a'), key: KEY, versionNumber: 4, ...NO_PROGRESS, recoveries, ...phase };
 }
 
 function recovered(...records: ExecutionRecord[]) {
@@ -127,7 +129,15 @@ test('a claim that was never begun begins', () => {
 });
 
 test('a step that waited for this start begins', () => {
-  const waiting = record({ phase: 'waiting', stepIndex: 1, attempt: 0, onInterrupted: 'rerun' });
+  const waiting = record({
+    phase: 'waiting',
+    stepIndex: 1,
+    attempt: 0,
+    why: 'put-off',
+    reason: '',
+    waitMs: 0,
+    next: { kind: 'work' },
+  });
   expect(described(waiting).effects.slice(0, 2)).toMatchObject([
     { record: { attempt: 1, stepIndex: 1 } },
     { type: 'startRun', attempt: 1, stepIndex: 1 },

@@ -1,5 +1,5 @@
 /** The core with one fault each: what an exploration is worth shows in whether it finds them. */
-import { CLAIM_DETAIL } from '../../agent/core/claiming.ts';
+import { CLAIM_DETAIL, claimMark } from '../../agent/core/claiming.ts';
 import { decide } from '../../agent/core/decide.ts';
 import type { Decision } from '../../agent/core/decision.ts';
 import type { Effect } from '../../agent/core/effect.ts';
@@ -56,7 +56,7 @@ export const startsUnconfirmed: Core = (state, event) => {
     return decide(state, event);
   const { operation, execution } = event.answer;
   if (execution === null) return decide(state, event);
-  const given = { ...execution, status: 'IN_PROGRESS', statusDetails: { [CLAIM_DETAIL]: state.journalId } } as const;
+  const given = { ...execution, status: 'IN_PROGRESS', statusDetails: { [CLAIM_DETAIL]: claimMark(state) } } as const;
   return decide(state, { ...event, answer: { operation, execution: given } });
 };
 

@@ -82,11 +82,13 @@ function perform(world: World, effect: Effect): World {
       return { ...world, timers: [...withoutTimer(world.timers, effect.timer), effect.timer].sort(byName) };
     case 'clearTimer':
       return { ...world, timers: withoutTimer(world.timers, effect.timer) };
+    case 'reboot':
+      return world;
     case 'cleanUp':
       if (world.runs.some(({ id }) => id === effect.id)) {
         throw new Violation('I6', 'nothing is cleaned up under a run', effect);
       }
-      return world;
+      return { ...world, timers: world.timers.filter((timer) => !('id' in timer && timer.id === effect.id)) };
   }
 }
 

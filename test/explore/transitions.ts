@@ -88,7 +88,7 @@ function start(scenario: Scenario, world: World, add: Add): void {
     // The shell ends what still runs of an earlier start before the core decides anything.
     runs: [],
     past: rememberFromDisk(before.past, before.disk),
-    agent: initialState(before.disk.journalId, scenario.settings),
+    agent: initialState({ journalId: before.disk.journalId, bootId: 'boot' }, scenario.settings),
   });
   const started = (label: string, before: World, options: { rank?: number }) =>
     telling({

@@ -67,6 +67,9 @@ export function createScriptedStepRunner(options: ScriptedStepRunnerOptions = {}
           operation: operations[index] ?? '',
           onInterrupted: 'fail',
           timeoutMs: timeoutSeconds === undefined ? null : timeoutSeconds * 1_000,
+          exclusive: false,
+          verifies: false,
+          cleansUp: false,
           ...options.facts,
         })),
       };

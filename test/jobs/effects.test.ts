@@ -16,7 +16,7 @@ import { promisesSettled } from '../fixtures/log-lines.ts';
 
 const CLAIM: JobsRequest = { operation: 'StartNextPendingJobExecution' };
 const RUN_ID = runIdOf('a');
-const START = { type: 'startRun', id: idOf('a'), runId: RUN_ID, stepIndex: 0, attempt: 1 } as const;
+const START = { type: 'startRun', id: idOf('a'), runId: RUN_ID, stepIndex: 0, attempt: 1, purpose: 'work' } as const;
 const RETRY = { name: 'retry', id: idOf('a') } as const;
 
 let clock: ManualClock;
@@ -26,6 +26,7 @@ let failures: unknown[];
 let answers: Answer[];
 let open: Set<string>;
 let effects: EffectPerformer;
+let reboot: () => Promise<void>;
 
 beforeEach(() => {
   clock = createManualClock();
@@ -34,6 +35,7 @@ beforeEach(() => {
   failures = [];
   answers = [];
   open = new Set();
+  reboot = async () => undefined;
   const client = { request: async () => answers.shift() ?? { kind: 'unanswered' } } satisfies Pick<
     JobsClient,
     'request'
@@ -44,6 +46,7 @@ beforeEach(() => {
     clock,
     random: () => 0.5,
     stopGraceMs: 10_000,
+    reboot: () => reboot(),
     dispatch: (event) => events.push(event),
     isOpen: (id) => open.has(id),
     onCleanUpFailed: (error) => failures.push(error),

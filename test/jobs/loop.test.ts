@@ -5,8 +5,9 @@ import { initialState } from '../../agent/core/state.ts';
 import { createLoop, type Loop, type PerformedEffect } from '../../agent/jobs/loop.ts';
 import { createManualClock, type ManualClock } from '../fakes/manual-clock.ts';
 import {
-  JOURNAL_ID,
+  IDENTITY,
   job,
+  NO_PROGRESS,
   runEnded,
   runningScenario,
   runVerdict,
@@ -43,7 +44,7 @@ beforeEach(() => {
   onChange = () => void story.push('changed');
 });
 
-function start(initial = initialState(JOURNAL_ID, SETTINGS)): Loop {
+function start(initial = initialState(IDENTITY, SETTINGS)): Loop {
   return createLoop({
     initial,
     append: (record) => append(record),
@@ -143,8 +144,9 @@ describe('a journal that fails', () => {
       if (written === 2) throw new Error('EIO');
     };
     const loop = start();
-    const record = { v: 1, versionNumber: 2, recoveries: 0, phase: 'running' } as const;
-    const run = { stepIndex: 0, attempt: 1, onInterrupted: 'fail' } as const;
+    const record = { v: 1, versionNumber: 2, ...NO_PROGRESS, phase: 'running' } as const;
+    const declared = { onInterrupted: 'fail', cleansUp: false, purpose: { kind: 'work' } } as const;
+    const run = { stepIndex: 0, attempt: 1, ...declared };
     const records = ['a', 'b'].map((jobId) => {
       const key = { jobId, executionNumber: 1, queuedAt: 1 };
       return { ...record, ...run, id: `${jobId}.1.1`, key };

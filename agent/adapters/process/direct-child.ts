@@ -9,7 +9,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessEnd, ProcessRunner, ProcessSpec, RunningProcess } from '../../ports/process-runner.ts';
-import { readBoot } from '../boot/linux.ts';
+import { readBootId } from '../boot/linux.ts';
 import { createRunEnder, isRunAlive, type RunTrace } from './end-run.ts';
 import { asSetprivFailure, type LaunchedChild, launch } from './launch.ts';
 import { createOutputPipes } from './output-pipes.ts';
@@ -31,7 +31,7 @@ const DRAIN_MS = 2_000;
 const LEFT_BEHIND_GRACE_MS = 2_000;
 
 export function createDirectChildRunner(options: DirectChildOptions): ProcessRunner {
-  const runs: Runs = { ...options, files: createRunFiles(options.runsDir, readBoot().bootId), living: new Set() };
+  const runs: Runs = { ...options, files: createRunFiles(options.runsDir, readBootId()), living: new Set() };
   const pipes = createOutputPipes(options.runsDir);
   return {
     start(spec) {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readBoot } from '../../../agent/adapters/boot/linux.ts';
+import { readBootId } from '../../../agent/adapters/boot/linux.ts';
 
 async function bootIdFile(contents: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'boot-'));
@@ -13,24 +13,24 @@ async function bootIdFile(contents: string): Promise<string> {
 
 test('the boot id is the one in the file', async () => {
   const file = await bootIdFile('0f8a9e9c-6d3c-4bd0-9a55-5f1f0a1a2b3c\n');
-  expect(readBoot(file)).toEqual({ bootId: '0f8a9e9c-6d3c-4bd0-9a55-5f1f0a1a2b3c' });
+  expect(readBootId(file)).toBe('0f8a9e9c-6d3c-4bd0-9a55-5f1f0a1a2b3c');
 });
 
 test('without a file the id admits it', () => {
-  const { bootId } = readBoot('/nowhere/boot_id');
+  const bootId = readBootId('/nowhere/boot_id');
   expect(bootId).toMatch(/^unknown-[0-9a-f-]{36}$/);
-  expect(readBoot('/nowhere/boot_id')).toEqual({ bootId });
+  expect(readBootId('/nowhere/boot_id')).toBe(bootId);
 });
 
 test('a file of something else is not believed', async () => {
   for (const contents of ['', 'boot', '0f8a9e9c-6d3c-4bd0-9a55-5f1f0a1a2b3c more']) {
-    expect(readBoot(await bootIdFile(contents)).bootId).toMatch(/^unknown-/);
+    expect(readBootId(await bootIdFile(contents))).toMatch(/^unknown-/);
   }
 });
 
 if (process.platform === 'linux') {
   test('the kernel says the same twice', async () => {
     const kernel = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-    expect([readBoot(), readBoot()]).toEqual([{ bootId: kernel }, { bootId: kernel }]);
+    expect([readBootId(), readBootId()]).toEqual([kernel, kernel]);
   });
 }

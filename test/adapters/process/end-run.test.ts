@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
-import { readBoot } from '../../../agent/adapters/boot/linux.ts';
+import { readBootId } from '../../../agent/adapters/boot/linux.ts';
 import { readProcess } from '../../../agent/adapters/process/process-table.ts';
 import { handler, inRunFolder, isAlive, type RunFolder, startMarkedProcess } from './run-folder.ts';
 
@@ -96,7 +96,7 @@ linuxTest('the run file lasts as long as the run', async ({ startReady, runsDir 
   const { run, line } = await startReady([handler('ignore-term.sh')], { runId: 'job-1' });
   const [pid = 0] = pidsIn(line);
   const file: unknown = JSON.parse(await readFile(join(runsDir, 'job-1.json'), 'utf8'));
-  expect(file).toEqual({ pid, startTime: readProcess(pid)?.startTime, bootId: readBoot().bootId });
+  expect(file).toEqual({ pid, startTime: readProcess(pid)?.startTime, bootId: readBootId() });
   await run.stop(0);
   expect(existsSync(join(runsDir, 'job-1.json'))).toBe(false);
 });
@@ -165,7 +165,7 @@ function pidsIn(line: string): number[] {
 
 async function leaveRunFile(runsDir: string, runId: string, file: Record<string, unknown>): Promise<void> {
   await mkdir(runsDir, { recursive: true });
-  await writeFile(join(runsDir, `${runId}.json`), JSON.stringify({ bootId: readBoot().bootId, ...file }));
+  await writeFile(join(runsDir, `${runId}.json`), JSON.stringify({ bootId: readBootId(), ...file }));
 }
 
 /** Another process with a runner of its own, which starts one run; resolves when the run has printed a line. */

@@ -1,0 +1,38 @@
+/** The time limit of the whole job is the service's; it only says how much of it is left. */
+import { type Decision, describe, stay } from './decision.ts';
+import type { ExecutionId, JobExecution } from './job-execution.ts';
+import { failure } from './outcomes.ts';
+import { conclude } from './reporting.ts';
+import { stop } from './running.ts';
+import type { AgentState } from './state.ts';
+
+/**
+ * The service is about to end the execution at about this time (Developer Guide, `approximateSecondsBeforeTimedOut`; up
+ * to 60 s late), whether it reaches us then or not: so the run is stopped by our own timer.
+ */
+export function limitJob(state: AgentState, id: ExecutionId, found: JobExecution): Decision {
+  const seconds = found.approximateSecondsBeforeTimedOut;
+  if (seconds === undefined || state.executions[id] === undefined) return stay(state);
+  if (seconds <= 0) return timedOut(state, id);
+  const delay = { kind: 'exactly', ms: seconds * 1_000 } as const;
+  return { state, effects: [{ type: 'setTimer', timer: { name: 'jobTimeout', id }, delay }] };
+}
+
+/**
+ * The service tells the earlier of two timers, and the step timer, which is ours, may have been renewed since. Offline it
+ * was not, so then it is over in any case.
+ */
+export function jobLimitReached(state: AgentState, id: ExecutionId): Decision {
+  const execution = state.executions[id];
+  if (execution === undefined) return stay(state);
+  const mayBeRenewed = state.connected && state.settings.stepTimeoutMinutes !== null;
+  return mayBeRenewed ? describe(state, execution) : timedOut(state, id);
+}
+
+function timedOut(state: AgentState, id: ExecutionId): Decision {
+  const phase = state.executions[id]?.phase;
+  if (phase?.name === 'running') return stop(state, id, 'job-timed-out');
+  return phase?.name === 'waiting' ? conclude(state, id, failure('JOB_TIMED_OUT', WHILE_WAITING)) : stay(state);
+}
+
+const WHILE_WAITING = 'the time limit of the job was over while it waited to go on';

@@ -1,0 +1,88 @@
+/**
+ * Restarts of the machine that a handler asks for. That one has happened is told by the boot id alone, never by a clock;
+ * only then does the step count as done, and only if its handler's own check agrees where there is one.
+ */
+import { type Decision, inOrder, stay, withExecution } from './decision.ts';
+import type { ExecutionId } from './job-execution.ts';
+import { failure, merge } from './outcomes.ts';
+import { tellProgress } from './progress.ts';
+import { conclude, journal } from './reporting.ts';
+import type { AgentState, AwaitingRebootPhase, ExecutionState, Run } from './state.ts';
+
+/** A step's handler asked for a restart. I1: what it is for is on disk before it is asked for. */
+export function awaitReboot(state: AgentState, execution: ExecutionState, run: Run): Decision {
+  const { id, reboots } = execution;
+  if (!state.journalUsable) return conclude(state, id, failure('JOURNAL_FAILED', WITHOUT_JOURNAL));
+  if (reboots >= state.settings.maxReboots) {
+    return conclude(state, id, failure('REBOOT_LOOP', `the handler asked for a restart ${reboots + 1} times in a row`));
+  }
+  const { stepIndex, attempt, step } = run;
+  const { bootId } = state;
+  const verifies = step.verifies;
+  const phase: AwaitingRebootPhase = {
+    name: 'awaiting-reboot',
+    stepIndex,
+    attempt,
+    verifies,
+    bootId,
+    requested: false,
+  };
+  return inOrder(
+    withExecution(state, id, () => ({ phase, reboots: reboots + 1, progressPending: true })),
+    (now) => journal(now, id),
+    (now) => tellProgress(now, id),
+    rebootWhenAlone,
+  );
+}
+
+const WITHOUT_JOURNAL =
+  'the handler asked for a restart, but the state directory cannot be written: nobody could tell afterwards what it was for';
+
+/** What else runs is let end first; nothing new begins meanwhile. */
+export function rebootWhenAlone(state: AgentState): Decision {
+  const all = Object.values(state.executions);
+  const isBusy = all.some(({ phase }) => phase.name === 'running' || phase.name === 'stopping');
+  const awaiting = all.filter(({ phase }) => phase.name === 'awaiting-reboot' && !phase.requested);
+  if (isBusy || awaiting.length === 0) return stay(state);
+  const requested = awaiting.reduce(
+    (now, { id }) => withExecution(now, id, ({ phase }) => ({ phase: asRequested(phase) })),
+    state,
+  );
+  const delay = { kind: 'exactly', ms: state.settings.rebootLimitMs } as const;
+  return {
+    state: requested,
+    effects: [{ type: 'setTimer', timer: { name: 'reboot' }, delay }, { type: 'reboot' }],
+  };
+}
+
+function asRequested(phase: ExecutionState['phase']): ExecutionState['phase'] {
+  return phase.name === 'awaiting-reboot' ? { ...phase, requested: true } : phase;
+}
+
+/** The machine did not restart: those that asked for it fail, and the others go on. */
+export function rebootFailed(state: AgentState, message: string): Decision {
+  const ids = Object.values(state.executions).flatMap(({ id, phase }) =>
+    phase.name === 'awaiting-reboot' && phase.requested ? [id] : [],
+  );
+  return inOrder(
+    state,
+    (now) => ({ state: now, effects: [{ type: 'clearTimer', timer: { name: 'reboot' } }] }),
+    ...ids.map((id) => (now: AgentState) => conclude(now, id, failure('REBOOT_FAILED', message, bootPairs(now, id)))),
+  );
+}
+
+/** The limit for the restart is over, and this is still the boot in which it was asked for. */
+export function rebootOverdue(state: AgentState): Decision {
+  const seconds = Math.round(state.settings.rebootLimitMs / 1_000);
+  return rebootFailed(state, `the gateway had not restarted ${seconds} s after it was asked to`);
+}
+
+function bootPairs(state: AgentState, id: ExecutionId): readonly (readonly [string, string])[] {
+  const phase = state.executions[id]?.phase;
+  return phase?.name === 'awaiting-reboot' ? [['bootIdBefore', phase.bootId]] : [];
+}
+
+/** What the operator is told of a restart that happened. */
+export function withBootIds(details: ExecutionState['details'], before: string, after: string) {
+  return merge(details, { bootIdBefore: before, bootIdAfter: after });
+}

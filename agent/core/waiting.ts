@@ -1,0 +1,66 @@
+/** Executions of which nothing runs for now: tried later, put off, interrupted. `going-on.ts` takes them up again. */
+import { type Decision, inOrder, stay, withExecution } from './decision.ts';
+import type { ExecutionId } from './job-execution.ts';
+import type { LaterRun } from './outcome.ts';
+import { failure } from './outcomes.ts';
+import { tellProgress } from './progress.ts';
+import { conclude, journal } from './reporting.ts';
+import type { AgentState, ExecutionState, Run, WaitingPhase } from './state.ts';
+
+/** A handler that leaves it to us is tried after a minute, then two, and so on up to an hour. */
+const FIRST_WAIT_MS = 60_000;
+const MAX_GROWN_WAIT_MS = 3_600_000;
+/** What a handler may ask for: a second to a day. */
+const MIN_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 86_400_000;
+
+/** The handler asked to be tried later. It blocks nobody, and it may not ask for ever (I7). */
+export function postpone(state: AgentState, execution: ExecutionState, run: Run, result: LaterRun): Decision {
+  const { id, postponements } = execution;
+  if (postponements >= state.settings.maxPostponements) {
+    const reason = `the handler asked ${postponements + 1} times to be tried later, the last time because: ${result.message}`;
+    return conclude(state, id, failure('RETRIES_EXHAUSTED', reason));
+  }
+  const grownMs = Math.min(MAX_GROWN_WAIT_MS, FIRST_WAIT_MS * 2 ** postponements);
+  const waitMs = Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, result.afterMs ?? grownMs));
+  const phase: WaitingPhase = {
+    ...waitingAt(run),
+    why: 'postponed',
+    reason: `tried again ${Math.round(waitMs / 1_000)} s later: ${result.message}`,
+    next: run.purpose,
+    waitMs,
+    due: false,
+  };
+  return inOrder(
+    withExecution(state, id, () => ({ phase, postponements: postponements + 1, progressPending: true })),
+    (now) => journal(now, id),
+    (now) => waitUntilDue(now, id),
+    (now) => tellProgress(now, id),
+  );
+}
+
+/** I2: what has not begun may begin later, whatever its handler's author said of interruptions. */
+export function putOff(state: AgentState, id: ExecutionId, stepIndex: number): Decision {
+  const phase: WaitingPhase = { ...waitingAt({ stepIndex, attempt: 0 }), why: 'put-off', next: { kind: 'work' } };
+  return journal(
+    withExecution(state, id, () => ({ phase, progressPending: false })),
+    id,
+  );
+}
+
+/** After an interruption of a run that may be started again. */
+export function interruptedRun(run: Pick<Run, 'stepIndex' | 'attempt' | 'purpose'>): WaitingPhase {
+  return { ...waitingAt(run), why: 'interrupted', next: run.purpose };
+}
+
+/** Due at once, unless that is changed. */
+export function waitingAt({ stepIndex, attempt }: Pick<Run, 'stepIndex' | 'attempt'>) {
+  return { name: 'waiting', reason: '', stepIndex, attempt, waitMs: 0, due: true, exclusive: false } as const;
+}
+
+export function waitUntilDue(state: AgentState, id: ExecutionId): Decision {
+  const phase = state.executions[id]?.phase;
+  if (phase?.name !== 'waiting' || phase.due) return stay(state);
+  const delay = { kind: 'exactly', ms: phase.waitMs } as const;
+  return { state, effects: [{ type: 'setTimer', timer: { name: 'due', id }, delay }] };
+}
