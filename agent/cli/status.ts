@@ -36,6 +36,7 @@ function renderStatus(report: StatusReport): string {
     ...(connection.connected || error === null
       ? []
       : [`  ${error.message}`, `  ${error.code}: ${remedyOf(error.code)}`]),
+    ...connection.missingRights.map((right) => `  the policy does not allow ${right}`),
     ...(report.illness === null ? [] : [`ILL: ${report.illness}`]),
     ...(report.shuttingDown ? ['shutting down'] : []),
     `since the start: ${counts.SUCCEEDED} succeeded, ${counts.FAILED} failed, ${counts.REJECTED} rejected, ` +

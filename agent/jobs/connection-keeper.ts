@@ -206,10 +206,12 @@ class Keeper implements ConnectionKeeper {
     if (!this.#stopped) this.#later(cause, diagnosis);
   }
 
-  #diagnose(link: Link, { code }: TransportError, heldMs: number): Diagnosis | null {
-    if (link.connection === null) this.#kicks.notConnected();
-    if (link.connection === null || !link.inUse) return null;
-    const unansweredTopic = link.connection.unansweredTopic();
+  #diagnose({ connection }: Link, { code }: TransportError, heldMs: number): Diagnosis | null {
+    if (connection === null) {
+      this.#kicks.notConnected();
+      return null;
+    }
+    const unansweredTopic = connection.unansweredTopic();
     return this.#kicks.ended({ closedByBroker: code === 'CLOSED_BY_BROKER', heldMs, unansweredTopic });
   }
 

@@ -227,6 +227,18 @@ function links(create: CreateTransport): void {
       },
     ));
 
+  test('an answer that nobody subscribed to arrives', async () => {
+    const { server, caPem } = await pki;
+    const broker = await startAedesBroker({ server, clientCaPem: caPem });
+    const log = logConnection();
+    const transport = await create(optionsFor(await pki, broker.port, 'asker'));
+    const connection = await transport.connect(log.events);
+    await broker.sendTo('asker', 'jobs/get/accepted', '{}');
+    expect(await log.received(1)).toMatchObject([{ topic: 'jobs/get/accepted' }]);
+    await connection.close();
+    await broker.stop();
+  });
+
   test('a dead link does not keep close waiting', () =>
     withBroker(startAedesBroker, {}, async (broker, made) => {
       const proxy = await startTcpProxy(broker.port);

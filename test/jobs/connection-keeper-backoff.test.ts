@@ -37,6 +37,11 @@ describe('three connections in a row that the broker closes within 10 s', () => 
     expect(await loseInTurn(kept, [0, 9_999, 3_000, 0])).toEqual([1_000, 1_000, 60_000, 60_000]);
   });
 
+  test('are not counted when they held longer', async () => {
+    const kept = await keep(() => 0);
+    expect(await loseInTurn(kept, [0, 10_000, 10_000, 0, 10_000])).toEqual([1_000, 1_000, 1_000, 1_000, 1_000]);
+  });
+
   test('are told as two clients with one client id', async () => {
     const kept = await keep();
     await loseInTurn(kept, [0, 0]);

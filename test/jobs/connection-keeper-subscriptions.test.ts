@@ -11,9 +11,12 @@ const GRANTED_LINE = 'subscriptions that were forbidden are granted';
 
 let broker: FakeBroker;
 let forbidden: Set<string>;
+/** How many filters each SUBSCRIBE had. */
+let packets: number[];
 
 beforeEach(() => {
   broker = createFakeBroker();
+  packets = [];
   forbidden = new Set();
 });
 
@@ -27,6 +30,8 @@ function closingTransport(): Transport {
       return {
         ...connection,
         subscribe(subscriptions) {
+          packets.push(subscriptions.length);
+          if (subscriptions.length === 0) throw new Error('MQTT has no SUBSCRIBE of nothing');
           if (subscriptions.some(({ filter }) => forbidden.has(filter))) broker.kick('CLOSED_BY_BROKER', THING);
           return connection.subscribe(subscriptions);
         },
@@ -94,6 +99,7 @@ describe('a filter for which the broker closes the connection', () => {
     await promisesSettled();
     await untilConnected(kept);
     expect(broker.connects).toBe(before + 1);
+    expect(packets.at(-1)).toBe(5);
     expect(linesOf(kept, FORBIDDEN_LINE)).toHaveLength(1);
   });
 
@@ -105,6 +111,20 @@ describe('a filter for which the broker closes the connection', () => {
     await untilConnected(kept);
     expect(kept.keeper.status().missingRights).toEqual([]);
     expect(subscribed()).toEqual([...ALL].sort());
+  });
+
+  test('has to happen twice in one search', async () => {
+    const kept = await keepConnection(closingTransport());
+    for (let search = 0; search < 3; search += 1) {
+      forbidden.add(jobsFilter('notify'));
+      broker.kick();
+      await promisesSettled();
+      await kept.nextTimer(); // all at once
+      await kept.nextTimer(); // one by one
+      forbidden.clear();
+      await untilConnected(kept);
+    }
+    expect(kept.keeper.status().missingRights).toEqual([]);
   });
 
   test('may be any two of the six', async () => {
@@ -126,7 +146,10 @@ describe('a filter for which the broker closes the connection', () => {
     const waits = await untilConnected(kept);
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(1_000);
     expect(kept.keeper.status().missingRights).toHaveLength(6);
-    expect(kept.told).toEqual(['connected']);
+    broker.kick();
+    await promisesSettled();
+    await untilConnected(kept);
+    expect(kept.told).toEqual(['connected', 'disconnected', 'connected']);
     await kept.connection.publish(jobsFilter('get'), '{}', 0);
     expect(broker.published).toHaveLength(1);
   });
@@ -147,6 +170,15 @@ describe('a filter that SUBACK refuses', () => {
     expect(broker.connects).toBe(1);
     expect(subscribed()).toEqual(without('notify'));
     expect(linesOf(kept, FORBIDDEN_LINE)).toHaveLength(1);
+  });
+
+  test('is asked for again without losing the connection', async () => {
+    broker.refuseFilter(jobsFilter('notify'));
+    const kept = await keepConnection(broker.transport(THING));
+    const pauses = [await kept.nextTimer(), await kept.nextTimer(), await kept.nextTimer()];
+    expect(pauses).toEqual([300_000, 600_000, 1_200_000]);
+    expect(broker.connects).toBe(1);
+    expect(kept.told).toEqual(['connected']);
   });
 });
 
@@ -194,6 +226,21 @@ describe('asking again', () => {
     }
     expect(kept.keeper.status().missingRights).toEqual([right('get/+')]);
     expect(subscribed()).toEqual(without('get/+'));
+  });
+
+  test('begins with short pauses for each new lack', async () => {
+    const kept = await keepConnection(closingTransport());
+    for (const name of ['notify', 'get/+']) {
+      forbidden.add(jobsFilter(name));
+      broker.kick();
+      await promisesSettled();
+      await untilConnected(kept);
+      expect(await kept.nextTimer()).toBe(300_000);
+      await untilConnected(kept);
+      forbidden.clear();
+      expect(await kept.nextTimer()).toBe(600_000);
+      expect(kept.keeper.status().missingRights).toEqual([]);
+    }
   });
 
   test('ends when the connection does', async () => {
