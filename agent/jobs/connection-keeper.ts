@@ -130,7 +130,7 @@ class Keeper implements ConnectionKeeper {
     try {
       const connection = await transport.connect({ onMessage, onClosed: (reason) => this.#ended(link, reason) });
       if (link.ended) return; // in the same breath
-      link.connection = watchConnection(connection);
+      link.connection = watchConnection(connection, clock.monotonicMs);
       link.connectedAtMs = clock.monotonicMs();
       if (!this.#stopped) await this.#probe.subscribe(link.connection).finally(() => this.#noteRights());
       if (this.#stopped) await connection.close();

@@ -16,7 +16,7 @@ export interface ConnectionEnding {
   readonly closedByBroker: boolean;
   /** Since the broker took the connection. */
   readonly heldMs: number;
-  /** What was published last, if nothing was heard since. */
+  /** What was published just before, if nothing was heard since. */
   readonly unansweredTopic: string | null;
 }
 
@@ -70,22 +70,25 @@ function reasonOf(kicks: readonly (string | null)[]): TransportError {
 export interface WatchedConnection extends Connection {
   /** A message came. */
   heard(): void;
-  /** The topic published to last, if nothing was heard since. */
+  /** The topic published to less than a second ago, if nothing was heard since. */
   unansweredTopic(): string | null;
 }
 
-export function watchConnection(connection: Connection): WatchedConnection {
-  let unanswered: string | null = null;
+/** A broker that forbids a publish closes a round trip after it; another client takes a second to come back. */
+const VERDICT_MS = 1_000;
+
+export function watchConnection(connection: Connection, monotonicMs: () => number): WatchedConnection {
+  let last: { readonly topic: string; readonly atMs: number } | null = null;
   return {
     subscribe: (subscriptions) => connection.subscribe(subscriptions),
     publish(topic, payload, qos) {
-      unanswered = topic;
+      last = { topic, atMs: monotonicMs() };
       return connection.publish(topic, payload, qos);
     },
     close: () => connection.close(),
     heard() {
-      unanswered = null;
+      last = null;
     },
-    unansweredTopic: () => unanswered,
+    unansweredTopic: () => (last !== null && monotonicMs() - last.atMs < VERDICT_MS ? last.topic : null),
   };
 }

@@ -88,17 +88,26 @@ describe('three connections in a row that the broker closes within 10 s', () => 
     }
   });
 
-  test('after a publish without an answer are told as a forbidden topic', async () => {
+  /** Three connections, each closed so long after a publish that nobody answered. @returns how it was told. */
+  async function closedAfterPublish(ms: number) {
     const kept = await keep();
     for (let count = 0; count < 3; count += 1) {
       if (count > 0) await kept.nextTimer();
       await kept.connection.publish(jobsFilter('get'), '{}', 0);
-      await loseAfter(kept, 100);
+      await loseAfter(kept, ms);
     }
-    expect(kept.keeper.status().lastError).toMatchObject({
+    return kept.keeper.status().lastError;
+  }
+
+  test('at a publish are told as a forbidden topic', async () => {
+    expect(await closedAfterPublish(900)).toMatchObject({
       code: 'PUBLISH_REFUSED',
       message: expect.stringContaining(`iot:Publish on topic/${jobsFilter('get')}`),
     });
+  });
+
+  test('a second after a publish are not', async () => {
+    expect(await closedAfterPublish(1_000)).toMatchObject({ code: 'CLIENT_ID_IN_USE' });
   });
 
   test('after a publish that was answered are not', async () => {
