@@ -66,7 +66,8 @@ function gatewayOf(
   const random: Random = createRandom(seed + index);
   const complain = (violation: Violation) => void violations.push(violation);
   const onSettled = (tookMs: number) => void settleTimesMs.push(tookMs);
-  const env = hasFaults ? SETTINGS_FOR_FAULTS : {};
+  // Every other gateway claims jobs in the other way: one it chose, while another may run.
+  const env = { ...(hasFaults ? SETTINGS_FOR_FAULTS : {}), JOB_AGENT_MAX_CONCURRENT_JOBS: index % 2 === 0 ? '1' : '2' };
   return createGateway({ bundle, cloud, thingName, place, random, complain, onSettled, env });
 }
 

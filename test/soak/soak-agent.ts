@@ -32,6 +32,7 @@ const SETTINGS = {
   JOB_AGENT_POLL_INTERVAL_SECONDS: '3',
   JOB_AGENT_KEEP_ALIVE_SECONDS: '5',
   JOB_AGENT_INSECURE_DOWNLOAD_HOSTS: '127.0.0.1',
+  JOB_AGENT_MAX_CONCURRENT_JOBS: '2',
 };
 const LOOK_EVERY_MS = 100;
 /** What comes after the last answer: clean-up, and answers that are late. */
