@@ -23,7 +23,9 @@ test('every script that tests is part of test:full', () => {
 });
 
 test('the report has its place', () => {
-  expect(withReport(guide, 'the newest figures')).toMatch(/^# How it is tested\n[\s\S]*\n\nthe newest figures\n\n/);
+  expect(withReport(guide, 'the newest figures')).toMatch(
+    /^# How it is tested\n[\s\S]*\n\nthe newest figures\n<!-- full:end -->\n/,
+  );
 });
 
 test('each of the thirteen defects has a test in the file that is named', async () => {
