@@ -4,7 +4,7 @@ import type { StatusDetails } from './job-execution.ts';
 import type { DocumentRejection } from './job-plan.ts';
 import type { FailedRun, Outcome, SucceededRun } from './outcome.ts';
 import { redactSecrets } from './redact.ts';
-import type { ExecutionState, Phase, Run } from './state.ts';
+import type { ExecutionState, Phase, ReviewedPlan, Run } from './state.ts';
 import { fitStatusDetails, fitValueEnd } from './status-details.ts';
 
 export type Pair = readonly [key: string, value: string];
@@ -33,24 +33,21 @@ export function refusal(verdict: Exclude<PlanVerdict, { kind: 'run' }>): Outcome
     : rejection('UNKNOWN_OPERATION', verdict.rejection);
 }
 
-/** Only a failure has to name its step. */
-type EndedRun = Pick<Run, 'plan'> | Run;
-
-/** The last step has ended, or one that may not fail did. */
-export function outcomeOfRun(execution: ExecutionState, run: EndedRun, result: SucceededRun | FailedRun): Outcome {
+/** The last step has ended well, or was to be ignored. */
+export function outcomeOfPlan(execution: ExecutionState, plan: ReviewedPlan, result: SucceededRun): Outcome {
   const told = newestFirst(execution.details, result.details);
-  const output = outputPairs(result, run.plan.includeStdOut);
-  const ignored: Pair[] =
-    execution.ignoredFailures.length === 0 ? [] : [['ignoredFailures', execution.ignoredFailures.join(', ')]];
-  if (result.status === 'succeeded') return outcome('SUCCEEDED', [...ignored, ...output, ...told]);
-  const status = result.status === 'rejected' ? 'REJECTED' : 'FAILED';
-  return outcome(status, [
+  return outcome('SUCCEEDED', [...ignoredPair(execution), ...outputPairs(result, plan.includeStdOut), ...told]);
+}
+
+/** A step that may not fail did. */
+export function outcomeOfRun(execution: ExecutionState, run: Run, result: FailedRun): Outcome {
+  return outcome(result.status === 'rejected' ? 'REJECTED' : 'FAILED', [
     ['reasonCode', result.reasonCode],
     ['reason', result.message],
-    ...('step' in run ? stepPair(run) : []),
-    ...ignored,
-    ...output,
-    ...told,
+    ...stepPair(run),
+    ...ignoredPair(execution),
+    ...outputPairs(result, run.plan.includeStdOut),
+    ...newestFirst(execution.details, result.details),
   ]);
 }
 
@@ -62,7 +59,7 @@ export function progressDetails({ phase, details }: ExecutionState): StatusDetai
 function phasePairs(phase: Phase): Pair[] {
   if (phase.name === 'running') return stepPair(phase);
   if (phase.name === 'awaiting-reboot') return [['waiting', 'for the restart of the gateway']];
-  return phase.name === 'waiting' && phase.reason !== '' ? [['waiting', phase.reason]] : [];
+  return phase.name === 'waiting' ? [['waiting', phase.reason]] : []; // an empty one is left out when it is fitted
 }
 
 /** What was told last, then what was told before and still holds. */
@@ -87,6 +84,10 @@ export function fitDetails(pairs: readonly Pair[]): StatusDetails {
 
 function outcome(status: Outcome['status'], pairs: readonly Pair[]): Outcome {
   return { status, statusDetails: fitDetails(pairs) };
+}
+
+function ignoredPair({ ignoredFailures }: ExecutionState): Pair[] {
+  return ignoredFailures.length === 0 ? [] : [['ignoredFailures', ignoredFailures.join(', ')]];
 }
 
 function outputPairs(result: SucceededRun | FailedRun, includeStdOut: boolean): Pair[] {

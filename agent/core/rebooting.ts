@@ -3,7 +3,6 @@
  * only then does the step count as done, and only if its handler's own check agrees where there is one.
  */
 import { type Decision, inOrder, stay, withExecution } from './decision.ts';
-import type { ExecutionId } from './job-execution.ts';
 import { failure, merge } from './outcomes.ts';
 import { tellProgress } from './progress.ts';
 import { conclude, journal } from './reporting.ts';
@@ -40,34 +39,37 @@ const WITHOUT_JOURNAL =
 
 /** What else runs is let end first; nothing new begins meanwhile. */
 export function rebootWhenAlone(state: AgentState): Decision {
-  const all = Object.values(state.executions);
-  const isBusy = all.some(({ phase }) => phase.name === 'running' || phase.name === 'stopping');
-  const awaiting = all.filter(({ phase }) => phase.name === 'awaiting-reboot' && !phase.requested);
-  if (isBusy || awaiting.length === 0) return stay(state);
-  const requested = awaiting.reduce(
-    (now, { id }) => withExecution(now, id, ({ phase }) => ({ phase: asRequested(phase) })),
-    state,
+  const isBusy = Object.values(state.executions).some(
+    ({ phase }) => phase.name === 'running' || phase.name === 'stopping',
   );
+  const awaiting = awaitingReboot(state, false);
+  if (isBusy || awaiting.length === 0) return stay(state);
   const delay = { kind: 'exactly', ms: state.settings.rebootLimitMs } as const;
   return {
-    state: requested,
+    state: awaiting.reduce(
+      (now, { id, phase }) => withExecution(now, id, () => ({ phase: { ...phase, requested: true } })),
+      state,
+    ),
     effects: [{ type: 'setTimer', timer: { name: 'reboot' }, delay }, { type: 'reboot' }],
   };
 }
 
-function asRequested(phase: ExecutionState['phase']): ExecutionState['phase'] {
-  return phase.name === 'awaiting-reboot' ? { ...phase, requested: true } : phase;
-}
-
 /** The machine did not restart: those that asked for it fail, and the others go on. */
 export function rebootFailed(state: AgentState, message: string): Decision {
-  const ids = Object.values(state.executions).flatMap(({ id, phase }) =>
-    phase.name === 'awaiting-reboot' && phase.requested ? [id] : [],
-  );
+  const outcome = ({ phase }: Awaiting) => failure('REBOOT_FAILED', message, [['bootIdBefore', phase.bootId]]);
   return inOrder(
     state,
     (now) => ({ state: now, effects: [{ type: 'clearTimer', timer: { name: 'reboot' } }] }),
-    ...ids.map((id) => (now: AgentState) => conclude(now, id, failure('REBOOT_FAILED', message, bootPairs(now, id)))),
+    ...awaitingReboot(state, true).map((one) => (now: AgentState) => conclude(now, one.id, outcome(one))),
+  );
+}
+
+type Awaiting = ExecutionState & { readonly phase: AwaitingRebootPhase };
+
+function awaitingReboot({ executions }: AgentState, requested: boolean): readonly Awaiting[] {
+  return Object.values(executions).filter(
+    (execution): execution is Awaiting =>
+      execution.phase.name === 'awaiting-reboot' && execution.phase.requested === requested,
   );
 }
 
@@ -75,11 +77,6 @@ export function rebootFailed(state: AgentState, message: string): Decision {
 export function rebootOverdue(state: AgentState): Decision {
   const seconds = Math.round(state.settings.rebootLimitMs / 1_000);
   return rebootFailed(state, `the gateway had not restarted ${seconds} s after it was asked to`);
-}
-
-function bootPairs(state: AgentState, id: ExecutionId): readonly (readonly [string, string])[] {
-  const phase = state.executions[id]?.phase;
-  return phase?.name === 'awaiting-reboot' ? [['bootIdBefore', phase.bootId]] : [];
 }
 
 /** What the operator is told of a restart that happened. */

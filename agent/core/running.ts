@@ -2,7 +2,7 @@
 import { type Decision, heartbeatLater, inOrder, stay, withExecution } from './decision.ts';
 import type { ExecutionId, StatusDetails } from './job-execution.ts';
 import type { FailedRun, RunOutput, RunResult, StopReason, SucceededRun } from './outcome.ts';
-import { failure, merge, outcomeOfRun } from './outcomes.ts';
+import { failure, merge, outcomeOfPlan, outcomeOfRun } from './outcomes.ts';
 import { progressed } from './progress.ts';
 import { awaitReboot, rebootWhenAlone } from './rebooting.ts';
 import { close, conclude, journal } from './reporting.ts';
@@ -96,7 +96,7 @@ export function pass(
   { plan, stepIndex, result = NOTHING_TOLD }: { plan: ReviewedPlan; stepIndex: number; result?: SucceededRun },
 ): Decision {
   const { id } = execution;
-  if (stepIndex + 1 >= plan.steps.length) return conclude(state, id, outcomeOfRun(execution, { plan }, result));
+  if (stepIndex + 1 >= plan.steps.length) return conclude(state, id, outcomeOfPlan(execution, plan, result));
   const ended = withExecution(state, id, () => ({ ...execution, postponements: 0, reboots: 0 }));
   return state.shutdown === 'stop'
     ? putOff(ended, id, stepIndex + 1)

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backoffMs, reconnectDelayMs } from '../../agent/core/backoff.ts';
+import { backoffMs, kickedDelayMs, reconnectDelayMs } from '../../agent/core/backoff.ts';
 import { checkProperty } from '../fixtures/check-property.ts';
 
 const range = { firstMs: 1_000, maxMs: 60_000 };
@@ -47,6 +47,11 @@ test('reconnecting waits one to 120 seconds', () => {
 test('a long outage spreads reconnects over two minutes', () => {
   expect(reconnectDelayMs(10_000, () => 0.5)).toBe(60_500);
   expect(reconnectDelayMs(10_000, () => ALMOST_ONE)).toBe(119_999);
+});
+
+test('a client id that another uses is left to it for a minute to ten', () => {
+  expect([kickedDelayMs(0, () => 0), kickedDelayMs(0, () => ALMOST_ONE)]).toEqual([60_000, 119_999]);
+  expect(kickedDelayMs(10_000, () => ALMOST_ONE)).toBe(599_999);
 });
 
 /** What Math.random gives. */

@@ -18,6 +18,7 @@ import {
   runningScenario,
   runVerdict,
   SUCCEEDED,
+  step,
   types,
   UNKNOWN_OPERATION,
 } from '../fixtures/core-states.ts';
@@ -109,6 +110,34 @@ describe('a job in progress that our journal does not know', () => {
       status: 'FAILED',
       statusDetails: { reasonCode: 'STATE_LOST', reason: expect.stringContaining('not run again') },
     });
+  });
+});
+
+describe('a job that this journal claimed before the machine restarted', () => {
+  test.each([
+    ['by an earlier boot', { claimedBy: claimMark({ ...IDENTITY, bootId: 'boot-0' }) }],
+    ['by a version that did not say the boot', { claimedBy: IDENTITY.journalId }],
+  ])('may have begun, and is not run: claimed %s', (_, statusDetails) => {
+    const effects = connected().accept('claim', { execution: job('a', { statusDetails }), verdict: runVerdict() });
+    expect(types(effects)).not.toContain('startRun');
+    expect(requestsOf(effects)[0]).toMatchObject({
+      statusDetails: { reasonCode: 'STATE_LOST', reason: expect.stringContaining('before the gateway restarted') },
+    });
+  });
+
+  test('runs where each of its steps may run again', () => {
+    const statusDetails = { claimedBy: claimMark({ ...IDENTITY, bootId: 'boot-0' }) };
+    const execution = job('a', { statusDetails });
+    const twice = runVerdict([step({ onInterrupted: 'rerun' }), step({ onInterrupted: 'resume' })]);
+    expect(types(connected().accept('claim', { execution, verdict: twice }))).toContain('startRun');
+    const once = runVerdict([step({ onInterrupted: 'rerun' }), step()]);
+    expect(types(connected().accept('claim', { execution, verdict: once }))).not.toContain('startRun');
+  });
+
+  test('is refused where its document does not run here', () => {
+    const statusDetails = { claimedBy: claimMark({ ...IDENTITY, bootId: 'boot-0' }) };
+    const effects = connected().accept('claim', { execution: job('a', { statusDetails }), verdict: REFUSED });
+    expect(requestsOf(effects)[0]).toMatchObject({ status: 'REJECTED' });
   });
 });
 

@@ -110,6 +110,11 @@ describe('a record of the first form is read', () => {
   });
 });
 
+test('of the failures that were ignored only names are read', () => {
+  const record = { ...LIVE, phase: 'running', ...RECORDED, ignoredFailures: ['copy', 7] };
+  expect(parseRecord(record)).toMatchObject({ ignoredFailures: ['copy'] });
+});
+
 describe('what is not a record of ours is null', () => {
   const running = { ...LIVE, phase: 'running', ...RECORDED };
   const reporting = { ...LIVE, phase: 'reporting', outcome: OUTCOME };
@@ -134,6 +139,7 @@ describe('what is not a record of ours is null', () => {
     ['an outcome of another status', { ...reporting, outcome: { ...OUTCOME, status: 'CANCELED' } }],
     ['an outcome without details', { ...reporting, outcome: { status: 'FAILED' } }],
     ['a purpose we do not know', { ...running, purpose: { kind: 'dream' } }],
+    ['a purpose that is only text', { ...running, purpose: 'work' }],
     ['a clean-up after nothing', { ...running, purpose: { kind: 'clean-up' } }],
     ['a wait for nothing we know', { ...LIVE, phase: 'waiting', ...WAIT, next: { kind: 'dream' } }],
     ['a wait for what is no object', { ...LIVE, phase: 'waiting', ...WAIT, next: 'work' }],

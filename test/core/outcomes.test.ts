@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   failure,
   newestFirst,
+  outcomeOfPlan,
   outcomeOfRun,
   plainDetails,
   progressDetails,
@@ -29,17 +30,25 @@ const SECOND = runOf([step({ name: 'copy' }), step({ name: 'verify' })], { stepI
 
 describe('a run', () => {
   test('that succeeded without a word has no details', () => {
-    expect(outcomeOfRun(execution(), ONE, SUCCEEDED)).toEqual({ status: 'SUCCEEDED', statusDetails: {} });
+    expect(outcomeOfPlan(execution(), ONE.plan, SUCCEEDED)).toEqual({ status: 'SUCCEEDED', statusDetails: {} });
   });
 
   test('that succeeded keeps its output to itself', () => {
-    const { statusDetails } = outcomeOfRun(execution(), ONE, { ...SUCCEEDED, stdoutTail: 'out', stderrTail: 'err' });
+    const { statusDetails } = outcomeOfPlan(execution(), ONE.plan, {
+      ...SUCCEEDED,
+      stdoutTail: 'out',
+      stderrTail: 'err',
+    });
     expect(statusDetails).toEqual({});
   });
 
   test('that succeeded shows stdout where the document asks for it', () => {
     const run = runOf([step()], { includeStdOut: true });
-    const { statusDetails } = outcomeOfRun(execution(), run, { ...SUCCEEDED, stdoutTail: 'out', stderrTail: 'err' });
+    const { statusDetails } = outcomeOfPlan(execution(), run.plan, {
+      ...SUCCEEDED,
+      stdoutTail: 'out',
+      stderrTail: 'err',
+    });
     expect(statusDetails).toEqual({ stdout: 'out' });
   });
 
@@ -63,7 +72,7 @@ describe('a run', () => {
 
   test('names the failures that were ignored', () => {
     const ignoring = execution({ ignoredFailures: ['copy', 'notify'] });
-    expect(outcomeOfRun(ignoring, SECOND, SUCCEEDED).statusDetails).toEqual({ ignoredFailures: 'copy, notify' });
+    expect(outcomeOfPlan(ignoring, SECOND.plan, SUCCEEDED).statusDetails).toEqual({ ignoredFailures: 'copy, notify' });
     expect(outcomeOfRun(ignoring, SECOND, FAILED).statusDetails).toMatchObject({ ignoredFailures: 'copy, notify' });
   });
 

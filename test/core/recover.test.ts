@@ -1,15 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import type { TimerName } from '../../agent/core/effect.ts';
 import type { ExecutionRecord, LivePhase, LiveRecord } from '../../agent/core/execution-record.ts';
-import type { Outcome } from '../../agent/core/outcome.ts';
+import type { Outcome, StopReason } from '../../agent/core/outcome.ts';
+import { INTERRUPTED_OUTCOME } from '../../agent/core/outcomes.ts';
 import {
   createScenario,
+  FAILED,
   idOf,
   job,
   NO_PROGRESS,
   REFUSED,
   requestsOf,
+  runEnded,
   runIdOf,
   runVerdict,
+  SUCCEEDED,
   step,
   types,
   UNKNOWN_OPERATION,
@@ -90,12 +95,18 @@ describe('a run that was interrupted', () => {
 });
 
 describe('a run that was being stopped', () => {
-  const stopping = (reason: 'canceled' | 'timed-out' | 'shutdown', onInterrupted: 'fail' | 'rerun' = 'fail') =>
+  const stopping = (reason: StopReason, onInterrupted: 'fail' | 'rerun' = 'fail') =>
     record({ phase: 'stopping', reason, onInterrupted, ...RUN });
 
   test('for its time limit is told STEP_TIMED_OUT', () => {
     expect(recovered(stopping('timed-out', 'rerun')).effects).toMatchObject([
       { record: { phase: 'reporting', outcome: { statusDetails: { reasonCode: 'STEP_TIMED_OUT' } } } },
+    ]);
+  });
+
+  test('for the time limit of the job is told JOB_TIMED_OUT', () => {
+    expect(recovered(stopping('job-timed-out', 'rerun')).effects).toMatchObject([
+      { record: { outcome: { statusDetails: { reasonCode: 'JOB_TIMED_OUT' } } } },
     ]);
   });
 
@@ -119,6 +130,105 @@ describe('a run that was being stopped', () => {
     expect(requestsOf(described(stopping('canceled')).effects)[0]).toMatchObject({
       statusDetails: { reasonCode: 'INTERRUPTED' },
     });
+  });
+});
+
+describe('a handler that cleans up', () => {
+  const CLEANING = [step({ name: 'copy' }), step({ name: 'verify', cleansUp: true })];
+  const running = (changes: Partial<Extract<LivePhase, { phase: 'running' }>> = {}, recoveries = 0) =>
+    record({ phase: 'running', onInterrupted: 'fail', ...RUN, cleansUp: true, ...changes }, recoveries);
+  const CLEAN_UP = { kind: 'clean-up', outcome: INTERRUPTED_OUTCOME } as const;
+
+  test('does so before its interruption is told', () => {
+    const { scenario, effects } = described(running(), runVerdict(CLEANING));
+    expect(effects).toMatchObject([
+      { record: { phase: 'running', attempt: 3, purpose: CLEAN_UP } },
+      { type: 'startRun', purpose: 'clean-up', stepIndex: 1 },
+      { timer: { name: 'stepTimeout' }, delay: { ms: 60_000 } },
+      {},
+      {},
+    ]);
+    const ended = scenario.tell(runEnded('a', SUCCEEDED, { stepIndex: 1, attempt: 3 }));
+    expect(ended[1]).toMatchObject({ record: { phase: 'reporting', outcome: INTERRUPTED_OUTCOME } });
+  });
+
+  test.each([
+    ['its time limit', 'stepTimeout'],
+    ['the time limit of the job', 'jobTimeout'],
+  ])('is told INTERRUPTED when that takes longer than %s', (_, name) => {
+    const { scenario } = described(running(), runVerdict(CLEANING));
+    const runId = runIdOf('a', { stepIndex: 1, attempt: 3 });
+    scenario.tell({ type: 'timerFired', timer: { name, id: idOf('a'), runId } as TimerName });
+    const ended = scenario.tell(runEnded('a', FAILED, { stepIndex: 1, attempt: 3 }));
+    expect(ended[1]).toMatchObject({ record: { phase: 'reporting', outcome: INTERRUPTED_OUTCOME } });
+  });
+
+  test('is told INTERRUPTED without it where its document does not run any more', () => {
+    expect(requestsOf(described(running(), REFUSED).effects)[0]).toMatchObject({
+      status: 'FAILED',
+      statusDetails: { reasonCode: 'INTERRUPTED' },
+    });
+  });
+
+  test('does so again when that was interrupted, but not for ever', () => {
+    const cleaning = { purpose: CLEAN_UP };
+    expect(recovered(running(cleaning, 2)).effects).toMatchObject([{ record: { phase: 'waiting', next: CLEAN_UP } }]);
+    expect(recovered(running(cleaning, 3)).effects).toMatchObject([
+      { record: { phase: 'reporting', outcome: INTERRUPTED_OUTCOME } },
+    ]);
+    expect(recovered(running({}, 3)).effects).toMatchObject([{ record: { phase: 'reporting' } }]);
+  });
+
+  test('does so again after the agent was stopped', () => {
+    const { scenario } = described(running(), runVerdict(CLEANING));
+    scenario.tell({ type: 'shutdownRequested', mode: 'stop' });
+    scenario.tell(runEnded('a', FAILED, { stepIndex: 1, attempt: 3 }));
+    expect(scenario.phase(job('a'))).toMatchObject({ name: 'waiting', next: CLEAN_UP });
+  });
+
+  test('does so after a time-out that was interrupted', () => {
+    const stopping = record({ phase: 'stopping', reason: 'timed-out', onInterrupted: 'rerun', ...RUN, cleansUp: true });
+    expect(recovered(stopping).effects).toMatchObject([
+      { record: { next: { kind: 'clean-up', outcome: { statusDetails: { reasonCode: 'STEP_TIMED_OUT' } } } } },
+    ]);
+  });
+
+  test('is told why it was cleaned up, when that timed out and was interrupted', () => {
+    const stopping = record({
+      phase: 'stopping',
+      reason: 'timed-out',
+      onInterrupted: 'fail',
+      ...RUN,
+      purpose: CLEAN_UP,
+    });
+    expect(recovered(stopping).effects).toMatchObject([{ record: { outcome: INTERRUPTED_OUTCOME } }]);
+  });
+});
+
+test('a verification that is interrupted too often is given up', () => {
+  const verifying = { phase: 'running', onInterrupted: 'fail', ...RUN, purpose: { kind: 'verify' } } as const;
+  expect(recovered(record(verifying, 2)).effects).toMatchObject([{ record: { phase: 'waiting' } }]);
+  expect(recovered(record(verifying, 3)).effects).toMatchObject([{ record: { phase: 'reporting' } }]);
+});
+
+test('a wait for a time is waited anew, and its reason kept', () => {
+  const wait = { why: 'postponed', reason: 'locked', waitMs: 5_000, next: { kind: 'work' } } as const;
+  const { scenario, effects } = recovered(record({ phase: 'waiting', ...PLACE, ...wait }));
+  expect(effects).toEqual([
+    { type: 'setTimer', timer: { name: 'due', id: idOf('a') }, delay: { kind: 'exactly', ms: 5_000 } },
+  ]);
+  expect(scenario.phase(job('a'))).toMatchObject({ name: 'waiting', due: false, reason: 'locked' });
+});
+
+test('what the steps before had told is told at the end', () => {
+  const progress = { details: { copied: '12' }, ignoredFailures: ['copy'] };
+  const waiting = { why: 'put-off', reason: '', waitMs: 0, next: { kind: 'work' } } as const;
+  const live = record({ phase: 'waiting', stepIndex: 1, attempt: 0, ...waiting });
+  const { scenario } = described({ ...live, ...progress });
+  while (scenario.isAsking('progress')) scenario.accept('progress');
+  expect(requestsOf(scenario.tell(runEnded('a', SUCCEEDED, { stepIndex: 1 })))[0]).toMatchObject({
+    status: 'SUCCEEDED',
+    statusDetails: { copied: '12', ignoredFailures: 'copy' },
   });
 });
 
