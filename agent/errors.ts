@@ -104,6 +104,29 @@ export const REASON_CODES = {
     remedy:
       'Look for a process stuck in the kernel (state D), most often on a dead disk or network mount; restart the gateway.',
   },
+  JOB_TIMED_OUT: {
+    status: 'FAILED',
+    summary:
+      'The time limit of the whole job (`timeoutConfig`) was over before the job was. The service may say TIMED_OUT.',
+    remedy: 'Give the job more time, or find out what took so long.',
+  },
+  REBOOT_FAILED: {
+    status: 'FAILED',
+    summary:
+      'The step needs a restart of the gateway, and that could not be asked for or did not happen in ten minutes.',
+    remedy:
+      'Read `reason`: the command in `rebootCommand` may be missing, or the user of the agent may not be allowed to run it (polkit, sudo). In a container it has to reach the host.',
+  },
+  REBOOT_LOOP: {
+    status: 'FAILED',
+    summary: 'The handler asked for a restart of the gateway again and again.',
+    remedy: 'Look at why the handler never finds the gateway as it wants it. After the third restart none is made.',
+  },
+  RETRIES_EXHAUSTED: {
+    status: 'FAILED',
+    summary: 'The handler asked to be tried later, 25 times.',
+    remedy: 'Remove what `reason` names, and create a new job.',
+  },
   STEP_TIMED_OUT: {
     status: 'FAILED',
     summary: 'A step took longer than its time limit and was stopped.',

@@ -43,8 +43,8 @@ function renderStatus(report: StatusReport): string {
       `${counts['ended-by-service']} ended by the service`,
   ];
   const running = report.executions.map(
-    ({ jobId, executionNumber, phase, step, details }) =>
-      `  ${jobId} #${executionNumber}  ${phase}${step === undefined ? '' : ` ${step}`}${pairs(details)}`,
+    ({ jobId, executionNumber, phase, step, waiting, details }) =>
+      `  ${jobId} #${executionNumber}  ${[phase, step, waiting].filter((part) => part !== undefined).join(' ')}${pairs(details)}`,
   );
   const recent = report.recent.map(
     ({ jobId, executionNumber, status: outcome, reason, closedAtMs }) =>

@@ -1,5 +1,5 @@
 /** What the agent says of itself: to the local API, to `job-agent status`, and to `systemctl status`. */
-import type { AgentState, ExecutionState } from '../core/state.ts';
+import type { AgentState, ExecutionState, WaitingReason } from '../core/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import { newlyFinished } from './change-log.ts';
 import type { ConnectionStatus } from './connection-keeper.ts';
@@ -25,6 +25,8 @@ export interface ExecutionStatus {
   readonly phase: string;
   /** Such as "2/3 verify"; absent before the first step and after the last. */
   readonly step?: string;
+  /** Why a waiting execution waits, for the operator. */
+  readonly waiting?: string;
   readonly details: Readonly<Record<string, string>>;
 }
 
@@ -77,9 +79,18 @@ export function createStatusKeeper(clock: Clock): StatusKeeper {
   };
 }
 
+const WAITS: Readonly<Record<WaitingReason, string>> = {
+  interrupted: 'for the service to say that it is still ours',
+  postponed: 'to be tried later',
+  rebooted: 'to be verified after the restart',
+  'put-off': 'to begin',
+};
+
 function executionStatus({ key, phase, details }: ExecutionState): ExecutionStatus {
   const { jobId, executionNumber } = key;
   const base = { jobId, executionNumber, phase: phase.name, details };
+  if (phase.name === 'awaiting-reboot') return { ...base, waiting: 'for the restart of the gateway' };
+  if (phase.name === 'waiting') return { ...base, waiting: phase.reason === '' ? WAITS[phase.why] : phase.reason };
   if (!('step' in phase)) return base;
   return { ...base, step: `${phase.stepIndex + 1}/${phase.plan.steps.length} ${phase.step.name}` };
 }

@@ -34,12 +34,16 @@ function logPhase(log: Logger, { phase, versionNumber }: ExecutionState): void {
       log.info({ versionNumber }, 'job execution found');
       return;
     case 'running': {
-      const { stepIndex, step, attempt } = phase;
-      log.info({ step: stepIndex, stepName: step.name, steps: phase.plan.steps.length, attempt }, 'step started');
+      const { stepIndex, step, attempt, purpose } = phase;
+      const facts = { step: stepIndex, stepName: step.name, steps: phase.plan.steps.length, attempt };
+      log.info({ ...facts, purpose: purpose.kind }, 'step started');
       return;
     }
     case 'waiting':
-      log.info({ step: phase.stepIndex }, 'interrupted step waits to be run again');
+      log.info({ step: phase.stepIndex, why: phase.why, waitMs: phase.waitMs, reason: phase.reason }, 'step waits');
+      return;
+    case 'awaiting-reboot':
+      log.warn({ step: phase.stepIndex, bootId: phase.bootId }, 'step asked for a restart of the gateway');
       return;
     case 'stopping':
       log.info({ step: phase.stepIndex, reason: phase.reason }, 'step is being stopped');

@@ -108,7 +108,7 @@ test('a job that is found, and one that waits, are told', () => {
   const again = runningScenario({ steps: [step({ onInterrupted: 'rerun' })] });
   again.tell(stopped);
   const waits = linesOf(again, () => again.tell(runEnded('a', FAILED)));
-  expect(waits).toMatchObject([{ msg: 'interrupted step waits to be run again', step: 0 }]);
+  expect(waits).toMatchObject([{ msg: 'step waits', why: 'interrupted', step: 0 }]);
 });
 
 test('what the journal brings back as closed is no news', () => {

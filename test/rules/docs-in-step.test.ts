@@ -35,7 +35,7 @@ describe('this repository', () => {
   test('every setting is described, and its name has its unit', () => {
     for (const { name, description, kind } of SETTINGS) {
       expect(description, name).toMatch(/^[A-Z`].+[.)]$/);
-      if (kind === 'integer' && name !== 'port') expect(name).toMatch(/(Seconds|Bytes)$/);
+      if (kind === 'integer' && name !== 'port') expect(name).toMatch(/(Seconds|Minutes|Bytes|Jobs)$/);
     }
   });
 
