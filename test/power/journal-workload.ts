@@ -23,7 +23,15 @@ export interface JournalModel {
 
 export const EMPTY_MODEL: JournalModel = { entries: [], numbers: new Map(), appended: 0 };
 
+export interface Job {
+  /** What its author allows, for each of its steps. */
+  readonly onInterrupted: (typeof INTERRUPTIONS)[number];
+  readonly steps: number;
+}
+
 const AT_ONCE = 3;
+const INTERRUPTIONS = ['fail', 'fail', 'rerun', 'resume'] as const;
+const MOST_STEPS = 3;
 
 export function createJournalWorkload(random: Random): JournalWorkload {
   const lives: Generator<ExecutionRecord, undefined>[] = [];
@@ -33,7 +41,10 @@ export function createJournalWorkload(random: Random): JournalWorkload {
       for (;;) {
         if (lives.length < AT_ONCE) {
           made += 1;
-          lives.push(lifeOf(`job-${made}-${random.below(2 ** 31)}`, random));
+          const onInterrupted = random.pick(INTERRUPTIONS);
+          const steps = 1 + random.below(MOST_STEPS);
+          const jobId = `job-${made}-${random.below(2 ** 31)}-${onInterrupted}-${steps}`;
+          lives.push(lifeOf(jobId, { onInterrupted, steps }, random));
         }
         const life = lives[random.below(lives.length)];
         const { value: record } = life?.next() ?? {};
@@ -63,18 +74,32 @@ export function entryOf(record: ExecutionRecord): JournalEntry {
   return { id: record.id, finished: record.phase === 'closed', body: record };
 }
 
-function* lifeOf(jobId: string, random: Random): Generator<ExecutionRecord, undefined> {
-  const key = { jobId, executionNumber: 1 + random.below(3), queuedAt: 1_700_000_000 + random.below(1_000_000) };
+/** What the job of that name is made of: its document, so to speak. */
+export function jobOf(jobId: string): Job {
+  const [onInterrupted = '', steps = ''] = jobId.split('-').slice(-2);
+  return { onInterrupted: INTERRUPTIONS.find((one) => one === onInterrupted) ?? 'fail', steps: Number(steps) };
+}
+
+function* lifeOf(jobId: string, { onInterrupted, steps }: Job, random: Random): Generator<ExecutionRecord, undefined> {
+  const key = { jobId, executionNumber: 1, queuedAt: 1_700_000_000 + random.below(1_000_000) };
   const id = executionId(key);
-  const base = { v: 1, id, key, versionNumber: 2, recoveries: 0 } as const;
-  const onInterrupted = random.pick(['fail', 'fail', 'rerun', 'resume']);
-  const steps = 1 + random.below(3);
+  const progress = { versionNumber: 2, recoveries: 0, postponements: 0, reboots: 0, details: {}, ignoredFailures: [] };
+  const base = { v: 1, id, key, ...progress } as const;
+  const run = { onInterrupted, cleansUp: random.below(4) === 0, purpose: { kind: 'work' } } as const;
+  const wait = { phase: 'waiting', reason: '', waitMs: 0, next: { kind: 'work' } } as const;
   if (random.below(3) === 0) yield { ...base, phase: 'claiming' };
   for (let stepIndex = 0; stepIndex < steps; stepIndex += 1) {
-    yield { ...base, phase: 'running', stepIndex, attempt: 1, onInterrupted };
+    if (random.below(8) === 0) yield { ...base, ...wait, why: 'put-off', stepIndex, attempt: 0 };
+    yield { ...base, ...run, phase: 'running', stepIndex, attempt: 1 };
+    if (random.below(8) > 0) continue;
+    yield { ...base, ...wait, why: 'postponed', stepIndex, attempt: 1 };
+    yield { ...base, ...run, phase: 'running', stepIndex, attempt: 2 };
   }
-  if (random.below(8) === 0) {
-    yield { ...base, phase: 'stopping', reason: 'canceled', stepIndex: steps - 1, attempt: 1, onInterrupted };
+  const last = { stepIndex: steps - 1, attempt: 2 };
+  const ending = random.pick(['plain', 'plain', 'plain', 'plain', 'canceled', 'reboot']);
+  if (ending === 'canceled') yield { ...base, ...run, ...last, phase: 'stopping', reason: 'canceled' };
+  if (ending === 'reboot') {
+    yield { ...base, ...last, phase: 'awaiting-reboot', bootId: 'before', verifies: random.below(2) === 0 };
   }
   const outcome = {
     status: random.pick(['SUCCEEDED', 'FAILED']),

@@ -13,7 +13,17 @@ import { createRandom } from './random.ts';
 import { replayJournal } from './replayed-journal.ts';
 import { formatTable } from './table.ts';
 
-const HEAD = ['kind of cut', 'states', 'lost', 'false', 'crashes', 'doubled', 'said lost', 'rolled back'];
+const HEAD = [
+  'kind of cut',
+  'states',
+  'lost',
+  'false',
+  'crashes',
+  'doubled',
+  'said lost',
+  'rolled back',
+  'went on twice',
+];
 
 const { values } = parseArgs({
   options: {
@@ -59,10 +69,11 @@ async function cutRealAgent(): Promise<boolean> {
     print(`WARNING: no power is cut under a real agent: ${result}`);
     return true;
   }
-  const { cuts, jobs, succeeded, interrupted, violations } = result;
+  const { cuts, lies, jobs, succeeded, interrupted, stateLost, saidLost, violations } = result;
   print(`A real agent on ext4 on a logged device, ${since(started)} s`);
-  const row = [cuts, jobs, succeeded, interrupted, violations.length];
-  print(formatTable(['power cuts', 'jobs', 'succeeded', 'interrupted', 'violations'], [row]));
+  const row = [cuts, lies, jobs, succeeded, interrupted, stateLost, saidLost, violations.length];
+  const head = ['power cuts', 'of them lies', 'jobs', 'succeeded', 'interrupted', 'state lost', 'said lost'];
+  print(formatTable([...head, 'violations'], [row]));
   for (const violation of violations) print(`VIOLATION ${violation}`);
   return violations.length === 0;
 }
@@ -71,7 +82,7 @@ function since(started: number): string {
   return ((performance.now() - started) / 1_000).toFixed(1);
 }
 
-/** @returns whether there was no violation. Behind a card that lied, a doubled run is told but is no fault of ours. */
+/** @returns whether there was no violation. The last three figures are what a card that lied may cost. */
 function report(tallies: ReadonlyMap<string, Tally>): boolean {
   const rows = [...tallies].map(([kind, tally]) => [kind, ...figuresOf(tally)]);
   print(formatTable(HEAD, rows));
@@ -80,8 +91,9 @@ function report(tallies: ReadonlyMap<string, Tally>): boolean {
   return examples.length === 0;
 }
 
-function figuresOf({ states, lost, falselyAccepted, crashes, doubled, saidLost, rolledBack }: Tally) {
-  return [states, lost, falselyAccepted, crashes, doubled, saidLost, rolledBack];
+function figuresOf(tally: Tally) {
+  const { states, lost, falselyAccepted, crashes, doubled, saidLost, rolledBack, wentOnTwice } = tally;
+  return [states, lost, falselyAccepted, crashes, doubled, saidLost, rolledBack, wentOnTwice];
 }
 
 function print(text: string): void {

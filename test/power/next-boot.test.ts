@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { ExecutionRecord, LivePhase } from '../../agent/core/execution-record.ts';
+import { entryOf } from './journal-workload.ts';
+import { begunAgain } from './next-boot.ts';
+
+const RUN = { phase: 'running', stepIndex: 0, attempt: 1, cleansUp: false, purpose: { kind: 'work' } } as const;
+
+test('a run whose record a card lost is not begun again', () => {
+  const before = [entryOf(record('job-1-fail-1', { ...RUN, onInterrupted: 'fail' }))];
+  expect(begunAgain({ found: [], before, isNew: false })).toEqual([]);
+  expect(begunAgain({ found: [], before, isNew: true })).toEqual([]);
+});
+
+test('without another boot it would be, and is told', () => {
+  const running = record('job-1-fail-1', { ...RUN, onInterrupted: 'fail' });
+  const before = [entryOf(running)];
+  expect(begunAgain({ found: [], before, isNew: false, sameBoot: true })).toEqual([{ id: running.id, waited: false }]);
+});
+
+test('a run that may be repeated is none of it', () => {
+  const before = [entryOf(record('job-1-rerun-1', { ...RUN, onInterrupted: 'rerun' }))];
+  expect(begunAgain({ found: [], before, isNew: false, sameBoot: true })).toEqual([]);
+});
+
+test('a run that waited, by what is left, is told apart', () => {
+  const job = 'job-1-fail-1';
+  const waiting = { phase: 'waiting', why: 'put-off', reason: '', waitMs: 0, next: { kind: 'work' } } as const;
+  const found = [entryOf(record(job, { ...waiting, stepIndex: 0, attempt: 0 }))];
+  expect(begunAgain({ found, before: found, isNew: false })).toEqual([]);
+  const running = record(job, { ...RUN, onInterrupted: 'fail' });
+  expect(begunAgain({ found, before: [entryOf(running)], isNew: false })).toEqual([{ id: running.id, waited: true }]);
+});
+
+function record(jobId: string, phase: LivePhase): ExecutionRecord {
+  const key = { jobId, executionNumber: 1, queuedAt: 1_700_000_000 };
+  const progress = { versionNumber: 2, recoveries: 0, postponements: 0, reboots: 0, details: {}, ignoredFailures: [] };
+  return { v: 1, id: `${jobId}.1.1700000000`, key, ...progress, ...phase };
+}
