@@ -1,0 +1,39 @@
+/** The command line of `npm run test:link`. */
+import { parseArgs } from 'node:util';
+
+export interface LinkArguments {
+  /** Places to cut at; undefined for every one, 0 for none. */
+  readonly cuts: number | undefined;
+  /** Of a hostile broker; 0 for none. */
+  readonly packets: number;
+  readonly seed: number;
+  /** Sessions side by side. */
+  readonly lanes: number;
+}
+
+export const USAGE = 'Usage: npm run test:link -- [--cuts N|all] [--packets N] [--seed N] [--lanes N]\n';
+
+/** @throws Error that says which argument is wrong. */
+export function parseLinkArguments(argv: readonly string[]): LinkArguments {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      cuts: { type: 'string', default: '400' },
+      packets: { type: 'string', default: '10000' },
+      seed: { type: 'string', default: String(1 + (Date.now() % 1_000_000)) },
+      lanes: { type: 'string', default: '8' },
+    },
+  });
+  return {
+    cuts: values.cuts === 'all' ? undefined : wholeNumber('--cuts', values.cuts, 0),
+    packets: wholeNumber('--packets', values.packets, 0),
+    seed: wholeNumber('--seed', values.seed, 1),
+    lanes: wholeNumber('--lanes', values.lanes, 1),
+  };
+}
+
+function wholeNumber(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (text !== '' && Number.isSafeInteger(value) && value >= least) return value;
+  throw new Error(`${name}: expected a whole number from ${least}, got ${text}`);
+}
