@@ -40,6 +40,8 @@ export interface AgentOptions extends AgentSetup {
 export interface RunningAgent {
   /** Ends runs as `shutdownMode` says, and closes everything. */
   stop(): Promise<void>;
+  /** An error that nobody expected is about to end the process: the next start tells of it. Never rejects. */
+  noteFault(error: unknown): Promise<void>;
 }
 
 /** How often an interrupted run may be started again before its execution is failed: the loop breaker. */
@@ -126,6 +128,7 @@ async function startOnJournal(
     'agent started',
   );
   return {
+    noteFault: agent.noteFault,
     async stop() {
       serviceManager.stopping();
       await agent.stop(config.shutdownMode);

@@ -43,8 +43,10 @@ export async function run({ configFile, env, hostArgv }: RunOptions): Promise<nu
         ),
     },
     async ({ signal, err }) => {
-      if (err) log.fatal({ err }, 'agent ends after an error that nobody expected');
-      else log.info({ signal, shutdownMode: config.shutdownMode }, 'agent stops; a second signal ends it at once');
+      if (err) {
+        log.fatal({ err }, 'agent ends after an error that nobody expected');
+        await agent?.noteFault(err);
+      } else log.info({ signal, shutdownMode: config.shutdownMode }, 'agent stops; a second signal ends it at once');
       await starting.catch(() => undefined);
       await agent?.stop();
       log.info({}, 'agent stopped');

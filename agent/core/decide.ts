@@ -19,7 +19,7 @@ import type { AgentState, Phase, RequestPurpose } from './state.ts';
 export function decide(state: AgentState, event: AgentEvent): Decision {
   switch (event.type) {
     case 'journalRecovered':
-      return recover(state, event.records);
+      return recover(state, event.records, event.fault);
     case 'connected':
       return inOrder({ ...state, connected: true, claimHeld: false, claimRetries: 0 }, checkAll, claimMore, pollLater);
     case 'disconnected':

@@ -9,8 +9,8 @@ import type { RunResult } from './outcome.ts';
 import type { ReviewedPlan, ShutdownMode } from './state.ts';
 
 export type AgentEvent =
-  /** At the start, before anything else. */
-  | { readonly type: 'journalRecovered'; readonly records: readonly ExecutionRecord[] }
+  /** At the start, before anything else. `fault`: the error of its own that ended the agent before. */
+  | { readonly type: 'journalRecovered'; readonly records: readonly ExecutionRecord[]; readonly fault?: string }
   /** Connected, and subscribed to all that the agent listens to. */
   | { readonly type: 'connected' }
   | { readonly type: 'disconnected' }

@@ -5,23 +5,32 @@
 import { type Decision, inOrder, stay } from './decision.ts';
 import type { ExecutionRecord, LiveRecord } from './execution-record.ts';
 import type { Outcome } from './outcome.ts';
-import { failure, INTERRUPTED, INTERRUPTED_OUTCOME } from './outcomes.ts';
+import { failure, INTERRUPTED } from './outcomes.ts';
 import { rebootWhenAlone, withBootIds } from './rebooting.ts';
 import { journal } from './reporting.ts';
 import { type AgentState, type ExecutionState, MAX_FINISHED, type Phase, type Resumption } from './state.ts';
 import { interruptedRun, waitingAt, waitUntilDue } from './waiting.ts';
 
-export function recover(state: AgentState, records: readonly ExecutionRecord[]): Decision {
-  return inOrder(state, ...records.map((record) => (now: AgentState) => recoverOne(now, record)), rebootWhenAlone);
+/** @param fault the error of its own that ended the agent before. */
+export function recover(state: AgentState, records: readonly ExecutionRecord[], fault?: string): Decision {
+  return inOrder(
+    state,
+    ...records.map((record) => (now: AgentState) => recoverOne(now, record, interruptionOf(fault))),
+    rebootWhenAlone,
+  );
 }
 
-function recoverOne(state: AgentState, record: ExecutionRecord): Decision {
+function interruptionOf(fault: string | undefined): string {
+  return fault === undefined ? INTERRUPTED : `the agent ended by an error of its own while the handler ran: ${fault}`;
+}
+
+function recoverOne(state: AgentState, record: ExecutionRecord, interruption: string): Decision {
   if (record.phase === 'closed') {
     const { id, key, outcome, how } = record;
     return stay({ ...state, finished: [...state.finished, { id, key, outcome, how }].slice(-MAX_FINISHED) });
   }
   const { id, key, versionNumber, recoveries, postponements, reboots, details, ignoredFailures } = record;
-  const phase = phaseAfter(record, state);
+  const phase = phaseAfter(record, state, interruption);
   const hasRebooted = record.phase === 'awaiting-reboot' && phase.name === 'waiting';
   const execution: ExecutionState = {
     id,
@@ -50,7 +59,7 @@ function isUnchanged({ phase, recoveries }: ExecutionState, record: LiveRecord):
 }
 
 /** I2: an interrupted run is run again only if its handler's author declared that it may be. */
-function phaseAfter(record: LiveRecord, state: AgentState): Phase {
+function phaseAfter(record: LiveRecord, state: AgentState, interruption: string): Phase {
   switch (record.phase) {
     case 'claiming':
       return { name: 'claiming', plan: null };
@@ -64,13 +73,13 @@ function phaseAfter(record: LiveRecord, state: AgentState): Phase {
     case 'awaiting-reboot':
       return afterReboot(record, state);
     default:
-      return interrupted(record, state);
+      return interrupted(record, state, interruption);
   }
 }
 
-function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentState): Phase {
+function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentState, interruption: string): Phase {
   const { purpose, onInterrupted, cleansUp, recoveries } = record;
-  const outcome = outcomeOfInterruption(record);
+  const outcome = outcomeOfInterruption(record, interruption);
   const mayCleanUp = cleansUp && recoveries < maxRecoveries;
   const failed = mayCleanUp ? waiting(record, { kind: 'clean-up', outcome }) : concluded(outcome);
   const isStopped = record.phase === 'stopping' && record.reason !== 'shutdown';
@@ -82,16 +91,16 @@ function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentSt
   if (!mayRepeat) return failed;
   if (recoveries < maxRecoveries) return interruptedRun(record);
   if (purpose.kind === 'clean-up') return concluded(purpose.outcome);
-  const reason = `${INTERRUPTED}, once more after ${recoveries} times; it is not run again`;
+  const reason = `${interruption}, once more after ${recoveries} times; it is not run again`;
   return concluded(failure('INTERRUPTED', reason));
 }
 
 type RunRecord = Extract<LiveRecord, { phase: 'running' | 'stopping' }>;
 
-function outcomeOfInterruption(record: RunRecord): Outcome {
-  if (record.phase === 'running') return INTERRUPTED_OUTCOME;
+function outcomeOfInterruption(record: RunRecord, interruption: string): Outcome {
+  if (record.phase === 'running') return failure('INTERRUPTED', interruption);
   if (record.reason === 'timed-out') return failure('STEP_TIMED_OUT', `the step was over its time limit ${STOPPING}`);
-  if (record.reason !== 'job-timed-out') return INTERRUPTED_OUTCOME;
+  if (record.reason !== 'job-timed-out') return failure('INTERRUPTED', interruption);
   return failure('JOB_TIMED_OUT', `the job was over its time limit ${STOPPING}`);
 }
 

@@ -10,6 +10,7 @@ import { type JournalEntry, JournalError, type OpenedJournal } from '../ports/jo
 import type { Transport } from '../ports/transport.ts';
 import { jobsSubscriptions } from '../protocol/topics.ts';
 import type { StepRunner } from '../runs/step-runner.ts';
+import { faultEntry, separateFault } from './agent-fault.ts';
 import { type AgentStatus, createStatusKeeper, type StatusKeeper } from './agent-status.ts';
 import { logChanges } from './change-log.ts';
 import { type ConnectionKeeper, createConnectionKeeper } from './connection-keeper.ts';
@@ -27,6 +28,8 @@ export interface JobsAgent {
   /** `wait` lets runs end within `shutdownGraceMs` and stops them after it; `stop` stops them now. */
   stop(mode: ShutdownMode): Promise<void>;
   status(): AgentStatus;
+  /** An error that nobody expected is about to end the process: the next start tells of it. Never rejects. */
+  noteFault(error: unknown): Promise<void>;
   /** What keeps the agent from working, or `null`: then whoever watches over it may be told that it lives. */
   illness(): string | null;
 }
@@ -88,6 +91,7 @@ export function createJobsAgent(options: JobsAgentOptions): JobsAgent {
       await journal.close();
       log.debug({}, 'journal closed');
     },
+    noteFault: parts.noteFault,
     status: () => statusKeeper.status(loop.state(), keeper.status(), client.oddities.counts()),
     illness() {
       const since = loop.busySinceMs();
@@ -106,6 +110,7 @@ interface Parts {
   readonly keeper: ConnectionKeeper;
   readonly statusKeeper: StatusKeeper;
   readonly waiter: StateWaiter;
+  readonly noteFault: JobsAgent['noteFault'];
 }
 
 /** The parts, each told of the others it speaks to; nothing is started yet. */
@@ -113,6 +118,14 @@ function createParts(options: JobsAgentOptions): Parts {
   const { boot, clock, log, settings, thingName } = options;
   const { journal } = options.journal;
   const dispatch = (event: AgentEvent) => loop.dispatch(event);
+  async function noteFault(error: unknown): Promise<void> {
+    const message = error instanceof Error ? error.message : String(error);
+    try {
+      await journal.append(faultEntry({ message, atMs: clock.wallMs(), isTold: false }));
+    } catch (err) {
+      log.error({ err }, 'a fault of the agent could not be journaled');
+    }
+  }
   const statusKeeper = createStatusKeeper(clock);
   const waiter = createStateWaiter(() => loop.state(), clock);
   const client = createJobsClient({
@@ -133,6 +146,7 @@ function createParts(options: JobsAgentOptions): Parts {
     initial: initialState({ journalId: journal.journalId, bootId: boot.bootId }, settings.core),
     append: (record) => journal.append({ id: record.id, finished: record.phase === 'closed', body: record }),
     perform: effects.perform,
+    onFault: (error) => void noteFault(error),
     onChange(before, after) {
       logChanges(before, after, options.executionLogger);
       statusKeeper.changed(before, after);
@@ -155,21 +169,31 @@ function createParts(options: JobsAgentOptions): Parts {
       client.detach();
     },
   });
-  return { client, effects, loop, keeper, statusKeeper, waiter };
+  return { client, effects, loop, keeper, statusKeeper, waiter, noteFault };
 }
 
 /** What an earlier process left running is ended before the journal's executions are taken up. */
 async function start(
-  { log, stepRunner, settings, journal, sweep }: JobsAgentOptions,
+  { log, stepRunner, settings, journal: { journal, recovered }, sweep }: JobsAgentOptions,
   { loop, keeper }: Parts,
 ): Promise<void> {
-  const { recovered } = journal;
-  const records = recovered.entries.map(readRecord);
+  const { executions, fault } = separateFault(recovered.entries);
+  const records = executions.map(readRecord);
   const leftovers = await stepRunner.endLeftovers(settings.stopGraceMs);
   if (leftovers.length > 0) log.warn({ runs: leftovers.length }, 'runs of an earlier agent process were ended');
   if (recovered.status === 'lost') log.error({ reason: recovered.reason }, 'journal lost: started with a new one');
-  loop.dispatch({ type: 'journalRecovered', records });
+  const isNews = fault !== null && !fault.isTold;
+  loop.dispatch({ type: 'journalRecovered', records, ...(isNews ? { fault: fault.message } : {}) });
   await loop.settled();
+  if (isNews) {
+    log.error(
+      { reason: fault.message, at: new Date(fault.atMs).toISOString() },
+      'agent before this one ended by an error of its own',
+    );
+    await journal
+      .append(faultEntry({ ...fault, isTold: true }))
+      .catch((err) => log.warn({ err }, 'it may be told again'));
+  }
   if (sweep) await stepRunner.sweep(Object.keys(loop.state().executions));
   keeper.start();
 }

@@ -25,6 +25,8 @@ export interface LoopOptions {
   readonly append: (record: ExecutionRecord) => Promise<void>;
   /** Must not throw. */
   readonly perform: (effect: PerformedEffect) => void;
+  /** An event could not be handled: a fault of ours. Must not throw. */
+  readonly onFault: (error: unknown) => void;
   /** For the log and the local API; not for acting. */
   readonly onChange: (before: AgentState, after: AgentState) => void;
   readonly monotonicMs: () => number;
@@ -51,6 +53,7 @@ export function createLoop(options: LoopOptions): Loop {
         // agent is ill from now on, and whoever watches over it starts it anew from the journal.
         fault = error instanceof Error ? error.message : String(error);
         options.log.error({ err: error, event: event.type }, 'event could not be handled');
+        options.onFault(error);
       }
     }
     busySinceMs = null;

@@ -28,6 +28,7 @@ let clock: ManualClock;
 let logLines: LogLines;
 /** What happened, in order: `wrote …`, `performed …`, `changed`. */
 let story: string[];
+let faults: unknown[];
 let append: (record: ExecutionRecord) => Promise<void>;
 let perform: (effect: PerformedEffect) => void;
 let onChange: () => void;
@@ -36,6 +37,7 @@ beforeEach(() => {
   clock = createManualClock();
   logLines = createLogLines();
   story = [];
+  faults = [];
   append = async (record) => {
     await promisesSettled();
     story.push(`wrote ${record.phase}`);
@@ -49,6 +51,7 @@ function start(initial = initialState(IDENTITY, SETTINGS)): Loop {
     initial,
     append: (record) => append(record),
     perform: (effect) => perform(effect),
+    onFault: (error) => faults.push(error),
     onChange: () => onChange(),
     monotonicMs: clock.monotonicMs,
     log: logLines.log,
@@ -165,6 +168,7 @@ test('an event that cannot be handled costs that event only', async () => {
   await loop.settled();
   expect(loop.state().connected).toBe(true);
   expect(logLines.messages).toEqual(['event could not be handled']);
+  expect(faults).toHaveLength(1);
   expect(loop.busySinceMs()).toBeNull();
 });
 

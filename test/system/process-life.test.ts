@@ -50,6 +50,28 @@ test('a second SIGTERM ends the agent at once', async () => {
   expect((await agent.exited).code).toBe(1);
 });
 
+test('an error that nobody expected is told by the next start', async () => {
+  const crash = "process.on('SIGUSR2', () => { throw new Error('a fault of its own'); })";
+  const { cloud, agent, configPath, over, inProgress } = await startAgentAndCloud({
+    env: {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}`,
+      JOB_AGENT_SHUTDOWN_MODE: 'stop',
+    },
+  });
+  cloud.createJob({ jobId: 'cut-short', document: SLEEP });
+  await inProgress('cut-short');
+  await agent.line(({ msg }) => msg === 'step started');
+  agent.child.kill('SIGUSR2');
+  expect(await over('cut-short')).toMatchObject({
+    status: 'FAILED',
+    statusDetails: { detailsMap: { reasonCode: 'AGENT_STOPPED' } },
+  });
+  expect((await agent.exited).code).toBe(1);
+  const next = startAgentProcess(configPath);
+  const told = await next.line(({ msg }) => msg === 'agent before this one ended by an error of its own');
+  expect(told).toMatchObject({ level: 'error', reason: 'a fault of its own' });
+});
+
 test('a job whose agent was killed is reported INTERRUPTED and not run again', async () => {
   const { cloud, agent, configPath, over, handlersDir } = await startAgentAndCloud({
     env: { JOB_AGENT_LOG_LEVEL: 'debug' },
