@@ -25,6 +25,8 @@ export interface ChaosCloud {
   openCount(thingName: string): number;
   /** Resolves when every execution of the thing is over. */
   settled(thingName: string): Promise<void>;
+  /** Another agent process of the thing. */
+  agentStarts(thingName: string): void;
   /** Of all things. */
   allowFaults(allowed: AllowedFaults): void;
   /** What a thing has between itself and the broker. */
@@ -76,6 +78,7 @@ export async function startChaosCloud(options: ChaosCloudOptions): Promise<Chaos
     configPaths: Object.fromEntries([...things].map(([name, { configPath }]) => [name, configPath])),
     faults: counts,
     link: (thingName) => thingOf(thingName).link,
+    agentStarts: (thingName) => thingOf(thingName).faults.agentStarts(),
     allowFaults(allowed) {
       for (const { faults } of things.values()) faults.allow(allowed);
     },

@@ -5,13 +5,10 @@ function draws(seed: number, allowed: AllowedFaults = 'all') {
   const counts: FaultCounts = new Map();
   const faults = createCloudFaults(seed, counts);
   faults.allow(allowed);
-  const drawn = Array.from({ length: 3_000 }, () => [
-    faults.request(),
-    faults.answer(),
-    faults.notification(),
-    faults.cut(),
-    faults.breaksAfterBytes(),
-  ]);
+  const drawn = Array.from({ length: 3_000 }, () => {
+    faults.agentStarts();
+    return [faults.request(), faults.answer(), faults.notification(), faults.cut(), faults.breaksAfterBytes()];
+  });
   return { drawn, counts };
 }
 
@@ -59,4 +56,14 @@ test('where only messages may suffer, connections stand', () => {
   const { drawn, counts } = draws(6, 'messages');
   expect(drawn.every(([, , , cut, breaks]) => cut === null && breaks === null)).toBe(true);
   expect(counts.get('answer lost')).toBeGreaterThan(0);
+});
+
+test('one agent process loses its connection twice at most', () => {
+  const faults = createCloudFaults(7, new Map());
+  faults.allow('all');
+  const cuts = () => Array.from({ length: 2_000 }, () => faults.cut()).filter((cut) => cut !== null).length;
+  expect(cuts()).toBe(2);
+  expect(cuts()).toBe(0);
+  faults.agentStarts();
+  expect(cuts()).toBe(2);
 });

@@ -19,6 +19,8 @@ export interface CloudFaults {
   breaksAfterBytes(): number | null;
   /** From 1. */
   delayMs(atMostMs: number): number;
+  /** Another agent process: it may lose its connection a few times. */
+  agentStarts(): void;
   /** What may go wrong from now on. Nothing may at first. */
   allow(allowed: AllowedFaults): void;
 }
@@ -53,13 +55,18 @@ const CUT = 'connection cut';
 /** From the first byte of the broker's TLS handshake to some messages after the SUBACK. */
 const MAKING_TAKES_BYTES = 6_000;
 
+/** Three short-lived connections in a row are another client with our client id, and the agent waits a minute or more. */
+const CUTS_A_START = 2;
+
 /** @param counts shared by the things of a cloud: what went wrong by name. */
 export function createCloudFaults(seed: number, counts: FaultCounts): CloudFaults {
   const random = createRandom(seed);
   let allowed: AllowedFaults = 'none';
+  let cutsLeft = CUTS_A_START;
   const draw = <Fate extends string>(what: string, chances: Chances<Fate>): Fate | null => {
-    const mayBe = allowed === 'all' || (allowed === 'messages' && what !== CUT);
+    const mayBe = what === CUT ? allowed === 'all' && cutsLeft > 0 : allowed !== 'none';
     const fate = mayBe ? fateOf(chances, random) : null;
+    if (what === CUT && fate !== null) cutsLeft -= 1;
     if (fate !== null) counts.set(`${what} ${fate}`, (counts.get(`${what} ${fate}`) ?? 0) + 1);
     return fate;
   };
@@ -71,6 +78,9 @@ export function createCloudFaults(seed: number, counts: FaultCounts): CloudFault
     cutHow: () => (random.below(2) === 0 ? 'end' : 'reset'),
     breaksAfterBytes: () => (draw(CUT, OF_CONNECTIONS) === null ? null : random.below(MAKING_TAKES_BYTES)),
     delayMs: (atMostMs) => 1 + random.below(atMostMs),
+    agentStarts: () => {
+      cutsLeft = CUTS_A_START;
+    },
     allow: (faults) => {
       allowed = faults;
     },

@@ -55,8 +55,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const complain = ({ kind, what, facts }: Violation) =>
     options.complain({ kind, what, facts: { thingName, ...facts, lastLogs: [...lastLogs] } });
-  const start = (how: Pick<AgentStartOptions, 'killPoint' | 'callsFile'>) =>
-    startAgentProcess({ bundle, configPath, env, ...how });
+  const start = (how: Pick<AgentStartOptions, 'killPoint' | 'callsFile'>) => {
+    cloud.agentStarts(thingName);
+    return startAgentProcess({ bundle, configPath, env, ...how });
+  };
 
   /** Resolves when the agent has ended, or is connected with every job over, and knows it where that is asked for. */
   async function untilEndedOrSettled(agent: AgentStart, knows = false): Promise<'ended' | 'settled'> {

@@ -83,7 +83,8 @@ function readProc(pid: string, name: string): string {
   }
 }
 
-function foldersOf(configPath: string): { readonly stateDir: string; readonly runtimeDir: string } {
+/** Of an agent with this configuration. */
+export function foldersOf(configPath: string): { readonly stateDir: string; readonly runtimeDir: string } {
   const config = JSON.parse(readFileSync(configPath, 'utf8')) as { stateDir: string; runtimeDir: string };
   const folder = dirname(configPath);
   return { stateDir: join(folder, config.stateDir), runtimeDir: join(folder, config.runtimeDir) };

@@ -17,6 +17,8 @@ const DISTURBANCES: readonly {
   { name: 'link half open', act: (cloud, thingName) => cloud.link(thingName).freeze() },
   { name: 'connection ended', act: (cloud, thingName) => cloud.link(thingName).cut('end') },
 ];
+/** Two that follow each other faster, and a third, would be another client with our client id to the agent. */
+const GAP_MS = 16_000;
 /** A few one after the other; then quiet for longer than the agent needs to wait as little as at first again. */
 const IN_A_ROW = 3;
 const QUIET_MS = 65_000;
@@ -30,7 +32,7 @@ export function createDisturber(cloud: ChaosCloud, thingName: string, random: Ra
       if (performance.now() < quietUntilMs) return null;
       const disturbance = DISTURBANCES[count % DISTURBANCES.length];
       count += 1;
-      if (count % IN_A_ROW === 0) quietUntilMs = performance.now() + QUIET_MS;
+      quietUntilMs = performance.now() + (count % IN_A_ROW === 0 ? QUIET_MS : GAP_MS);
       await delay(random.below(WITHIN_MS));
       await disturbance?.act(cloud, thingName);
       return disturbance?.name ?? null;

@@ -1,10 +1,9 @@
 /** A real agent that is looked into while it works. */
-import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { localApiSocket } from '../../agent/local-api/socket-path.ts';
 import { type AgentStart, startAgentProcess } from '../chaos/agent-start.ts';
+import { foldersOf } from '../chaos/settled-checks.ts';
 import { type HeapFigures, heapFigures } from './heap-figures.ts';
 import { connectInspector } from './inspector-client.ts';
 import { folderBytes, type ProcessFigures, processFigures } from './process-figures.ts';
@@ -83,12 +82,6 @@ export async function startSoakAgent(bundle: string, configPath: string): Promis
       clearTimeout(killer);
     },
   };
-}
-
-function foldersOf(configPath: string): { readonly stateDir: string; readonly runtimeDir: string } {
-  const config = JSON.parse(readFileSync(configPath, 'utf8')) as { stateDir: string; runtimeDir: string };
-  const folder = dirname(configPath);
-  return { stateDir: join(folder, config.stateDir), runtimeDir: join(folder, config.runtimeDir) };
 }
 
 /** On a connection of its own, which is gone when the answer is here: a kept one would count as a descriptor. */
