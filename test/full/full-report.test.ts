@@ -51,7 +51,8 @@ describe('the output of a check', () => {
   });
 
   test('facts and lines with two spaces are no tables', () => {
-    expect(readOutput('ok    one\nok    two\nFAIL  three\none  line\nend').tables).toBe('');
+    const facts = 'ok    one\nok    two\nFAIL  three\n ✓ file  1ms\n   ✓ four  2ms\n   × five  3ms\n';
+    expect(readOutput(`${facts}one  line\nend`).tables).toBe('');
   });
 
   test('warnings are kept in both spellings', () => {

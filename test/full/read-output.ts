@@ -38,7 +38,7 @@ function isRow(line: string): boolean {
   return !isFact(line) && !line.startsWith('WARNING') && (/\S {2,}\S/.test(line) || /^[- ]+$/.test(line));
 }
 
-/** As the checks in bash tell one fact after another. */
+/** As the checks in bash, and vitest, tell one fact after another. */
 function isFact(line: string): boolean {
-  return /^(ok|FAIL) {2,}/.test(line);
+  return /^(ok|FAIL) {2,}|^ *[✓×] /.test(line);
 }

@@ -152,6 +152,8 @@ test.runIf(isRoot)('D12 another owner is refused, above the key warned of', asyn
     path: outer,
     reason: expect.stringContaining('belongs to user 1234'),
   });
+  const shown = await runAgentCommand(['config', '--config', configPath]);
+  expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining(`KEY_FOLDER_OPEN: ${outer}`) });
   agent.child.kill('SIGKILL');
   await agent.exited;
   await chown(keyPath, 1234, 0);
