@@ -19,6 +19,8 @@ export interface Session {
   readonly thing: CloudThing;
   /** None: nothing happens to the link. */
   readonly cut?: Cut;
+  /** Jitter of the gateway; always the middle unless given. */
+  readonly random?: () => number;
 }
 
 /** The first is queued before the gateway comes; the second is announced to it. */
@@ -28,7 +30,7 @@ const DOCUMENT = { operation: 'work', parameters: { packages: ['alpha', 'beta'] 
 const QUIET_MS = 50;
 const CLOSE_LIMIT_MS = 3_000;
 
-export async function runSession({ cloud, thing, cut }: Session): Promise<SessionResult> {
+export async function runSession({ cloud, thing, cut, random }: Session): Promise<SessionResult> {
   let gateway: Gateway | undefined;
   const ring = () => gateway?.bell.ring();
   const service = thing.newService(ring);
@@ -39,6 +41,7 @@ export async function runSession({ cloud, thing, cut }: Session): Promise<Sessio
     ...thing.identity,
     caPem: cloud.caPem,
     port: proxy.port,
+    ...(random && { random }),
     onRun(step) {
       step.run.onProgress({ done: 'half' });
       setImmediate(() => step.end());

@@ -9,14 +9,14 @@ let cloud: LinkCloud;
 let thing: CloudThing;
 
 beforeAll(async () => {
-  cloud = await startLinkCloud(1);
-  [thing] = cloud.things as readonly [CloudThing];
+  cloud = await startLinkCloud(4);
+  [thing] = cloud.things as readonly [CloudThing, ...CloudThing[]];
 });
 afterAll(() => cloud.close());
 
 describe('a link that is cut', () => {
   test('at bytes all over a session loses no job and doubles none', { timeout: 60_000 }, async () => {
-    const reports = await cutEverywhere({ limit: 40, lanes: 4 });
+    const reports = await cutEverywhere({ limit: 24, lanes: 4 });
     expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
     for (const { cuts, places } of reports) {
       expect(cuts).toBeGreaterThan(0);
@@ -24,19 +24,29 @@ describe('a link that is cut', () => {
     }
   });
 
-  test('once, in the middle of the handshake, costs one more connect', async () => {
-    const { connects, isCut, violations } = await runSession({
-      cloud,
-      thing,
-      cut: { direction: 'up', how: 'fin', afterBytes: 1_500 },
-    });
+  const CUT = { direction: 'up', how: 'fin', afterBytes: 1_500 } as const;
+
+  test('once, in the middle of the session, costs one more connect', async () => {
+    const { connects, isCut, violations } = await runSession({ cloud, thing, cut: CUT });
     expect({ connects, isCut, violations }).toEqual({ connects: 2, isCut: true, violations: [] });
+  });
+
+  test('shows an agent that comes back at once', async () => {
+    const backward = () => -1; // takes the second away again
+    const { violations } = await runSession({ cloud, thing, cut: CUT, random: backward });
+    expect(violations).toEqual(['connected again after 0 ms']);
   });
 });
 
 describe('a link that goes dead', () => {
-  test.each([[['up', 'down']], [['up']], [['down']]] as const)('in %j costs no report', async (directions) => {
-    const { losses, violations } = await runHalfOpen({ cloud, thing, directions, keepAliveSeconds: 1 });
+  const DEAD = [
+    [1, ['up', 'down']],
+    [2, ['up']],
+    [3, ['down']],
+  ] as const;
+  test.concurrent.each(DEAD)('for gateway %i in %j costs no report', async (gateway, directions) => {
+    const dead = cloud.things[gateway] ?? thing;
+    const { losses, violations } = await runHalfOpen({ cloud, thing: dead, directions, keepAliveSeconds: 1 });
     expect(violations).toEqual([]);
     expect(losses.length).toBeGreaterThan(1);
   });

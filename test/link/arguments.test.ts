@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { parseLinkArguments } from './arguments.ts';
+
+test('all cuts are no limit, and a seed is made up where none is given', () => {
+  expect(parseLinkArguments(['--cuts', 'all', '--packets', '0'])).toMatchObject({ cuts: undefined, packets: 0 });
+  expect(parseLinkArguments([]).seed).toBeGreaterThan(0);
+});
+
+test.each([
+  [['--cuts', 'some'], '--cuts: expected a whole number from 0, got some'],
+  [['--packets', ''], '--packets: expected a whole number from 0, got '],
+  [['--lanes', '0'], '--lanes: expected a whole number from 1, got 0'],
+])('%j is refused', (argv, message) => {
+  expect(() => parseLinkArguments(argv)).toThrow(message);
+});
