@@ -275,6 +275,7 @@ function newExecution(found: JobExecutionSummary): ExecutionState {
     ignoredFailures: [],
     progressPending: false,
     progressHeld: false,
+    isLimited: false,
     retries: 0,
     recoveries: 0,
     postponements: 0,

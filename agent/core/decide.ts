@@ -8,7 +8,7 @@ import { claimMore } from './claiming.ts';
 import { type Decision, describe, heartbeatLater, inOrder, stay, withExecution } from './decision.ts';
 import type { TimerName } from './effect.ts';
 import type { AgentEvent } from './event.ts';
-import { jobLimitReached } from './job-limit.ts';
+import { endJob, jobLimitReached } from './job-limit.ts';
 import { checkHeld, notified } from './noticing.ts';
 import { tellAlive, tellProgress } from './progress.ts';
 import { rebootFailed, rebootOverdue } from './rebooting.ts';
@@ -97,6 +97,8 @@ function timerFired(state: AgentState, timer: TimerName): Decision {
       );
     case 'jobTimeout':
       return inOrder(state, (now) => jobLimitReached(now, timer.id), claimMore);
+    case 'documentTimeout':
+      return inOrder(state, (now) => endJob(now, timer.id), claimMore);
     case 'reboot':
       return inOrder(state, rebootOverdue, claimMore);
     case 'stepTimeout': {

@@ -39,6 +39,8 @@ export type TimerName =
   | { readonly name: 'heartbeat'; readonly id: ExecutionId }
   /** The service ends the execution about now. */
   | { readonly name: 'jobTimeout'; readonly id: ExecutionId }
+  /** The document's limit for all steps together. */
+  | { readonly name: 'documentTimeout'; readonly id: ExecutionId }
   /** The machine should have restarted by now. */
   | { readonly name: 'reboot' }
   | { readonly name: 'stepTimeout'; readonly id: ExecutionId; readonly runId: string };

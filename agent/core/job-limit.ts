@@ -1,4 +1,4 @@
-/** The time limit of the whole job is the service's; it only says how much of it is left. */
+/** The time limit of the whole job: the document's, or the service's, which says how much of it is left. */
 import { type Decision, describe, stay } from './decision.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
 import { failure } from './outcomes.ts';
@@ -13,7 +13,7 @@ import type { AgentState } from './state.ts';
 export function limitJob(state: AgentState, id: ExecutionId, found: JobExecution): Decision {
   const seconds = found.approximateSecondsBeforeTimedOut;
   if (seconds === undefined || state.executions[id] === undefined) return stay(state);
-  if (seconds <= 0) return timedOut(state, id);
+  if (seconds <= 0) return endJob(state, id);
   const delay = { kind: 'exactly', ms: seconds * 1_000 } as const;
   return { state, effects: [{ type: 'setTimer', timer: { name: 'jobTimeout', id }, delay }] };
 }
@@ -26,10 +26,11 @@ export function jobLimitReached(state: AgentState, id: ExecutionId): Decision {
   const execution = state.executions[id];
   if (execution === undefined) return stay(state);
   const mayBeRenewed = state.connected && state.settings.stepTimeoutMinutes !== null;
-  return mayBeRenewed ? describe(state, execution) : timedOut(state, id);
+  return mayBeRenewed ? describe(state, execution) : endJob(state, id);
 }
 
-function timedOut(state: AgentState, id: ExecutionId): Decision {
+/** The limit of the whole job is over, whoever set it. */
+export function endJob(state: AgentState, id: ExecutionId): Decision {
   const phase = state.executions[id]?.phase;
   if (phase?.name === 'running') return stop(state, id, 'job-timed-out');
   return phase?.name === 'waiting' ? conclude(state, id, failure('JOB_TIMED_OUT', WHILE_WAITING)) : stay(state);

@@ -9,6 +9,8 @@ export interface JobPlan {
   readonly format: DocumentFormat;
   /** Report the end of stdout even when the job succeeds. */
   readonly includeStdOut: boolean;
+  /** Time limit of all steps together. */
+  readonly timeoutSeconds?: number;
   /** In the order they run. Never empty. */
   readonly steps: readonly PlannedStep[];
 }

@@ -20,7 +20,7 @@ import { nearestName } from './nearest-name.ts';
 const STEP_MEMBERS: readonly string[] = ['operation', 'parameters', 'name', 'timeoutSeconds', 'runAs'];
 /** `steps` is here as a suggestion only: a document that has it is read as the other form. */
 const SINGLE_MEMBERS: readonly string[] = [...STEP_MEMBERS, 'includeStdOut', 'steps'];
-const STEPS_MEMBERS: readonly string[] = ['steps', 'includeStdOut'];
+const STEPS_MEMBERS: readonly string[] = ['steps', 'includeStdOut', 'timeoutSeconds'];
 
 /** useradd(8): no user name is longer. */
 const MAX_USER_LENGTH = 32;
@@ -32,11 +32,12 @@ const MAX_OPERATION_LENGTH = 128;
 export function readNativeDocument(document: JsonPlace): JobPlan {
   const steps = memberPlace(document, 'steps');
   refuseUnknownMembers(document, steps.value === undefined ? SINGLE_MEMBERS : STEPS_MEMBERS);
-  return {
+  const plan = {
     format: 'native',
     includeStdOut: readOptional(memberPlace(document, 'includeStdOut'), readBoolean) ?? false,
-    steps: steps.value === undefined ? [readStep(document)] : readSteps(steps).map(readStepAlone),
-  };
+  } as const;
+  if (steps.value === undefined) return { ...plan, steps: [readStep(document)] };
+  return { ...plan, ...readTimeout(document), steps: readSteps(steps).map(readStepAlone) };
 }
 
 function readStepAlone(step: JsonPlace): PlannedStep {
@@ -47,9 +48,6 @@ function readStepAlone(step: JsonPlace): PlannedStep {
 function readStep(step: JsonPlace): PlannedStep {
   const operation = readOperation(memberPlace(step, 'operation'));
   const runAs = readOptional(memberPlace(step, 'runAs'), (place) => readUser(place, MAX_USER_LENGTH));
-  const timeoutSeconds = readOptional(memberPlace(step, 'timeoutSeconds'), (place) =>
-    readInteger(place, 1, MAX_TIMEOUT_SECONDS),
-  );
   return {
     name: readOptional(memberPlace(step, 'name'), readName) ?? operation,
     pointer: step.pointer,
@@ -59,9 +57,17 @@ function readStep(step: JsonPlace): PlannedStep {
       parameters: readOptional(memberPlace(step, 'parameters'), readObject) ?? {},
     },
     ...(runAs !== undefined && { runAs }),
-    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    ...readTimeout(step),
     ignoreFailure: false,
   };
+}
+
+/** Of a step, or of all of them together. */
+function readTimeout(place: JsonPlace): { readonly timeoutSeconds?: number } {
+  const timeoutSeconds = readOptional(memberPlace(place, 'timeoutSeconds'), (limit) =>
+    readInteger(limit, 1, MAX_TIMEOUT_SECONDS),
+  );
+  return timeoutSeconds === undefined ? {} : { timeoutSeconds };
 }
 
 function readOperation(place: JsonPlace): string {

@@ -41,6 +41,7 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     ignoredFailures,
     progressPending: false,
     progressHeld: false,
+    isLimited: false,
     retries: 0,
     // Every start in the boot that was to end is one too many.
     recoveries: phase.name === 'awaiting-reboot' ? recoveries + 1 : recoveries,

@@ -47,6 +47,7 @@ export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, att
     (now) => journal(now, id),
     (now) => ({ state: now, effects: [{ type: 'startRun', id, runId, stepIndex, attempt, purpose: purpose.kind }] }),
     (now) => limit(now, id, phase),
+    (now) => limitDocument(now, id, plan),
     (now) => heartbeatLater(now, id),
     (now) => (plan.steps.length === 1 ? stay(now) : progressed(now, id, {})),
   );
@@ -163,4 +164,14 @@ function limit(state: AgentState, id: ExecutionId, { runId, step, purpose }: Run
   if (timeoutMs === null) return stay(state);
   const delay = { kind: 'exactly', ms: timeoutMs } as const;
   return { state, effects: [{ type: 'setTimer', timer: { name: 'stepTimeout', id, runId }, delay }] };
+}
+
+/** How much of it was over before a restart nobody knows: then it is measured anew. */
+function limitDocument(state: AgentState, id: ExecutionId, { timeoutMs }: ReviewedPlan): Decision {
+  if (timeoutMs === undefined || state.executions[id]?.isLimited === true) return stay(state);
+  const delay = { kind: 'exactly', ms: timeoutMs } as const;
+  return {
+    state: withExecution(state, id, () => ({ isLimited: true })),
+    effects: [{ type: 'setTimer', timer: { name: 'documentTimeout', id }, delay }],
+  };
 }

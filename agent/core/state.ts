@@ -97,6 +97,8 @@ export interface ExecutionState {
   readonly progressPending: boolean;
   /** A progress update was sent less than `progressIntervalMs` ago. */
   readonly progressHeld: boolean;
+  /** The document's limit for the whole job is being measured: from the first start of a step in this process. */
+  readonly isLimited: boolean;
   /** How many times in a row a request about it came to nothing; waits grow with it. */
   readonly retries: number;
   /** How often it was started again after an interruption. */
@@ -110,6 +112,8 @@ export interface ExecutionState {
 /** A plan that can run here: every step has a handler and parameters that fit. */
 export interface ReviewedPlan {
   readonly includeStdOut: boolean;
+  /** Limit of all steps together, where the document sets one. */
+  readonly timeoutMs?: number;
   readonly steps: readonly ReviewedStep[];
 }
 

@@ -34,7 +34,9 @@ export async function reviewDocument(
         verifies: review.steps[index]?.verifies ?? false,
         cleansUp: review.steps[index]?.cleansUp ?? false,
       }));
-      return { verdict: { kind: 'run', plan: { includeStdOut: plan.includeStdOut, steps } }, plan };
+      const { includeStdOut, timeoutSeconds } = plan;
+      const limit = timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1_000 };
+      return { verdict: { kind: 'run', plan: { includeStdOut, ...limit, steps } }, plan };
     }
   }
 }

@@ -76,6 +76,35 @@ describe('a step timer', () => {
   });
 });
 
+describe('the time that the document gives all steps together', () => {
+  const LIMIT = { name: 'documentTimeout', id: idOf('a') } as const;
+  const LIMITED = { kind: 'run', plan: { includeStdOut: false, timeoutMs: 60_000, steps: [step(), step()] } } as const;
+
+  function limited() {
+    const scenario = createScenario();
+    scenario.tell({ type: 'connected' });
+    return { scenario, effects: scenario.accept('claim', { execution: job('a'), verdict: LIMITED }) };
+  }
+
+  test('is measured once, from the first step', () => {
+    const { scenario, effects } = limited();
+    expect(timersOf(effects, LIMIT.name)).toMatchObject([{ delay: { kind: 'exactly', ms: 60_000 } }]);
+    scenario.accept('progress');
+    expect(timersOf(scenario.tell(runEnded('a', SUCCEEDED)), LIMIT.name)).toEqual([]);
+  });
+
+  test('stops the step that runs', () => {
+    const { scenario } = limited();
+    scenario.accept('progress');
+    expect(effectsOf(scenario.tell({ type: 'timerFired', timer: LIMIT }), 'stopRun')).toMatchObject([
+      { reason: 'job-timed-out' },
+    ]);
+    expect(requestsOf(scenario.tell(runEnded('a', FAILED)))[0]).toMatchObject({
+      statusDetails: { reasonCode: 'JOB_TIMED_OUT', step: '1/2 work' },
+    });
+  });
+});
+
 describe('the time that the service gives a job', () => {
   test('is our own timer, from what is left of it', () => {
     const scenario = createScenario();

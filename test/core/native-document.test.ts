@@ -54,6 +54,13 @@ test('the single form takes name, user and limit too', () => {
   expect(plan.steps[0]).toMatchObject({ name: 'Now', runAs: 'root', timeoutSeconds: 1 });
 });
 
+test('a limit beside the steps is one for all of them', () => {
+  const plan = planOf({ steps: [{ operation: 'x', timeoutSeconds: 5 }, { operation: 'y' }], timeoutSeconds: 60 });
+  expect(plan.timeoutSeconds).toBe(60);
+  expect(plan.steps.map(({ timeoutSeconds }) => timeoutSeconds)).toEqual([5, undefined]);
+  expect(planOf({ operation: 'x', timeoutSeconds: 60 }).timeoutSeconds).toBeUndefined();
+});
+
 test('a machine account may be the user', () => {
   expect(planOf({ operation: 'x', runAs: 'gateway$' }).steps[0]?.runAs).toBe('gateway$');
 });
@@ -64,8 +71,8 @@ describe('an unknown member is refused', () => {
     [{ operation: 'x', timeout: 5 }, '/timeout', 'did you mean "timeoutSeconds"?'],
     [{ operation: 'x', RunAs: 'root' }, '/RunAs', 'did you mean "runAs"?'],
     [{ operation: 'x', stpes: [] }, '/stpes', 'did you mean "steps"?'],
-    [{ steps: [{ operation: 'x' }], finally: [] }, '/finally', 'known are "steps", "includeStdOut"'],
-    [{ steps: [{ operation: 'x' }], operation: 'x' }, '/operation', 'known are "steps", "includeStdOut"'],
+    [{ steps: [{ operation: 'x' }], finally: [] }, '/finally', 'known are "steps", "includeStdOut", "timeoutSeconds"'],
+    [{ steps: [{ operation: 'x' }], operation: 'x' }, '/operation', 'known are "steps", "includeStdOut", "timeoutSeconds"'],
     [
       { steps: [{ operation: 'x', onFailure: 'continue' }] },
       '/steps/0/onFailure',
@@ -103,6 +110,7 @@ describe('a member of the wrong kind is refused', () => {
     ],
     [{ operation: 'x', timeoutSeconds: 604_801 }, '/timeoutSeconds', /got the number 604801$/],
     [{ operation: 'x', timeoutSeconds: 1.5 }, '/timeoutSeconds', /got the number 1.5$/],
+    [{ steps: [{ operation: 'x' }], timeoutSeconds: 0 }, '/timeoutSeconds', /got the number 0$/],
     [{ operation: 'x', timeoutSeconds: '60' }, '/timeoutSeconds', /got the string "60"$/],
     [{ operation: 'x', runAs: '' }, '/runAs', /^expected a user name/],
     [{ operation: 'x', runAs: '#0' }, '/runAs', /^expected a user name/],

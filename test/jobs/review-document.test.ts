@@ -5,8 +5,11 @@ import { createScriptedStepRunner } from '../fakes/scripted-step-runner.ts';
 
 const stepRunner = createScriptedStepRunner({ facts: { onInterrupted: 'resume' } });
 
+const ORDINARY = { exclusive: false, verifies: false, cleansUp: false };
+
 test('a document that can run gives the plan of its steps', async () => {
   const jobDocument = {
+    timeoutSeconds: 90,
     steps: [
       { operation: 'copy', parameters: {}, timeoutSeconds: 60 },
       { operation: 'verify', parameters: {} },
@@ -17,9 +20,10 @@ test('a document that can run gives the plan of its steps', async () => {
     kind: 'run',
     plan: {
       includeStdOut: false,
+      timeoutMs: 90_000,
       steps: [
-        { name: 'copy', onInterrupted: 'resume', timeoutMs: 60_000, ignoreFailure: false },
-        { name: 'verify', onInterrupted: 'resume', timeoutMs: null, ignoreFailure: false },
+        { name: 'copy', onInterrupted: 'resume', timeoutMs: 60_000, ignoreFailure: false, ...ORDINARY },
+        { name: 'verify', onInterrupted: 'resume', timeoutMs: null, ignoreFailure: false, ...ORDINARY },
       ],
     },
   });
