@@ -17,6 +17,7 @@ export {
   openReplacement,
   type Replacement,
   type ReplacementOptions,
+  removeLeftReplacement,
   replaceFile,
 } from './files/replace-file.ts';
 
@@ -68,7 +69,7 @@ export interface CommandHandler<S extends TSchema = TSchema> extends HandlerBase
   readonly command: CommandLine<S>;
   /** After a restart of the gateway that the program asked for (see `rebootExitCode`): exit code 0 if it worked. */
   readonly verify?: CommandLine<S>;
-  /** Run when the program was stopped or interrupted. It may run more than once. */
+  /** Run when the program was stopped or interrupted, and is not to be run again. It may run more than once. */
   readonly cleanup?: CommandLine<S>;
   /** The program asks to be tried later by this exit code, such as 75 (sysexits.h, EX_TEMPFAIL). */
   readonly retryExitCode?: number;
@@ -94,8 +95,8 @@ interface HandlerFunctions<S extends TSchema> {
   /** After a restart of the gateway that `run` asked for: did it work? It may run more than once. */
   readonly verify?: HandlerFunction<S>;
   /**
-   * Run when `run` was stopped (cancelled, over its time limit, shut down) or interrupted (power, agent). What it returns
-   * is only logged; how the step ended is known. It may run more than once.
+   * Run when `run` was stopped (cancelled, over its time limit, shut down) or interrupted (power, agent), and is not to be
+   * run again. What it returns is only logged; how the step ended is known. It may run more than once.
    */
   readonly cleanup?: HandlerFunction<S>;
 }
@@ -179,6 +180,11 @@ export function reboot(details: Details = {}): HandlerResult {
 /** @param reasonCode stable and searchable: upper case words joined by underscores. */
 export function failed(reasonCode: string, message: string, details: Details = {}): HandlerResult {
   return { kind: 'failed', reasonCode, message, details };
+}
+
+/** The `writer` of the files that a step replaces: the same in each attempt, and in the clean-up. */
+export function writerOf({ execution, step }: HandlerContext): string {
+  return `${execution.jobId}.${execution.executionNumber}.${step}`;
 }
 
 /** For a request that can never succeed; the service does not retry a REJECTED execution. */

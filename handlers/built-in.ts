@@ -1,5 +1,6 @@
 import type { JobHandler } from '../agent/handler-api.ts';
 import { downloadFileHandler } from './download-file/handler.ts';
+import { rebootHandler } from './reboot/handler.ts';
 import { runCommandHandler } from './run-command/handler.ts';
 import { systemInfoHandler } from './system-info/handler.ts';
 import { writeFileHandler } from './write-file/handler.ts';
@@ -7,6 +8,7 @@ import { writeFileHandler } from './write-file/handler.ts';
 /** Every handler that comes with the agent. */
 export const builtInHandlers: readonly JobHandler[] = [
   downloadFileHandler,
+  rebootHandler,
   runCommandHandler,
   systemInfoHandler,
   writeFileHandler,

@@ -33,11 +33,7 @@ const TEMPORARY_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXC
 
 /** @throws the system's error, such as ENOENT when the folder is not there; EISDIR or EINVAL for what is no plain file. */
 export async function openReplacement(path: string, { mode, writer }: ReplacementOptions): Promise<Replacement> {
-  const id = createHash('sha256')
-    .update(JSON.stringify([path, writer]))
-    .digest('hex')
-    .slice(0, 16);
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${id}.part`);
+  const temporary = temporaryPath(path, writer);
   const replaced = await replacedMode(path);
   const finalMode = mode ?? replaced ?? DEFAULT_MODE;
   await rm(temporary, { force: true });
@@ -61,6 +57,14 @@ export async function openReplacement(path: string, { mode, writer }: Replacemen
   };
 }
 
+/** Removes what an attempt of this writer left behind that was killed. The file itself is not touched. */
+export async function removeLeftReplacement(
+  path: string,
+  { writer }: Pick<ReplacementOptions, 'writer'>,
+): Promise<void> {
+  await rm(temporaryPath(path, writer), { force: true });
+}
+
 /** The whole content at once. @throws the system's error; then the old file, if any, is as it was. */
 export async function replaceFile(
   path: string,
@@ -74,6 +78,14 @@ export async function replaceFile(
   } finally {
     await replacement.discard();
   }
+}
+
+function temporaryPath(path: string, writer: string): string {
+  const id = createHash('sha256')
+    .update(JSON.stringify([path, writer]))
+    .digest('hex')
+    .slice(0, 16);
+  return join(dirname(path), `.${basename(path).slice(0, 100)}.${id}.part`);
 }
 
 /**

@@ -54,14 +54,13 @@ async function runHandler(
   run: HostedRun,
 ): Promise<HandlerResult> {
   const handler = handlers.find(({ operation }) => operation === request.operation);
-  if (handler?.kind !== 'module') {
-    return failed(
-      'HANDLER_ERROR',
-      `${request.operation} is not a handler that this version runs in a process of its own`,
-    );
+  const part = handler?.kind === 'module' ? handler[request.part] : undefined;
+  if (part === undefined) {
+    const what = `${request.part} of ${request.operation}`;
+    return failed('HANDLER_ERROR', `${what} is nothing that this version runs in a process of its own`);
   }
   try {
-    return await handler.run(await contextOf(request, run), request.parameters);
+    return await part(await contextOf(request, run), request.parameters);
   } catch (error) {
     return errorResult(error);
   }

@@ -1,9 +1,12 @@
 /** What the agent tells a handler host on stdin, as one JSON document. Parameters were checked before. */
 import type { JsonValue } from '../core/json.ts';
 import type { HandlerFacts } from '../handler-api.ts';
+import type { HandlerPart } from './handler-part.ts';
 
 export interface HandlerHostRequest {
   readonly operation: string;
+  /** The function of the handler that is called. */
+  readonly part: HandlerPart;
   readonly parameters: JsonValue;
   readonly execution: { readonly jobId: string; readonly executionNumber: number };
   readonly step: number;

@@ -1,7 +1,7 @@
 /** Which handlers there are, and whether parameters fit them. Made once: a schema is compiled at the start, not per job. */
 import type { JsonValue } from '../core/json.ts';
 import { nearestName } from '../core/nearest-name.ts';
-import type { HandlerFacts, JobHandler, ParameterProblem } from '../handler-api.ts';
+import type { CommandHandler, HandlerFacts, JobHandler, ParameterProblem } from '../handler-api.ts';
 import type { CompileSchema, SchemaCheck } from '../ports/schema-check.ts';
 
 export interface HandlerRegistry {
@@ -41,12 +41,24 @@ export function createHandlerRegistry({ handlers, compileSchema, facts }: Handle
 }
 
 /** A misspelt parameter must be refused, not ignored: it was meant to do something. */
-function checkDeclaration({ operation, parameters }: JobHandler): void {
+function checkDeclaration(handler: JobHandler): void {
+  const { operation, parameters } = handler;
   if (!OPERATION_NAME.test(operation)) {
     throw new Error(`handler ${operation}: an operation is lower case words joined by hyphens`);
   }
   const schema = parameters as { readonly type?: unknown; readonly additionalProperties?: unknown };
   if (schema.type !== 'object' || schema.additionalProperties !== false) {
     throw new Error(`handler ${operation}: parameters must be an object with additionalProperties: false`);
+  }
+  if (handler.kind === 'command') checkExitCodes(handler);
+}
+
+function checkExitCodes({ operation, retryExitCode, rebootExitCode }: CommandHandler): void {
+  for (const exitCode of [retryExitCode, rebootExitCode]) {
+    if (exitCode === undefined || (Number.isInteger(exitCode) && exitCode > 0 && exitCode < 256)) continue;
+    throw new Error(`handler ${operation}: exit code ${exitCode} is none that a failure has, 1 to 255`);
+  }
+  if (retryExitCode !== undefined && retryExitCode === rebootExitCode) {
+    throw new Error(`handler ${operation}: exit code ${retryExitCode} cannot mean both, later and restart`);
   }
 }

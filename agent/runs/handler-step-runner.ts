@@ -8,6 +8,8 @@ import type { HandlerFacts, JobHandler } from '../handler-api.ts';
 import type { ProcessRunner } from '../ports/process-runner.ts';
 import type { CompileSchema } from '../ports/schema-check.ts';
 import type { UserDatabase } from '../ports/user-database.ts';
+import { cleanUpAfterStop, isToCleanUp } from './clean-up.ts';
+import { servesPurpose } from './handler-part.ts';
 import { createHandlerRegistry } from './handler-registry.ts';
 import { startInline } from './inline-run.ts';
 import { reviewPlan } from './plan-review.ts';
@@ -33,6 +35,8 @@ export interface HandlerStepRunnerOptions {
   readonly settings: HandlerStepRunnerSettings;
   /** How to start the handler host: the program, then its arguments. */
   readonly hostArgv: readonly string[];
+  /** How long the clean-up after a stopped run may take; a minute unless given. After a shutdown it has the stop's grace. */
+  readonly cleanUpLimitMs?: number;
   readonly log: Logger;
 }
 
@@ -108,8 +112,22 @@ async function runStep({ run, resolve, control }: StepStart, options: HandlerSte
   const resolution = await resolve(run.step);
   if (!resolution.ok) return failedRun(resolution.problem.reasonCode, resolution.problem.reason);
   const { step } = resolution;
+  if (!servesPurpose(step, run.purpose)) return NOTHING_TO_DO;
+  const result = await runInFolder({ run, step, control }, options);
+  if (isToCleanUp({ run, step, reason: control.reason(), result })) {
+    await cleanUpAfterStop({ run, control }, (cleanUp) => runInFolder({ ...cleanUp, step }, options), options);
+  }
+  return result;
+}
+
+const NOTHING_TO_DO: RunResult = { status: 'succeeded', details: {}, stdoutTail: '', stderrTail: '' };
+
+async function runInFolder(
+  { run, step, control }: Omit<ProcessRun, 'folder'>,
+  options: HandlerStepRunnerOptions,
+): Promise<RunResult> {
   const { stateDir, runtimeDir } = options.settings;
-  const keepCheckpoint = step.kind === 'handler' && step.handler.onInterrupted === 'resume';
+  const keepCheckpoint = run.purpose !== 'work' || (step.kind === 'handler' && step.handler.onInterrupted === 'resume');
   const folder = await createRunFolder(run, { stateDir, runtimeDir, account: step.account, keepCheckpoint });
   try {
     // From here to the start nothing is awaited: a stop comes before it, or finds something to stop.

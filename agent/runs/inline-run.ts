@@ -5,6 +5,7 @@ import type { JsonValue } from '../core/json.ts';
 import type { RunResult } from '../core/outcome.ts';
 import type { HandlerContext, HandlerFacts, HandlerLog, InlineHandler } from '../handler-api.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import { HANDLER_PARTS } from './handler-part.ts';
 import type { RunFolder } from './run-folder.ts';
 import { asTexts, failedRun, resultOfHandler } from './run-result.ts';
 import type { StepRun } from './step-runner.ts';
@@ -48,7 +49,9 @@ async function runHandler(inline: InlineRun, signal: AbortSignal): Promise<RunRe
   const onProgress = (details: Readonly<Record<string, string>>) => inline.run.onProgress(Object.assign(told, details));
   try {
     const context = await contextOf(inline, signal, onProgress);
-    const result = await inline.handler.run(context, inline.parameters);
+    const part = inline.handler[HANDLER_PARTS[inline.run.purpose]];
+    if (part === undefined) throw new Error(`the handler has nothing to ${inline.run.purpose}`);
+    const result = await part(context, inline.parameters);
     return resultOfHandler(result, { details: told, stdoutTail: '', stderrTail: '' });
   } catch (error) {
     return failedRun('HANDLER_ERROR', error instanceof Error ? error.message : String(error), told);

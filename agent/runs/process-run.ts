@@ -3,13 +3,14 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { RunResult } from '../core/outcome.ts';
-import type { HandlerFacts } from '../handler-api.ts';
+import type { CommandHandler, HandlerFacts } from '../handler-api.ts';
 import type { ProcessEnd, ProcessRunner, ProcessSpec } from '../ports/process-runner.ts';
 import type { HandlerHostRequest } from './handler-host-request.ts';
+import { HANDLER_PARTS } from './handler-part.ts';
 import { createOutputLog } from './output-log.ts';
 import { runEnvironment } from './run-environment.ts';
 import type { RunFolder } from './run-folder.ts';
-import { failedRun, resultOfModule, resultOfProcess } from './run-result.ts';
+import { type ExitRules, failedRun, resultOfModule, resultOfProcess } from './run-result.ts';
 import { followStatusFile } from './status-file.ts';
 import type { ResolvedStep } from './step-resolver.ts';
 import type { StepRun } from './step-runner.ts';
@@ -35,6 +36,8 @@ export interface ProcessRun {
 
 /** The service takes 1,024 characters of each (iot-jobs-data API model); cleaning shortens, so a little more is kept. */
 const OUTPUT_TAIL_BYTES = 4096;
+/** sysexits.h, EX_TEMPFAIL; AWS Systems Manager User Guide, "Rebooting managed nodes from scripts". */
+const EXECUTABLE_EXIT_CODES = { retryExitCode: 75, rebootExitCode: 194 };
 /** A result is a sentence and ten pairs. */
 const MAX_RESULT_BYTES = 64 * 1024;
 
@@ -70,12 +73,18 @@ function callOf({ run, step, folder }: ProcessRun, { facts, hostArgv }: ProcessR
   }
   const { handler, parameters } = step;
   if (handler.kind === 'command') {
-    const argv = handler.command(parameters, facts);
+    const argv = commandLine(handler, run.purpose)(parameters, facts);
     return { name: argv[0], argv };
   }
   const [program = process.execPath, ...args] = hostArgv;
   const request = hostRequest(handler.operation, { run, parameters, folder, facts });
   return { name: operation, argv: [program, ...args], stdin: JSON.stringify(request) };
+}
+
+function commandLine({ command, verify, cleanup }: CommandHandler, purpose: StepRun['purpose']) {
+  const line = { work: command, verify, 'clean-up': cleanup }[purpose];
+  if (line === undefined) throw new Error(`the handler has no command line to ${purpose}`);
+  return line;
 }
 
 function hostRequest(
@@ -90,6 +99,7 @@ function hostRequest(
   const { jobId, executionNumber } = run.execution;
   return {
     operation,
+    part: HANDLER_PARTS[run.purpose],
     parameters,
     execution: { jobId, executionNumber },
     step: run.stepIndex,
@@ -121,7 +131,20 @@ async function resultOf(
   { run, step, folder }: Omit<ProcessRun, 'control'>,
 ): Promise<RunResult> {
   if (isModule(step)) return resultOfModule(ended, await readResult(folder.resultFile));
-  return resultOfProcess(ended, run.step.allowStdErr);
+  return resultOfProcess(ended, exitRules(step, run));
+}
+
+/** Only who is known to mean it: the programs of others have their own ideas of 75 and 194. */
+function exitRules(step: ResolvedStep, { purpose, step: { allowStdErr } }: StepRun): ExitRules {
+  const rules = allowStdErr === undefined ? {} : { allowStdErr };
+  if (step.kind !== 'handler') return { ...rules, ...EXECUTABLE_EXIT_CODES };
+  if (step.handler.kind !== 'command' || purpose !== 'work') return rules;
+  const { retryExitCode, rebootExitCode } = step.handler;
+  return {
+    ...rules,
+    ...(retryExitCode === undefined ? {} : { retryExitCode }),
+    ...(rebootExitCode === undefined ? {} : { rebootExitCode }),
+  };
 }
 
 function isModule(step: ResolvedStep): boolean {

@@ -26,6 +26,7 @@ export function runEnvironment(run: StepRun, options: RunEnvironmentOptions): Re
     JOB_THING_NAME: thingName,
     JOB_OPERATION: operation,
     JOB_STEP: String(run.stepIndex),
+    JOB_PURPOSE: run.purpose,
     JOB_ATTEMPT: String(run.attempt),
     JOB_DOCUMENT_FILE: folder.documentFile,
     JOB_WORK_DIR: folder.workDir,

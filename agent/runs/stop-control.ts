@@ -6,7 +6,11 @@ import type { StopReason } from '../core/outcome.ts';
  */
 export interface StopControl {
   reason(): StopReason | undefined;
-  /** From now on this is what stops the run. Called at most once, and only while `reason()` is undefined. */
+  /** What the last stop allowed between TERM and KILL. */
+  graceMs(): number;
+  /**
+   * From now on this is what a stop stops. Of a stop that came before, nothing is repeated: look at `reason()` first.
+   */
   attach(stop: (graceMs: number) => Promise<void>): void;
   /** Safe to call often: a later call may shorten the grace. */
   stop(reason: StopReason, graceMs: number): Promise<void>;
@@ -16,6 +20,7 @@ export interface StopControl {
 
 export function createStopControl(): StopControl {
   let first: StopReason | undefined;
+  let lastGraceMs = 0;
   let stopRun: ((graceMs: number) => Promise<void>) | undefined;
   let settle: () => void;
   const stopped = new Promise<void>((resolve) => {
@@ -24,11 +29,13 @@ export function createStopControl(): StopControl {
   return {
     stopped,
     reason: () => first,
+    graceMs: () => lastGraceMs,
     attach: (stop) => {
       stopRun = stop;
     },
     async stop(reason, graceMs) {
       first ??= reason;
+      lastGraceMs = graceMs;
       await stopRun?.(graceMs);
       setImmediate(settle); // whoever waits for the end of the run as well hears of that first
     },

@@ -10,7 +10,9 @@ import {
   openReplacement,
   type ParameterProblem,
   type Replacement,
+  removeLeftReplacement,
   succeeded,
+  writerOf,
 } from '../../agent/handler-api.ts';
 import { DownloadError, toDownloadError } from './download-error.ts';
 import { fetchResponse, urlProblem } from './fetch-response.ts';
@@ -26,6 +28,7 @@ export const downloadFileHandler: ModuleHandler<typeof downloadFileParameters> =
   managedTemplate: { handler: 'download-file.sh', parametersOf: parametersOfTemplate },
   check: checkUrl,
   run: downloadFile,
+  cleanup: removePart,
 };
 
 /** A gateway on a poor link may be silent for a while; a minute without a byte is a dead connection. */
@@ -61,9 +64,9 @@ interface Received {
 }
 
 async function download(context: HandlerContext, parameters: DownloadFileParameters, path: string): Promise<Received> {
-  const { facts, signal, execution, step } = context;
+  const { facts, signal } = context;
   const replacement = await openReplacement(path, {
-    writer: `${execution.jobId}.${execution.executionNumber}.${step}`,
+    writer: writerOf(context),
     ...(parameters.mode === undefined ? {} : { mode: Number.parseInt(parameters.mode, 8) }),
   });
   let response: IncomingMessage | undefined;
@@ -82,6 +85,12 @@ async function download(context: HandlerContext, parameters: DownloadFileParamet
     response?.destroy();
     await replacement.discard();
   }
+}
+
+/** What a download that was killed left beside the target. */
+async function removePart(context: HandlerContext, { path }: DownloadFileParameters): Promise<HandlerResult> {
+  await removeLeftReplacement(resolve(context.workDir, path), { writer: writerOf(context) });
+  return succeeded();
 }
 
 interface ReceiveOptions {

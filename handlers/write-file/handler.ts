@@ -6,8 +6,10 @@ import {
   type HandlerResult,
   type ModuleHandler,
   type ParameterProblem,
+  removeLeftReplacement,
   replaceFile,
   succeeded,
+  writerOf,
 } from '../../agent/handler-api.ts';
 import { type WriteFileParameters, writeFileParameters } from './parameters.ts';
 
@@ -21,6 +23,7 @@ export const writeFileHandler: ModuleHandler<typeof writeFileParameters> = {
   defaultTimeoutSeconds: 60,
   check: checkContent,
   run: writeFile,
+  cleanup: removePart,
 };
 
 /** RFC 4648, section 4: Buffer would skip what is not base64 without a word. */
@@ -34,14 +37,19 @@ function checkContent({ content, encoding }: WriteFileParameters): ParameterProb
 async function writeFile(context: HandlerContext, parameters: WriteFileParameters): Promise<HandlerResult> {
   const path = resolve(context.workDir, parameters.path);
   const content = Buffer.from(parameters.content, parameters.encoding ?? 'utf8');
-  const { jobId, executionNumber } = context.execution;
   try {
     await replaceFile(path, content, {
-      writer: `${jobId}.${executionNumber}.${context.step}`,
+      writer: writerOf(context),
       ...(parameters.mode === undefined ? {} : { mode: Number.parseInt(parameters.mode, 8) }),
     });
   } catch (error) {
     return failed('FILE_NOT_WRITTEN', `${path} could not be written: ${(error as Error).message}`);
   }
   return succeeded({ path, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') });
+}
+
+/** What a write that was killed left beside the target. */
+async function removePart(context: HandlerContext, { path }: WriteFileParameters): Promise<HandlerResult> {
+  await removeLeftReplacement(resolve(context.workDir, path), { writer: writerOf(context) });
+  return succeeded();
 }

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openReplacement, replaceFile } from '../../agent/files/replace-file.ts';
+import { openReplacement, removeLeftReplacement, replaceFile } from '../../agent/files/replace-file.ts';
 
 let folder: string;
 let path: string;
@@ -46,6 +46,18 @@ test('a writer removes what it left at a power cut', async () => {
   await cut.file.close(); // and no commit: the power is gone
   await replaceFile(path, 'whole', { writer: 'a' });
   expect(await readdir(folder)).toEqual(['file']);
+});
+
+test('what a killed writer left can be removed, another’s not', async () => {
+  await writeFile(path, 'old');
+  for (const writer of ['a', 'b']) await (await openReplacement(path, { writer })).file.close();
+  const before = await readdir(folder);
+  await removeLeftReplacement(path, { writer: 'a' });
+  expect(before.length - (await readdir(folder)).length).toBe(1);
+  await removeLeftReplacement(path, { writer: 'a' });
+  await removeLeftReplacement(path, { writer: 'b' });
+  expect(await readdir(folder)).toEqual(['file']);
+  expect(await readFile(path, 'utf8')).toBe('old');
 });
 
 test('two writers do not disturb each other', async () => {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HandlerHostRequest } from '../../agent/runs/handler-host-request.ts';
-import { bundleHandlerHost, FACTS } from '../fixtures/step-handlers/step-runner-setup.ts';
+import { bundleHandlerHost } from '../fixtures/step-handlers/bundle-program.ts';
+import { FACTS } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 let folder: string;
 let hostArgv: readonly string[];
@@ -30,15 +31,29 @@ test.each(['tell-progress', 'reject-unheard'])('a result that cannot be written 
   expect(stderr).toContain('ENOENT');
 });
 
+test.each(['verify', 'cleanup'] as const)('%s of a handler without is an error', async (part) => {
+  const resultFile = join(folder, `${part}.json`);
+  const { exitCode } = await host(request('tell-progress', { resultFile, part }));
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(await readFile(resultFile, 'utf8'))).toMatchObject({
+    kind: 'failed',
+    reasonCode: 'HANDLER_ERROR',
+    message: expect.stringContaining(`${part} of tell-progress`),
+  });
+});
+
 test('what is no request ends the host', async () => {
   const { exitCode, stderr } = await host('{"operation":');
   expect(exitCode).toBe(1);
   expect(stderr).toContain('JSON');
 });
 
-function request(operation: string, { resultFile }: { resultFile: string }): string {
+type HostFiles = Pick<HandlerHostRequest, 'resultFile'> & Partial<Pick<HandlerHostRequest, 'part'>>;
+
+function request(operation: string, { resultFile, part = 'run' }: HostFiles): string {
   const value: HandlerHostRequest = {
     operation,
+    part,
     parameters: {},
     execution: { jobId: 'job-1', executionNumber: 1 },
     step: 0,

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { HandlerFacts, HandlerResult } from '../../agent/handler-api.ts';
+import { type HandlerFacts, type HandlerResult, openReplacement, writerOf } from '../../agent/handler-api.ts';
 import { fetchResponse } from '../../handlers/download-file/fetch-response.ts';
 import { downloadFileHandler } from '../../handlers/download-file/handler.ts';
 import type { DownloadFileParameters } from '../../handlers/download-file/parameters.ts';
@@ -28,6 +28,36 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const server of servers) await server.close();
   await rm(folder, { recursive: true, force: true });
+});
+
+describe('a download that was killed', () => {
+  test('is cleaned up after, and the old file stays', async () => {
+    const { origin } = await serve((_, response) => response.end(CONTENT));
+    const path = join(folder, 'file');
+    await writeFile(path, 'old');
+    await leavePart(path);
+    expect(await readdir(folder)).toHaveLength(2);
+    const { context } = createRecordingContext({ workDir: folder });
+    await downloadFileHandler.cleanup?.(context, { url: origin, path: 'file' });
+    expect(await readdir(folder)).toEqual(['file']);
+    expect(await readFile(path, 'utf8')).toBe('old');
+  });
+
+  test('runs again over what it left', async () => {
+    const { origin } = await serve((_, response) => response.end(CONTENT));
+    const path = join(folder, 'file');
+    await leavePart(path);
+    await download({ url: origin, path });
+    expect(await readFile(path, 'utf8')).toBe(CONTENT);
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  async function leavePart(path: string): Promise<void> {
+    const { context } = createRecordingContext({ workDir: folder });
+    const killed = await openReplacement(path, { writer: writerOf(context) });
+    await killed.file.writeFile('what is down');
+    await killed.file.close();
+  }
 });
 
 describe('a download that succeeds', () => {

@@ -7,8 +7,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FileServer, startFileServer } from '../fixtures/file-server.ts';
+import { bundleHandlerHost } from '../fixtures/step-handlers/bundle-program.ts';
 import {
-  bundleHandlerHost,
   createStepRunnerSetup,
   EXECUTION_ID,
   type StepRunnerSetup,

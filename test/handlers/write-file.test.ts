@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openReplacement, writerOf } from '../../agent/handler-api.ts';
 import { writeFileHandler } from '../../handlers/write-file/handler.ts';
 import type { WriteFileParameters } from '../../handlers/write-file/parameters.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';
@@ -33,6 +34,22 @@ test.each(['no base64!', 'abc', 'YWJj\n', 'YWJj YWJj', '=AAA'])('base64 %j is re
   const problem = writeFileHandler.check?.({ path: '/x', content, encoding: 'base64' }, facts);
   expect(problem?.pointer).toBe('/content');
   expect(problem?.reason).not.toContain(content);
+});
+
+test('the clean-up removes what a killed write left', async () => {
+  const { context } = createRecordingContext({ workDir: folder });
+  await writeFile(join(folder, 'file'), 'old');
+  for (const writer of [writerOf(context), 'somebody-else']) {
+    const killed = await openReplacement(join(folder, 'file'), { writer });
+    await killed.file.close();
+  }
+  expect(await readdir(folder)).toHaveLength(3);
+  const parameters = { path: 'file', content: 'new' };
+  for (const _ of ['once', 'and once more']) {
+    expect(await writeFileHandler.cleanup?.(context, parameters)).toMatchObject({ kind: 'succeeded' });
+    expect(await readdir(folder)).toHaveLength(2);
+  }
+  expect(await readFile(join(folder, 'file'), 'utf8')).toBe('old');
 });
 
 test('the mode is set, or kept from the old file', async () => {

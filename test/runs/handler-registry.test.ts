@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createAjvCompiler } from '../../agent/adapters/schema/ajv-check.ts';
-import { type JobHandler, succeeded, Type } from '../../agent/handler-api.ts';
+import { type CommandHandler, type JobHandler, succeeded, Type } from '../../agent/handler-api.ts';
 import { createHandlerRegistry } from '../../agent/runs/handler-registry.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { FACTS } from '../fixtures/step-handlers/step-runner-setup.ts';
@@ -26,6 +26,15 @@ test.each([Type.Object({}), Type.String(), Type.Object({}, { additionalPropertie
   },
 );
 
+test.each([0, 256, -1, 1.5])('an exit code %j to be tried later is refused', (retryExitCode) => {
+  expect(() => registryOf(command({ retryExitCode }))).toThrow('1 to 255');
+});
+
+test('one exit code cannot mean later and restart', () => {
+  expect(() => registryOf(command({ retryExitCode: 75, rebootExitCode: 194 }))).not.toThrow();
+  expect(() => registryOf(command({ retryExitCode: 75, rebootExitCode: 75 }))).toThrow('cannot mean both');
+});
+
 test('the schema is asked first, then the handler', () => {
   const checked = { ...handler('a'), check: () => ({ pointer: '/level', reason: 'too high' }) } as JobHandler;
   const registry = registryOf(checked);
@@ -45,6 +54,11 @@ function handler(operation: string): JobHandler {
     parameters: closed,
     run: async () => succeeded(),
   } as JobHandler;
+}
+
+function command(exitCodes: Pick<CommandHandler, 'retryExitCode' | 'rebootExitCode'>): JobHandler {
+  const { operation, summary, parameters } = handler('a');
+  return { operation, summary, parameters, kind: 'command', command: () => ['true'], ...exitCodes };
 }
 
 function registryOf(...handlers: readonly JobHandler[]) {

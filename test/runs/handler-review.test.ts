@@ -5,6 +5,7 @@ import type { JsonValue } from '../../agent/core/json.ts';
 import { createStepRunnerSetup, planOf, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const isRoot = process.getuid?.() === 0;
+const CLEANS_UP = { exclusive: false, verifies: false, cleansUp: true };
 let setup: StepRunnerSetup;
 
 beforeEach(async () => {
@@ -93,7 +94,16 @@ describe('operations', () => {
 
   test('an executable in handlersDir does its name', async () => {
     await setup.install('exit-3');
-    const steps = [{ operation: 'exit-3', onInterrupted: 'fail', timeoutMs: null }];
+    const steps = [
+      {
+        operation: 'exit-3',
+        onInterrupted: 'fail',
+        timeoutMs: null,
+        exclusive: false,
+        verifies: true,
+        cleansUp: false,
+      },
+    ];
     expect(await reviewOf({ operation: 'exit-3' })).toEqual({ verdict: 'run', steps });
   });
 
@@ -105,7 +115,12 @@ describe('operations', () => {
   test('the time limit of the document goes before the handler’s', async () => {
     const parameters = { path: '/x', content: '' };
     const own = await reviewOf({ operation: 'write-file', parameters });
-    expect(own).toHaveProperty('steps.0', { operation: 'write-file', onInterrupted: 'rerun', timeoutMs: 60_000 });
+    expect(own).toHaveProperty('steps.0', {
+      operation: 'write-file',
+      onInterrupted: 'rerun',
+      timeoutMs: 60_000,
+      ...CLEANS_UP,
+    });
     const given = await reviewOf({ operation: 'write-file', parameters, timeoutSeconds: 5 });
     expect(given).toHaveProperty('steps.0.timeoutMs', 5000);
   });
@@ -187,7 +202,7 @@ describe('managed templates', () => {
     const review = await reviewOf(template({ handler: 'download-file.sh', args }));
     expect(review).toEqual({
       verdict: 'run',
-      steps: [{ operation: 'download-file.sh', onInterrupted: 'rerun', timeoutMs: null }],
+      steps: [{ operation: 'download-file.sh', onInterrupted: 'rerun', timeoutMs: null, ...CLEANS_UP }],
     });
   });
 
@@ -207,8 +222,17 @@ describe('managed templates', () => {
     });
   });
 
+  test('AWS-Reboot is ours where there is no such script', async () => {
+    const review = await reviewOf(template({ handler: 'reboot.sh' }));
+    expect(review).toMatchObject({ verdict: 'run', steps: [{ operation: 'reboot.sh', exclusive: true }] });
+    expect(await reviewOf(template({ handler: 'reboot.sh', args: ['now'] }))).toMatchObject({
+      reasonCode: 'PARAMETERS_INVALID',
+      rejection: { reason: expect.stringContaining('expected no arguments, got 1') },
+    });
+  });
+
   test('a script nobody has is an unknown operation', async () => {
-    expect(await reviewOf(template({ handler: 'reboot.sh' }))).toMatchObject({
+    expect(await reviewOf(template({ handler: 'install-packages.sh' }))).toMatchObject({
       verdict: 'unknown-operation',
       rejection: { pointer: '/steps/0/action/input/handler' },
     });

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPasswdUsers } from '../../agent/adapters/users/passwd.ts';
+import { bundleHandlerHost } from '../fixtures/step-handlers/bundle-program.ts';
 import {
-  bundleHandlerHost,
   createProgressProbe,
   createStepRunnerOver,
   createStepRunnerSetup,
   EXECUTION,
   EXECUTION_ID,
+  runIdOf,
   type StepRunnerSetup,
 } from '../fixtures/step-handlers/step-runner-setup.ts';
 
@@ -94,6 +95,7 @@ describe('executables', () => {
       'JOB_EXECUTION_NUMBER',
       'JOB_ID',
       'JOB_OPERATION',
+      'JOB_PURPOSE',
       'JOB_STATUS_FILE',
       'JOB_STEP',
       'JOB_THING_NAME',
@@ -305,7 +307,7 @@ describe('tidying up', () => {
     const probe = createProgressProbe();
     const running = setup.start({ operation: 'wait-forever' }, { onProgress: probe.onProgress });
     await probe.until(({ state }) => state === 'waiting');
-    expect(await createStepRunnerOver(setup).endLeftovers(5000)).toEqual([`${EXECUTION_ID}.0.1`]);
+    expect(await createStepRunnerOver(setup).endLeftovers(5000)).toEqual([runIdOf(0, 1)]);
     expect(await running.ended).toMatchObject({ reasonCode: 'HANDLER_SIGNALED' });
     expect(await readdir(join(setup.runtimeDir, 'runs'))).toEqual([]);
   });

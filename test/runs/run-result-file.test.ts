@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { ProcessRunner } from '../../agent/ports/process-runner.ts';
 import type { HandlerHostRequest } from '../../agent/runs/handler-host-request.ts';
-import { createStepRunnerSetup, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
+import { createStepRunnerSetup, runIdOf, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const SUCCESS = '{"kind":"succeeded","details":{}}';
 
@@ -43,9 +43,10 @@ test('the host is told everything it needs', async () => {
   await runLeaving((_, told) => {
     request = told;
   });
-  const runFolder = join(setup.runtimeDir, 'runs', 'job-1.1.1700000000.0.1.d');
+  const runFolder = join(setup.runtimeDir, 'runs', `${runIdOf(0, 1)}.d`);
   expect(request).toMatchObject({
     operation: 'write-file',
+    part: 'run',
     parameters: { path: 'x', content: 'y' },
     execution: { jobId: 'job-1', executionNumber: 1 },
     step: 0,

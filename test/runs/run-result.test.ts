@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProcessEnd, ProcessOutput } from '../../agent/ports/process-runner.ts';
-import { resultOfModule, resultOfProcess } from '../../agent/runs/run-result.ts';
+import { type ExitRules, resultOfModule, resultOfProcess } from '../../agent/runs/run-result.ts';
 
 const OUTPUT: ProcessOutput = { stdoutTail: 'out', stderrTail: 'err', stdoutBytes: 3, stderrBytes: 3, stderrLines: 1 };
 const exited = (exitCode: number, more: Partial<ProcessOutput> = {}): ProcessEnd => ({
@@ -10,6 +10,7 @@ const exited = (exitCode: number, more: Partial<ProcessOutput> = {}): ProcessEnd
   ...more,
 });
 const signaled = (signal: string): ProcessEnd => ({ kind: 'signaled', signal, ...OUTPUT });
+const MEANINGS = { retryExitCode: 75, rebootExitCode: 194 };
 const ended = (end: ProcessEnd) => ({ name: 'tool', end, details: { percent: '5' } });
 
 describe('a process', () => {
@@ -19,20 +20,55 @@ describe('a process', () => {
       expect(resultOfProcess(ended(end))).toMatchObject(told);
   });
 
-  const rows: [string, ProcessEnd, number | undefined, string, string][] = [
-    ['exit code 1', exited(1), undefined, 'HANDLER_EXIT_CODE', 'tool ended with exit code 1'],
-    ['exit code 75', exited(75), undefined, 'HANDLER_EXIT_CODE', 'tool ended with exit code 75'],
-    ['exit code 194', exited(194), undefined, 'HANDLER_EXIT_CODE', 'tool ended with exit code 194'],
-    ['an exit code with stderr allowed', exited(1), 5, 'HANDLER_EXIT_CODE', 'tool ended with exit code 1'],
-    ['a signal', signaled('SIGKILL'), undefined, 'HANDLER_SIGNALED', 'tool was killed by SIGKILL'],
-    ['one line too many', exited(0), 0, 'HANDLER_STDERR', 'tool wrote 1 lines to stderr, and the document allows 0'],
+  const rows: [string, ProcessEnd, ExitRules, string, string][] = [
+    ['exit code 1', exited(1), {}, 'HANDLER_EXIT_CODE', 'tool ended with exit code 1'],
+    ['exit code 75', exited(75), {}, 'HANDLER_EXIT_CODE', 'tool ended with exit code 75'],
+    ['exit code 194', exited(194), {}, 'HANDLER_EXIT_CODE', 'tool ended with exit code 194'],
+    [
+      'an exit code with stderr allowed',
+      exited(1),
+      { allowStdErr: 5 },
+      'HANDLER_EXIT_CODE',
+      'tool ended with exit code 1',
+    ],
+    ['a signal', signaled('SIGKILL'), MEANINGS, 'HANDLER_SIGNALED', 'tool was killed by SIGKILL'],
+    [
+      'one line too many',
+      exited(0),
+      { allowStdErr: 0 },
+      'HANDLER_STDERR',
+      'tool wrote 1 lines to stderr, and the document allows 0',
+    ],
   ];
-  test.each(rows)('%s fails', (_, end, allowStdErr, reasonCode, message) => {
-    expect(resultOfProcess(ended(end), allowStdErr)).toMatchObject({ status: 'failed', reasonCode, message });
+  test.each(rows)('%s fails', (_, end, rules, reasonCode, message) => {
+    expect(resultOfProcess(ended(end), rules)).toMatchObject({ status: 'failed', reasonCode, message });
   });
 
   test.each([undefined, 1, 2])('exit code 0 with %s lines allowed succeeds', (allowStdErr) => {
-    expect(resultOfProcess(ended(exited(0)), allowStdErr).status).toBe('succeeded');
+    const rules = allowStdErr === undefined ? {} : { allowStdErr };
+    expect(resultOfProcess(ended(exited(0)), rules).status).toBe('succeeded');
+  });
+
+  test('an exit code that asks for later says why', () => {
+    expect(resultOfProcess(ended(exited(75, { stderrTail: 'busy\nthe lock is held\n\n' })), MEANINGS)).toEqual({
+      status: 'later',
+      afterMs: null,
+      message: 'tool ended with exit code 75: the lock is held',
+      details: { percent: '5' },
+      stdoutTail: 'out',
+      stderrTail: 'busy\nthe lock is held\n\n',
+    });
+    const silent = resultOfProcess(ended(exited(75, { stderrTail: ' \n' })), MEANINGS);
+    expect(silent).toHaveProperty('message', 'tool ended with exit code 75');
+  });
+
+  test('an exit code can ask for a restart', () => {
+    const result = resultOfProcess(ended(exited(194)), { ...MEANINGS, allowStdErr: 0 });
+    expect(result).toEqual({ status: 'reboot', details: { percent: '5' }, stdoutTail: 'out', stderrTail: 'err' });
+  });
+
+  test('exit code 0 is a success whatever was declared', () => {
+    expect(resultOfProcess(ended(exited(0)), { retryExitCode: 0, rebootExitCode: 0 }).status).toBe('succeeded');
   });
 
   test.each([
@@ -70,7 +106,18 @@ describe('a module', () => {
   });
 
   test.each([
+    ['{"kind":"reboot","details":{"slot":"b"}}', { status: 'reboot', details: { percent: '5', slot: 'b' } }],
+    ['{"kind":"retry","message":"held","details":{}}', { status: 'later', afterMs: null, message: 'held' }],
+    ['{"kind":"retry","message":"held","afterSeconds":90}', { status: 'later', afterMs: 90_000 }],
+    ['{"kind":"retry","message":"held","afterSeconds":"90"}', { status: 'later', afterMs: null }],
+    ['{"kind":"retry","message":"held","afterSeconds":1e999}', { status: 'later', afterMs: null }],
+  ])('%s is taken as told', (text, result) => {
+    expect(resultOfModule(ended(exited(1)), text)).toMatchObject(result);
+  });
+
+  test.each([
     undefined,
+    '{"kind":"retry"}',
     '',
     '{',
     'null',

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { rebootHandler } from '../../handlers/reboot/handler.ts';
+import { createRecordingContext } from '../fixtures/recording-context.ts';
+
+test('it asks for a restart and does nothing else', async () => {
+  const { context, progress, checkpoints } = createRecordingContext({ workDir: '/' });
+  expect(await rebootHandler.run(context, {})).toEqual({ kind: 'reboot', details: {} });
+  expect([progress, checkpoints]).toEqual([[], []]);
+});
+
+test('it runs alone, and again when it was interrupted', () => {
+  expect(rebootHandler).toMatchObject({ exclusive: true, onInterrupted: 'rerun' });
+});
+
+test('AWS-Reboot has no arguments', () => {
+  expect(rebootHandler.managedTemplate?.parametersOf([])).toEqual({});
+  expect(rebootHandler.managedTemplate?.parametersOf(['now'])).toBe('expected no arguments, got 1');
+});
