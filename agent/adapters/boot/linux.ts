@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Boot } from '../../ports/boot.ts';
 
@@ -14,26 +15,37 @@ const unknownBootId = `unknown-${randomUUID()}`;
 export interface LinuxBootOptions {
   /** Program and arguments; asks for the restart and ends. */
   readonly rebootCommand: readonly string[];
-  /** How long the command may take. */
+  /** How long the command may take, and before it `sync`. */
   readonly commandLimitMs?: number;
   readonly bootIdFile?: string;
 }
 
 const COMMAND_LIMIT_MS = 60_000;
 
-export function createLinuxBoot({ rebootCommand, commandLimitMs, bootIdFile }: LinuxBootOptions): Boot {
+export function createLinuxBoot(options: LinuxBootOptions): Boot {
+  const { rebootCommand, commandLimitMs = COMMAND_LIMIT_MS, bootIdFile = BOOT_ID_FILE } = options;
   const bootId = readBootId(bootIdFile);
-  const [program = '', ...args] = rebootCommand;
   return {
     bootId,
     async reboot() {
       if (bootId === unknownBootId) {
-        throw new Error(`this system does not tell its boots apart (${BOOT_ID_FILE} cannot be read)`);
+        throw new Error(`this system does not tell its boots apart (${bootIdFile} cannot be read)`);
       }
-      await run('sync', [], COMMAND_LIMIT_MS); // sync(1): what handlers wrote, before anybody pulls the plug
-      await run(program, args, commandLimitMs ?? COMMAND_LIMIT_MS);
+      await syncDisks(commandLimitMs);
+      await run(rebootCommand, commandLimitMs);
     },
   };
+}
+
+/**
+ * What handlers wrote goes to the disks before anybody pulls the plug (sync(1)). A disk that hangs, or fails, is no reason
+ * to stay up: our own journal is synced.
+ */
+async function syncDisks(limitMs: number): Promise<void> {
+  const timer = new AbortController();
+  const synced = run(['sync'], limitMs).catch(() => undefined);
+  await Promise.race([synced, delay(limitMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+  timer.abort();
 }
 
 /**
@@ -49,13 +61,15 @@ export function readBootId(bootIdFile: string = BOOT_ID_FILE): string {
   }
 }
 
-async function run(program: string, args: readonly string[], timeoutMs: number): Promise<void> {
+async function run([program = '', ...args]: readonly string[], limitMs: number): Promise<void> {
   try {
-    await promisify(execFile)(program, args, { timeout: timeoutMs, killSignal: 'SIGKILL' });
+    await promisify(execFile)(program, args, { timeout: limitMs, killSignal: 'SIGKILL' });
   } catch (error) {
-    const { stderr = '', message } = error as Error & { stderr?: string };
-    throw new Error(`${[program, ...args].join(' ')}: ${stderr.trim() === '' ? message : stderr.trim()}`, {
-      cause: error,
-    });
+    const { stderr = '', message, killed, code } = error as ExecError;
+    const status = typeof code === 'number' ? `exit code ${code}` : message;
+    const because = killed === true ? `killed after ${limitMs / 1_000} s` : stderr.trim() || status;
+    throw new Error(`${[program, ...args].join(' ')}: ${because}`, { cause: error });
   }
 }
+
+type ExecError = Error & { readonly stderr?: string; readonly killed?: boolean; readonly code?: number | string };
