@@ -2,6 +2,7 @@
  * `npm run test:link`: a gateway whose link is cut at every byte, goes dead, is slow, or leads to a hostile broker. Ends
  * with a table, and with exit code 1 on any violation.
  */
+import tls from 'node:tls';
 import { createTestPki } from '../fixtures/mqtt-brokers/test-pki.ts';
 import { type Cell, formatTable } from '../power/table.ts';
 import { cutEverywhere } from './all-cuts.ts';
@@ -48,7 +49,8 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`);
     return 2;
   }
-  print(`cuts ${args.cuts ?? 'at every byte'}, packets ${args.packets}, seed ${args.seed}`);
+  tls.DEFAULT_MAX_VERSION = `TLSv${args.tls}`; // of both ends, for both are in this process
+  print(`cuts ${args.cuts ?? 'at every byte'}, packets ${args.packets}, TLS ${args.tls}, seed ${args.seed}`);
   const rows = [...(await cutRows(args)), ...(await deadAndSlowRows()), ...(await hostileRows(args))];
   const violations = [...rows.flatMap((row) => row.violations), ...uncaught];
   for (const violation of violations.slice(0, 50)) print(`VIOLATION ${violation}`);
