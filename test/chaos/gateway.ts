@@ -39,7 +39,7 @@ export const OPEN_JOBS = 5;
 const CANCEL_WITHIN_MS = 600;
 const KEPT_LOGS = 4;
 /** No start takes longer, whatever goes wrong on the way; one that does hangs. */
-export const START_WITHIN_MS = 45_000;
+const START_WITHIN_MS = 45_000;
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { cloud, thingName, place, random, bundle, env } = options;

@@ -38,7 +38,7 @@ async function soak({ minutes, seed }: SoakArguments, folder: string): Promise<b
   const bundle = join(folder, 'job-agent.js'); // a build meanwhile must not change what is tested
   await copyFile(AGENT_BUNDLE, bundle);
   process.stdout.write(`${minutes} minutes, seed ${seed}\n`);
-  const report = await runSoak({ bundle, folder, minutes, seed, onRest: () => undefined });
+  const report = await runSoak({ bundle, folder, minutes, seed });
   const verdict = judgeSoak(report.samples);
   process.stdout.write(`${soakTable(report, verdict)}\n`);
   if (verdict.complaints.length === 0 && report.violations.length === 0) return true;

@@ -19,7 +19,6 @@ export interface SoakOptions {
   readonly folder: string;
   readonly minutes: number;
   readonly seed: number;
-  readonly onRest: (sample: RestSample) => void;
 }
 
 export interface SoakReport {
@@ -56,7 +55,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const peaks = watchPeaks(agent);
   const violations: Violation[] = [];
   const context = { cloud, agent, thingName, place, configPath, random: createRandom(seed), violations };
-  const soak = await soakFor(minutes, { ...context, kinds: soakJobs(files.origin), onRest: options.onRest });
+  const soak = await soakFor(minutes, { ...context, kinds: soakJobs(files.origin) });
   const reconnects = (await agent.connects()) - 1;
   clearInterval(peaks.timer);
   await agent.stop();
@@ -77,7 +76,6 @@ interface SoakContext {
   readonly random: Random;
   readonly kinds: readonly JobKind[];
   readonly violations: Violation[];
-  readonly onRest: (sample: RestSample) => void;
 }
 
 async function soakFor(minutes: number, context: SoakContext) {
@@ -98,10 +96,12 @@ async function soakFor(minutes: number, context: SoakContext) {
     cloud.allowFaults('none');
     jobs += begun.length;
     violations.push(...checkRound(begun, context));
-    if (!isOver) break; // what is open is a lost report by now
+    if (!isOver) {
+      violations.push({ kind: 'crashes', what: 'agent hangs', facts: { log: agent.start.log.slice(-20) } });
+      break;
+    }
     const sample = { atHours: (performance.now() - beginMs) / 3_600_000, jobs, ...(await agent.restFigures()) };
     samples.push(sample);
-    context.onRest(sample);
   }
   return { samples, disturbances, jobs };
 }
