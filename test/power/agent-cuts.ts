@@ -6,7 +6,7 @@
  * One cut of six falls on a card that lied about its last flushes. What the agent had written is gone then, and nothing
  * on the card tells: results may be lost (INTERRUPTED or STATE_LOST is told instead), but nothing may run twice.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,7 +14,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { type JobCloud, startJobCloud } from '../../local-cloud/job-cloud.ts';
 import { createWitnessJob, end, execution, isTerminal, until } from '../disk/faulty-run.ts';
-import { AGENT_BUNDLE, type Agent, type AgentLine, follow } from '../disk/traced-agent.ts';
+import { AGENT_BUNDLE, type Agent, type AgentLine } from '../disk/traced-agent.ts';
+import { startBoard } from './board.ts';
 import { buildLoggedDevice, openLoggedDevice } from './logged-device.ts';
 import { CUT_KINDS, writesThatLast } from './power-cut.ts';
 import type { Random } from './random.ts';
@@ -187,11 +188,6 @@ function orderJobs({ cloud, witness, jobIds }: Gateway, wanted: number): void {
   }
 }
 
-/** In a mount namespace of its own, in which the kernel's boot id is another one. */
 function bootAgent({ configPath, top }: Gateway): Agent {
-  const bootId = randomUUID();
-  const script = 'echo "$1" > "$2" && mount --bind "$2" /proc/sys/kernel/random/boot_id && shift 2 && exec "$@"';
-  const command = [process.execPath, AGENT_BUNDLE, 'run', '--config', configPath];
-  const args = ['-m', 'sh', '-c', script, 'sh', bootId, join(top, 'boot_id'), ...command];
-  return follow(spawn('unshare', args, { env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  return startBoard({ agent: AGENT_BUNDLE, configPath, bootId: randomUUID(), bootIdFile: join(top, 'boot_id') });
 }

@@ -108,8 +108,8 @@ function heldByTheService(before: readonly JournalEntry[]): Executions {
     if (record === undefined || finished) return [];
     const { jobId, queuedAt } = record.key;
     const verdict: PlanVerdict = { kind: 'run', plan: { includeStdOut: false, steps: stepsOf(jobId) } };
-    const held = { status: 'IN_PROGRESS', versionNumber: 2, statusDetails, gone: false, told: [] } as const;
-    return [{ id, jobId, queuedAt, verdict, ...held }];
+    const fresh = { versionNumber: 2, gone: false, secondsLeft: null, told: [] } as const;
+    return [{ id, jobId, queuedAt, verdict, status: 'IN_PROGRESS', statusDetails, ...fresh }];
   });
 }
 
