@@ -1,7 +1,7 @@
 /**
  * What the AWS IoT Device Client gets wrong, by its source, about jobs and messages, and what this agent does instead.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,6 +102,33 @@ async function killAndRestart({ env = {}, script, moment }: Restart) {
   const { status, statusDetails } = describe(JOB);
   const pids = [...(await readFile(trail, 'utf8')).matchAll(/^run (\d+)$/gm)].map(([, pid]) => Number(pid));
   return { status, reasonCode: statusDetails.detailsMap.reasonCode, runs: pids.length, isRunning: pids.some(isAlive) };
+}
+
+test.each([
+  ['waits to be tried later', 75],
+  ['waits for the gateway to restart', 194],
+] as const)('D3 a restart while a job %s does not run it again', async (_, exitCode) => {
+  const folder = await mkdtemp(join(tmpdir(), 'waits-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const [trail, reboots] = [join(folder, 'trail'), join(folder, 'reboots')];
+  const env = { JOB_AGENT_REBOOT_COMMAND: JSON.stringify(['sh', '-c', 'echo asked >> "$0"', reboots]) };
+  const { cloud, agent, configPath, describe, runJob, handlersDir } = await startAgentAndCloud({ env });
+  await writeFile(join(handlersDir, 'waits'), `#!/bin/sh\necho run >> ${trail}\nexit ${exitCode}\n`, { mode: 0o755 });
+  cloud.createJob({ jobId: JOB, document: { operation: 'waits' } });
+  await agent.line(({ jobId, waitMs, bootId }) => jobId === JOB && (waitMs !== undefined || bootId !== undefined));
+  if (exitCode === 194) await expect.poll(() => linesOf(reboots), { timeout: 10_000 }).toBe(1);
+  agent.child.kill('SIGKILL');
+  await agent.exited;
+  const next = startAgentProcess(configPath, env);
+  await next.line(({ msg }) => msg === 'connected and subscribed');
+  // What waits blocks nobody; before a restart nothing else begins, and it is the same boot still.
+  if (exitCode === 75) expect((await runJob('next', { operation: 'system-info' })).status).toBe('SUCCEEDED');
+  else await expect.poll(() => linesOf(reboots), { timeout: 10_000 }).toBe(2);
+  expect([linesOf(trail), describe(JOB).status]).toEqual([1, 'IN_PROGRESS']);
+});
+
+function linesOf(file: string): number {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
 }
 
 test('D3 only a handler declared for it runs again', async () => {
