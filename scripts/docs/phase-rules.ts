@@ -241,7 +241,7 @@ export const STOP_RULES: Readonly<Record<StopReason, Omit<WrittenRule, 'when'>>>
     ],
   },
   'job-timed-out': {
-    follows: 'FAILED with `JOB_TIMED_OUT`, if the service takes it: it ends the job by itself at about the same time',
+    follows: 'FAILED with `JOB_TIMED_OUT`; where the limit is the service’s, that may end the job itself first',
     tests: [testsOf('core/decide-limits')('stops the run, and says so where the service does not')],
   },
   shutdown: {
