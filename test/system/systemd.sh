@@ -31,6 +31,8 @@ main() {
   stop_waits_for_or_ends_the_job
   starts_offline
   reboot_is_survived
+  reboots_for_a_job
+  runs_jobs_side_by_side
   summary
 }
 
@@ -302,5 +304,53 @@ reboot_is_survived() {
   check '… and ends SUCCEEDED' ends reboot SUCCEEDED
   does_job '… and the agent takes jobs after it' after-reboot '{"operation": "system-info"}'
 }
+
+reboots_for_a_job() {
+  local before
+  before=$(boot_id)
+  create_job reboot-me '{"operation": "reboot"}'
+  check 'the operation reboot restarts the machine' comes_back
+  check '… and ends SUCCEEDED' ends reboot-me SUCCEEDED
+  check '… with the boot id of before' equals "$(execution reboot-me .statusDetails.detailsMap.bootIdBefore)" "$before"
+  check '… and that of after' equals "$(execution reboot-me .statusDetails.detailsMap.bootIdAfter)" "$(boot_id)"
+  check '… which is another' not equals "$before" "$(boot_id)"
+  executable_handler update <<'HANDLER'
+#!/bin/sh
+echo "$JOB_PURPOSE $(cat /proc/sys/kernel/random/boot_id)" >> /var/lib/update
+[ "$JOB_PURPOSE" = verify ] || exit 194
+HANDLER
+  create_job update '{"operation": "update"}'
+  check 'a handler restarts the machine by exit code 194' comes_back
+  check '… and its job ends SUCCEEDED' ends update SUCCEEDED
+  check '… was run once and verified once' equals "$(IN cut -d ' ' -f 1 /var/lib/update | tr '\n' ' ')" 'work verify '
+  check '… in two boots' equals "$(IN cut -d ' ' -f 2 /var/lib/update | sort -u | wc -l)" 2
+}
+
+boot_id() { IN cat /proc/sys/kernel/random/boot_id; }
+
+runs_jobs_side_by_side() {
+  restart_with Environment=JOB_AGENT_MAX_CONCURRENT_JOBS=2
+  # Each ends only when the other has begun.
+  executable_handler meet <<'HANDLER'
+#!/bin/sh
+touch "/run/met-$JOB_ID"
+until [ "$(ls /run/met-* | wc -l)" = 2 ]; do sleep 0.1; done
+HANDLER
+  create_job one '{"operation": "meet"}'
+  create_job two '{"operation": "meet"}'
+  check 'with maxConcurrentJobs 2, two jobs run side by side' ends one SUCCEEDED
+  check '… and both end' ends two SUCCEEDED
+  executable_handler locked <<'HANDLER'
+#!/bin/sh
+test -e /run/unlocked || { echo 'the door is locked' >&2; exit 75; }
+HANDLER
+  restart_with
+  create_job waits '{"operation": "locked"}'
+  check 'a job that asks to be tried later says why' within 15 waits_for 'the door is locked'
+  does_job '… and lets the next one be done' passes-by '{"operation": "system-info"}'
+  check '… and is still in progress' execution_is waits IN_PROGRESS
+}
+
+waits_for() { execution waits .statusDetails.detailsMap.waiting | grep -q -e "$1"; }
 
 main "$@"
