@@ -79,7 +79,7 @@ const RESTARTS: Readonly<Record<string, Restart>> = {
   closed: { script: '', moment: logged('job execution closed'), status: 'SUCCEEDED' },
 };
 
-test('D3 a restart in any phase runs no job again', { timeout: 60_000 }, async () => {
+test('D3 a restart in any phase runs no job again', { timeout: 120_000 }, async () => {
   const ends = Object.entries(RESTARTS).map(async ([phase, restart]) => [phase, await killAndRestart(restart)]);
   const expected = Object.entries(RESTARTS).map(([phase, { status, reasonCode }]) => [
     phase,
