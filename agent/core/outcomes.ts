@@ -64,7 +64,13 @@ function phasePairs(phase: Phase): Pair[] {
 
 /** What was told last, then what was told before and still holds. */
 export function newestFirst(before: StatusDetails, after: StatusDetails): readonly Pair[] {
-  return [...Object.entries(after), ...Object.entries(before).filter(([key]) => !Object.hasOwn(after, key))];
+  const pairs = [...Object.entries(after), ...Object.entries(before).filter(([key]) => !Object.hasOwn(after, key))];
+  return [...pairs.filter(isBootId), ...pairs.filter((pair) => !isBootId(pair))];
+}
+
+/** Proof of a restart: a talkative handler must not push it out. */
+function isBootId([key]: Pair): boolean {
+  return key === 'bootIdBefore' || key === 'bootIdAfter';
 }
 
 /** The newest comes first: of more than ten pairs the service keeps none, and the oldest matter least (I8). */

@@ -81,19 +81,22 @@ function phaseAfter(record: LiveRecord, state: AgentState, interruption: string)
 function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentState, interruption: string): Phase {
   const { purpose, onInterrupted, cleansUp, recoveries } = record;
   const outcome = outcomeOfInterruption(record, interruption);
-  const mayCleanUp = cleansUp && recoveries < maxRecoveries;
-  const failed = mayCleanUp ? waiting(record, { kind: 'clean-up', outcome }) : concluded(outcome);
   const isStopped = record.phase === 'stopping' && record.reason !== 'shutdown';
-  if (isStopped && record.reason !== 'canceled')
-    return purpose.kind === 'clean-up' ? concluded(purpose.outcome) : failed;
+  if (isStopped && record.reason !== 'canceled') return failed(record, outcome);
   // It was over in the cloud, or so it was said: describing it tells.
-  if (isStopped && onInterrupted === 'fail') return waiting(record, { kind: 'conclude', outcome });
+  if (isStopped && onInterrupted === 'fail')
+    return waiting(record, { kind: cleansUp ? 'clean-up' : 'conclude', outcome });
   const mayRepeat = purpose.kind === 'work' ? onInterrupted !== 'fail' : true;
-  if (!mayRepeat) return failed;
+  if (!mayRepeat) return failed(record, outcome);
   if (recoveries < maxRecoveries) return interruptedRun(record);
-  if (purpose.kind === 'clean-up') return concluded(purpose.outcome);
   const reason = `${interruption}, once more after ${recoveries} times; it is not run again`;
-  return concluded(failure('INTERRUPTED', reason));
+  return failed(record, failure('INTERRUPTED', reason));
+}
+
+/** Cleaned up after first, where its handler can; a clean-up that was itself in hand ends as it was to end. */
+function failed(record: RunRecord, outcome: Outcome): Phase {
+  if (record.purpose.kind === 'clean-up') return concluded(record.purpose.outcome);
+  return record.cleansUp ? waiting(record, { kind: 'clean-up', outcome }) : concluded(outcome);
 }
 
 type RunRecord = Extract<LiveRecord, { phase: 'running' | 'stopping' }>;

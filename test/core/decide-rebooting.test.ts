@@ -76,6 +76,15 @@ describe('a step that asks for a restart', () => {
     });
   });
 
+  test('keeps its proof, however much the next step tells', () => {
+    const steps = [step({ name: 'install' }), step({ name: 'inventory' })];
+    const { scenario } = rebooted(steps);
+    const details = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`fact-${index}`, 'x']));
+    while (scenario.isAsking('progress')) scenario.accept('progress');
+    const effects = scenario.tell(runEnded('a', { ...SUCCEEDED, details }, { stepIndex: 1 }));
+    expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { bootIdBefore: 'boot-1', bootIdAfter: 'boot-2' } });
+  });
+
   test('is followed by the next step of its document', () => {
     const steps = [step({ name: 'install' }), step({ name: 'report' })];
     const { effects } = rebooted(steps);

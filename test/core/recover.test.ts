@@ -5,6 +5,7 @@ import type { Outcome, StopReason } from '../../agent/core/outcome.ts';
 import { INTERRUPTED_OUTCOME } from '../../agent/core/outcomes.ts';
 import {
   createScenario,
+  effectsOf,
   FAILED,
   idOf,
   job,
@@ -176,7 +177,17 @@ describe('a handler that cleans up', () => {
     expect(recovered(running(cleaning, 3)).effects).toMatchObject([
       { record: { phase: 'reporting', outcome: INTERRUPTED_OUTCOME } },
     ]);
-    expect(recovered(running({}, 3)).effects).toMatchObject([{ record: { phase: 'reporting' } }]);
+  });
+
+  test('does so too when it was interrupted too often to run again', () => {
+    const often = running({ onInterrupted: 'rerun' }, 3);
+    expect(recovered(often).effects).toMatchObject([
+      {
+        record: {
+          next: { kind: 'clean-up', outcome: { statusDetails: { reason: expect.stringContaining('after 3') } } },
+        },
+      },
+    ]);
   });
 
   test('does so again after the agent was stopped', () => {
@@ -184,6 +195,13 @@ describe('a handler that cleans up', () => {
     scenario.tell({ type: 'shutdownRequested', mode: 'stop' });
     scenario.tell(runEnded('a', FAILED, { stepIndex: 1, attempt: 3 }));
     expect(scenario.phase(job('a'))).toMatchObject({ name: 'waiting', next: CLEAN_UP });
+  });
+
+  test('does so after a cancellation that never was', () => {
+    const stopping = record({ phase: 'stopping', reason: 'canceled', onInterrupted: 'fail', ...RUN, cleansUp: true });
+    expect(effectsOf(described(stopping, runVerdict(CLEANING)).effects, 'startRun')).toMatchObject([
+      { purpose: 'clean-up' },
+    ]);
   });
 
   test('does so after a time-out that was interrupted', () => {
