@@ -4,7 +4,7 @@ import { type Decision, describe, inOrder, stay } from './decision.ts';
 import { dropReplaced } from './describing.ts';
 import { type ExecutionId, type ExecutionKey, executionId } from './job-execution.ts';
 import type { JobsNotification } from './jobs-request.ts';
-import type { AgentState } from './state.ts';
+import type { AgentState, Phase } from './state.ts';
 
 /** A list this long may have been cut off, so that missing from it means nothing (Developer Guide, quotas of Jobs). */
 const FULL_LIST = 10;
@@ -21,10 +21,12 @@ export function notified(state: AgentState, notification: JobsNotification): Dec
 /** Asks about those that run or wait: they may have been cancelled. Others are asked about or told of in any case. */
 export function checkHeld(state: AgentState, isDoubtful: (id: ExecutionId) => boolean): Decision {
   const doubtful = Object.values(state.executions).filter(
-    ({ id, phase }) => (phase.name === 'running' || phase.name === 'waiting') && isDoubtful(id),
+    ({ id, phase }) => HELD.includes(phase.name) && isDoubtful(id),
   );
   return inOrder(state, ...doubtful.map((execution) => (now: AgentState) => describe(now, execution)));
 }
+
+const HELD: readonly Phase['name'][] = ['running', 'waiting', 'awaiting-reboot'];
 
 /** A notification is a hint: it is worth a request only if it names an execution that is news to us. */
 function offersWork(state: AgentState, notification: JobsNotification): boolean {

@@ -9,6 +9,7 @@ import {
   IDENTITY,
   idOf,
   job,
+  notified,
   queuedJob,
   REFUSED,
   requestsOf,
@@ -204,6 +205,18 @@ describe('with another job running', () => {
     scenario.accept('take');
     expect(types(scenario.tell(runEnded('a', REBOOT)))).not.toContain('reboot');
     expect(types(scenario.tell(runEnded('b', SUCCEEDED)))).toContain('reboot');
+  });
+
+  test('the machine is not asked when the job is cancelled before', () => {
+    const scenario = taking();
+    scenario.accept('take');
+    scenario.tell(runEnded('a', REBOOT));
+    scenario.accept('progress');
+    expect(requestsOf(scenario.tell(notified([job('b')])))).toMatchObject([
+      { operation: 'DescribeJobExecution', jobId: 'a' },
+    ]);
+    scenario.reject('check', 'TerminalStateReached');
+    expect(types(scenario.tell(runEnded('b', SUCCEEDED)))).not.toContain('reboot');
   });
 
   test('what is claimed meanwhile begins after the restart', () => {
