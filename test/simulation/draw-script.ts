@@ -1,0 +1,62 @@
+/** Jobs by chance: mostly good ones, and of every bad kind some. */
+import type { Draw } from './draw.ts';
+import type { JobScript, StepScript } from './job-script.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+
+export function drawScript(draw: Draw): JobScript {
+  const isTemplate = draw.chance(0.2);
+  const verdict = draw.weighted({ run: 90, invalid: 3, unknown: 4, refused: 3 });
+  const count = draw.weighted({ 1: 70, 2: 20, 3: 10 });
+  const inProgressTimeoutInMinutes = draw.chance(0.12) ? draw.between(1, 60) : null;
+  const steps = Array.from({ length: Number(count) }, () =>
+    drawStep(draw, { isTemplate, mayHang: inProgressTimeoutInMinutes !== null }),
+  );
+  return {
+    verdict,
+    // A template names no operation that could be unknown: its handler is a file.
+    isTemplate: isTemplate && verdict === 'run',
+    steps: verdict === 'run' ? steps : steps.map((step) => ({ ...step, mayFail: false })),
+    includeStdOut: draw.chance(0.3),
+    timeoutSeconds: !isTemplate && draw.chance(0.1) ? draw.spread(5, 3_600) : null,
+    inProgressTimeoutInMinutes,
+    retries: draw.chance(0.15) ? draw.between(1, 2) : 0,
+  };
+}
+
+/** @param mayHang the service ends it one day; otherwise only a limit of its own does. */
+function drawStep(draw: Draw, { isTemplate, mayHang }: { isTemplate: boolean; mayHang: boolean }): StepScript {
+  const runsMs = draw.weighted({ instant: 20, short: 60, long: 20 });
+  const wanted = draw.weighted({ succeed: 66, fail: 14, signal: 6, reject: 4, hang: 10 });
+  const mayHaveLimit = !isTemplate;
+  const ending = wanted === 'hang' && !mayHaveLimit && !mayHang ? 'fail' : wanted;
+  const hasLimit = mayHaveLimit && (ending === 'hang' ? !mayHang || draw.chance(0.5) : draw.chance(0.2));
+  return {
+    ending,
+    runsMs: { instant: 0, short: draw.spread(50, MINUTE_MS), long: draw.spread(MINUTE_MS, 60 * MINUTE_MS) }[runsMs],
+    stopping: draw.weighted({ obey: 50, linger: 20, ignore: 20, finish: 10 }),
+    onInterrupted: draw.weighted({ fail: 60, rerun: 25, resume: 15 }),
+    timeoutSeconds: hasLimit ? draw.spread(1, 1_800) : null,
+    mayFail: isTemplate && draw.chance(0.4),
+    progress: { none: 0, some: draw.between(1, 8), flood: draw.between(50, 300) }[
+      draw.weighted({ none: 65, some: 30, flood: 5 })
+    ],
+    ...drawAsking(draw),
+    cleansUp: draw.chance(0.2),
+    exclusive: draw.chance(0.15),
+  };
+}
+
+/** Most steps ask for nothing; a few ask for ever. */
+function drawAsking(draw: Draw) {
+  const postpones = draw.weighted({ 0: 88, 1: 6, 3: 4, 30: 2 });
+  const restarts = draw.weighted({ 0: 92, 1: 5, 2: 2, 9: 1 });
+  return {
+    postpones: Number(postpones),
+    laterMs: postpones === '30' || draw.chance(0.7) ? draw.spread(SECOND_MS, 10 * MINUTE_MS) : null,
+    restarts: Number(restarts),
+    verifies: draw.chance(0.5),
+    isVerified: draw.chance(0.8),
+  };
+}

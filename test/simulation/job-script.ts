@@ -1,0 +1,95 @@
+/** What a simulated job is: how its steps go, and the document that says so. The runner reads it back from there. */
+
+import type { PlannedStep } from '../../agent/core/job-plan.ts';
+import type { JsonObject } from '../../agent/core/json.ts';
+import type { OnInterrupted } from '../../agent/handler-api.ts';
+
+export interface JobScript {
+  /**
+   * `run`: every step has a handler. `invalid`: the document has no known form. `unknown`: nobody here does it.
+   * `refused`: its handler does not take its parameters.
+   */
+  readonly verdict: 'run' | 'invalid' | 'unknown' | 'refused';
+  readonly steps: readonly StepScript[];
+  /** The document as a managed template, where a step may fail without the job failing. */
+  readonly isTemplate: boolean;
+  readonly includeStdOut: boolean;
+  /** The document's limit for all steps together; a template has none. */
+  readonly timeoutSeconds: number | null;
+  /** The service's own limit for it. */
+  readonly inProgressTimeoutInMinutes: number | null;
+  /** How often the service makes a new execution of it when one has failed. */
+  readonly retries: number;
+}
+
+export interface StepScript {
+  /** How it ends by itself, once it asks for nothing any more; `hang`: never. */
+  readonly ending: 'succeed' | 'fail' | 'signal' | 'reject' | 'hang';
+  readonly runsMs: number;
+  /** What it does when it is told to stop. `finish`: ends as if nothing had been said. `ignore`: is killed. */
+  readonly stopping: 'obey' | 'linger' | 'ignore' | 'finish';
+  readonly onInterrupted: OnInterrupted;
+  readonly timeoutSeconds: number | null;
+  readonly mayFail: boolean;
+  /** How often it tells how far it is. */
+  readonly progress: number;
+  /** How often it asks to be tried later before it ends otherwise, and after how long, if it says so. */
+  readonly postpones: number;
+  readonly laterMs: number | null;
+  /** How often it asks for a restart of the machine before it ends otherwise. */
+  readonly restarts: number;
+  /** Whether a run after the restart says if it worked, and what that says. */
+  readonly verifies: boolean;
+  readonly isVerified: boolean;
+  readonly cleansUp: boolean;
+  readonly exclusive: boolean;
+}
+
+/** In every place where a job could hold a secret. Nobody may ever read it. */
+export const CANARY = 'CANARY7c1d';
+export const SECRET_URL = `https://files.example.com/image.bin?X-Amz-Signature=${CANARY}&X-Amz-Expires=60`;
+export const SECRET_KEY = `-----BEGIN RSA PRIVATE KEY-----\n${CANARY}\n-----END RSA PRIVATE KEY-----`;
+
+const OPERATIONS = { run: 'simulated', invalid: 'simulated', unknown: 'not-done-here', refused: 'refused' } as const;
+const HANDLER = 'simulated.sh';
+
+export function documentOf(script: JobScript): JsonObject {
+  const { verdict, steps, isTemplate, includeStdOut, timeoutSeconds } = script;
+  if (verdict === 'invalid') return { operation: 7, url: SECRET_URL };
+  if (!isTemplate) {
+    const [first, ...more] = steps.map((step) => nativeStep(step, OPERATIONS[verdict]));
+    if (first === undefined) throw new Error('a job has steps');
+    if (more.length === 0 && timeoutSeconds === null) return { ...first, includeStdOut };
+    return { includeStdOut, steps: [first, ...more], ...limitOf(timeoutSeconds) };
+  }
+  return {
+    version: '1.0',
+    includeStdOut: String(includeStdOut),
+    steps: steps.map((step, index) => ({
+      action: {
+        name: `step ${index + 1}`,
+        type: 'runHandler',
+        input: { handler: HANDLER, args: [JSON.stringify(step), SECRET_URL] },
+        ignoreStepFailure: String(step.mayFail),
+      },
+    })),
+  };
+}
+
+/** @returns null for a step that this runner has no handler for. */
+export function scriptOfStep({ action }: PlannedStep): StepScript | null {
+  if (action.kind === 'executable') return JSON.parse(action.args[0] ?? 'null') as StepScript;
+  return action.operation === OPERATIONS.run ? (action.parameters.script as unknown as StepScript) : null;
+}
+
+export function isRefusedStep({ action }: PlannedStep): boolean {
+  return action.kind === 'operation' && action.operation === OPERATIONS.refused;
+}
+
+function nativeStep(script: StepScript, operation: string): JsonObject {
+  return { operation, parameters: { script: { ...script }, url: SECRET_URL }, ...limitOf(script.timeoutSeconds) };
+}
+
+function limitOf(timeoutSeconds: number | null): JsonObject {
+  return timeoutSeconds === null ? {} : { timeoutSeconds };
+}
