@@ -70,6 +70,15 @@ export function modelWith(model: JournalModel, entry: JournalEntry, keepFinished
   return { entries: all.filter((one) => !dropped.includes(one)), numbers, appended };
 }
 
+/** The entries as text, to compare them; made once, as a state is compared with many. */
+export function textOf(model: JournalModel): string {
+  const text = texts.get(model) ?? JSON.stringify(model.entries);
+  texts.set(model, text);
+  return text;
+}
+
+const texts = new WeakMap<JournalModel, string>();
+
 export function entryOf(record: ExecutionRecord): JournalEntry {
   return { id: record.id, finished: record.phase === 'closed', body: record };
 }

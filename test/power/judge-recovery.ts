@@ -1,6 +1,6 @@
 /** Holds what a journal says after a power cut against what it had acknowledged before. */
 import type { RecoveredJournal } from '../../agent/ports/journal.ts';
-import type { JournalModel } from './journal-workload.ts';
+import { type JournalModel, textOf } from './journal-workload.ts';
 import { begunAgain } from './next-boot.ts';
 import type { PowerCut } from './power-cut.ts';
 
@@ -66,7 +66,7 @@ function verdictsOn(judged: Judged): readonly Verdict[] {
     return [...(isHarmless ? [said] : [said, { ...said, what: 'lost' } as const]), ...doubledBy(judged, found)];
   }
   const text = JSON.stringify(found.entries);
-  const at = states.findLastIndex(({ entries }) => JSON.stringify(entries) === text);
+  const at = states.findLastIndex((model) => textOf(model) === text);
   if (at === -1 || at > acknowledged + 1) return [{ what: 'falselyAccepted', why: text.slice(0, 200) }];
   const verdicts: Verdict[] = [];
   // Each record is one flush at least, so a device cannot lie more records away than flushes.

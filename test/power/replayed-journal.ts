@@ -15,6 +15,7 @@ import {
   type JournalModel,
   type JournalWorkload,
   modelWith,
+  textOf,
 } from './journal-workload.ts';
 import { emptyTally, judge, type Tally } from './judge-recovery.ts';
 import { createLoggedFiles, type LoggedFiles } from './logged-files.ts';
@@ -177,7 +178,7 @@ async function leaveOff(place: string, boot: Boot, random: Random): Promise<Begi
   const { journal, recovered } = await open(place, createLoggedFiles());
   await journal.close();
   const found = JSON.stringify(recovered.entries);
-  const model = boot.states.findLast(({ entries }) => JSON.stringify(entries) === found);
+  const model = boot.states.findLast((one) => textOf(one) === found);
   if (model === undefined) throw new Error(`the journal holds what was never in it, after ${JSON.stringify(cut)}`);
   return { images, model };
 }
