@@ -31,7 +31,11 @@ const MAX_KEYS = 32;
 const READ_INTERVAL_MS = 250;
 /** Where the kernel has no watch left to give (inotify(7), max_user_watches). */
 const POLL_MS = 1000;
-const LINE = /^([A-Za-z0-9:_-]{1,128})=(.*)$/; // keys as statusDetails allow them (iot-jobs-data API model)
+/**
+ * Keys as statusDetails allow them (iot-jobs-data API model). Only a line feed ends a line, so the value may hold any other
+ * character, U+2028 and carriage returns too; the one of a `\r\n` is no part of it.
+ */
+const LINE = /^([A-Za-z0-9:_-]{1,128})=(.*?)\r?$/s;
 
 export function followStatusFile({ path, file, onDetails }: StatusFileOptions): StatusFile {
   const reader = createReader(file);

@@ -49,6 +49,19 @@ test('a last line without an end counts', async () => {
   expect(status.details()).toEqual({ state: 'done' });
 });
 
+test.each([
+  ['a carriage return before the line feed', 'state=done\r\n', 'done'],
+  ['two carriage returns', 'state=done\r\r\n', 'done\r'],
+  ['a carriage return and no line feed', 'state=done\r', 'done'],
+  ['a carriage return within', 'state=a\rb\n', 'a\rb'],
+  ['a line separator', 'state=a\u2028b\n', 'a\u2028b'],
+  ['a paragraph separator', 'state=\u2029b\n', '\u2029b'],
+])('a value with %s is told', async (_, line, state) => {
+  await appendFile(path, line);
+  await status.finish();
+  expect(status.details()).toEqual({ state });
+});
+
 test.each(['no equals sign', '=no key', 'key with space=1', `${'k'.repeat(129)}=1`, 'ü=1', `long=${'x'.repeat(4096)}`])(
   'the line %j is passed over',
   async (line) => {

@@ -110,6 +110,7 @@ const EDGES: readonly (readonly [name: string, bytes: string])[] = [
   ['binary', '\\377\\376\\200\\001\\177'],
   ['half-character', '\\360\\237\\232'],
   ['separators', '\\302\\205\\t'],
+  ['line-ends', '\\342\\200\\250\\342\\200\\251\\r'], // U+2028 and U+2029, which the service accepts
 ];
 const FILLS = isWhole ? [1018, 1019, 1020, 1021, 1022, 1023, 1024, 1025] : [1020, 1022, 1023];
 
