@@ -71,7 +71,8 @@ export const REASON_CODES = {
   HANDLER_NOT_STARTED: {
     status: 'FAILED',
     summary: 'The program could not be started; `reason` has the system’s word for why.',
-    remedy: 'Check that the program and its interpreter are installed and may be executed by the user it runs as.',
+    remedy:
+      'Check that the program and its interpreter are installed and may be executed by the user it runs as, and that `stateDir` and `runtimeDir` have free space.',
   },
   HANDLER_EXIT_CODE: {
     status: 'FAILED',

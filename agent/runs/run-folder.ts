@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type ExecutionId, executionId } from '../core/job-execution.ts';
 import { removeFolder } from '../files/remove-folder.ts';
 import type { UserAccount } from '../ports/user-database.ts';
@@ -110,8 +110,24 @@ function safeName(id: string): string {
 
 async function makePassages(...folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
-    await mkdir(folder, { recursive: true, mode: PASSAGE_MODE });
+    await makeFolder(folder, PASSAGE_MODE);
     await chmod(folder, PASSAGE_MODE); // whatever the umask
+  }
+}
+
+/**
+ * Makes the folder, and those above it, unless it is there. Not by `mkdir`'s own `recursive`: on a full disk that reports
+ * ENOENT instead of ENOSPC (Node.js 20, the one that returns a promise).
+ */
+async function makeFolder(folder: string, mode: number): Promise<void> {
+  try {
+    await mkdir(folder, { mode });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder), mode);
+    await makeFolder(folder, mode); // another run may have been faster
   }
 }
 
@@ -151,7 +167,7 @@ async function createFile(path: string, account: UserAccount): Promise<FileHandl
 
 /** May be there already, from an earlier attempt or step, and then another user's. */
 async function makePrivate(folder: string, account: UserAccount): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: PRIVATE_MODE });
+  await makeFolder(folder, PRIVATE_MODE);
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     await giveTo(handle, account);
