@@ -22,7 +22,7 @@ import {
 import type { PlanVerdict } from './event.ts';
 import { goOnWaiting } from './going-on.ts';
 import { type ExecutionId, executionId, type JobExecution, type JobExecutionSummary } from './job-execution.ts';
-import { limitJob } from './job-limit.ts';
+import { isOutOfTime, limitJob, OVER_BEFORE_BEGUN } from './job-limit.ts';
 import type { AcceptedAnswer } from './jobs-request.ts';
 import { failure, refusal } from './outcomes.ts';
 import { close, conclude, journal } from './reporting.ts';
@@ -161,7 +161,8 @@ function chooseBegun(
   // Another agent's; or our own update landed unheard, and then it carries our mark.
   if (claimedBy === 'another' && isShared(state)) return close(state, execution, 'over');
   if (!mayBegin(claimedBy, verdict)) return conclude(state, id, failure('STATE_LOST', STATE_LOST[claimedBy]));
-  return verdict.kind === 'run' ? start(state, id, verdict.plan) : conclude(state, id, refusal(verdict));
+  if (verdict.kind !== 'run') return conclude(state, id, refusal(verdict));
+  return isOutOfTime(found) ? conclude(state, id, OVER_BEFORE_BEGUN) : start(state, id, verdict.plan);
 }
 
 /** An execution handed out by StartNext that we do not know. */

@@ -11,7 +11,7 @@ import {
   type JobExecution,
   type JobExecutionState,
 } from './job-execution.ts';
-import { limitJob } from './job-limit.ts';
+import { isOutOfTime, limitJob } from './job-limit.ts';
 import { tellProgress } from './progress.ts';
 import { journal, report, told } from './reporting.ts';
 import { stop } from './running.ts';
@@ -37,8 +37,10 @@ export function described(
   // The step timer may have run on while we were offline: the service has to hear that we live.
   const progressPending = execution.progressPending || state.settings.stepTimeoutMinutes !== null;
   const current = { ...execution, versionNumber: found.versionNumber, retries, progressPending };
+  const known = withExecution(state, id, () => current);
+  if (isOutOfTime(found) && (phase.name === 'running' || phase.name === 'waiting')) return limitJob(known, id, found);
   return inOrder(
-    withExecution(state, id, () => current),
+    known,
     (now) => stillOurs(now, current, found, verdict),
     (now) => limitJob(now, id, found),
   );

@@ -3,6 +3,7 @@ import { type Decision, describe, inOrder, stay, withExecution } from './decisio
 import type { PlanVerdict } from './event.ts';
 import type { ExecutionId } from './job-execution.ts';
 import { refusal } from './outcomes.ts';
+import { tellProgress } from './progress.ts';
 import { conclude } from './reporting.ts';
 import { isExclusivePlan, mayRunBeside } from './room.ts';
 import { begin, pass } from './running.ts';
@@ -29,7 +30,8 @@ export function goOn(
   if (next.kind === 'conclude') return conclude(state, id, next.outcome);
   if (verdict.kind !== 'run') return conclude(state, id, next.kind === 'clean-up' ? next.outcome : refusal(verdict));
   const { plan } = verdict;
-  if (!mayRunBeside(state, id, isExclusivePlan(plan))) return stay(holdBack(state, id, phase, plan));
+  // It waits for longer, and the service has to hear that it does.
+  if (!mayRunBeside(state, id, isExclusivePlan(plan))) return tellProgress(holdBack(state, id, phase, plan), id);
   if (next.kind === 'pass') return pass(state, execution, { plan, stepIndex });
   const again = phase.why === 'interrupted' ? counted(state, id) : state;
   return begin(again, id, { plan, stepIndex, attempt: attempt + 1, purpose: next });

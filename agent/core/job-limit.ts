@@ -1,6 +1,7 @@
 /** The time limit of the whole job: the document's, or the service's, which says how much of it is left. */
 import { type Decision, describe, stay } from './decision.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
+import type { Outcome } from './outcome.ts';
 import { failure } from './outcomes.ts';
 import { conclude } from './reporting.ts';
 import { stop } from './running.ts';
@@ -13,9 +14,14 @@ import type { AgentState } from './state.ts';
 export function limitJob(state: AgentState, id: ExecutionId, found: JobExecution): Decision {
   const seconds = found.approximateSecondsBeforeTimedOut;
   if (seconds === undefined || state.executions[id] === undefined) return stay(state);
-  if (seconds <= 0) return endJob(state, id);
+  if (isOutOfTime(found)) return endJob(state, id);
   const delay = { kind: 'exactly', ms: seconds * 1_000 } as const;
   return { state, effects: [{ type: 'setTimer', timer: { name: 'jobTimeout', id }, delay }] };
+}
+
+/** What runs or waits is ended then, before anything more is told of it; and nothing is begun. */
+export function isOutOfTime({ approximateSecondsBeforeTimedOut: seconds }: JobExecution): boolean {
+  return seconds !== undefined && seconds <= 0;
 }
 
 /**
@@ -35,5 +41,10 @@ export function endJob(state: AgentState, id: ExecutionId): Decision {
   if (phase?.name === 'running') return stop(state, id, 'job-timed-out');
   return phase?.name === 'waiting' ? conclude(state, id, failure('JOB_TIMED_OUT', WHILE_WAITING)) : stay(state);
 }
+
+export const OVER_BEFORE_BEGUN: Outcome = failure(
+  'JOB_TIMED_OUT',
+  'the time limit of the job was over before anything of it was begun',
+);
 
 const WHILE_WAITING = 'the time limit of the job was over while it waited to go on';

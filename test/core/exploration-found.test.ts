@@ -1,14 +1,19 @@
 /** What the exploration of `test/explore` found in the core, each as the shortest way to it. */
 import { describe, expect, test } from 'vitest';
+import type { RunResult } from '../../agent/core/outcome.ts';
 import type { ReviewedStep } from '../../agent/core/state.ts';
 import {
+  createScenario,
+  effectsOf,
   FAILED,
   idOf,
   job,
+  NO_PROGRESS,
   notified,
   requestsOf,
   runEnded,
   runningScenario,
+  runVerdict,
   step,
   types,
 } from '../fixtures/core-states.ts';
@@ -41,4 +46,62 @@ describe('a job that turns out to be over while its run is being stopped', () =>
     scenario.reject('check', 'TerminalStateReached');
     expect(types(scenario.tell(runEnded('a', FAILED)))).not.toContain('startRun');
   });
+});
+
+const LATER: RunResult = {
+  status: 'later',
+  afterMs: null,
+  message: 'busy',
+  details: {},
+  stdoutTail: '',
+  stderrTail: '',
+};
+
+describe('a job of which the service says that its time is over', () => {
+  const OUT_OF_TIME = job('a', { approximateSecondsBeforeTimedOut: 0 });
+  const REPORTED = { operation: 'UpdateJobExecution', status: 'FAILED' };
+
+  test('is not begun when it is handed out', () => {
+    const scenario = createScenario();
+    scenario.tell({ type: 'connected' });
+    const effects = scenario.accept('claim', { execution: OUT_OF_TIME, verdict: runVerdict() });
+    expect(types(effects)).not.toContain('startRun');
+    expect(requestsOf(effects)[0]).toMatchObject({ ...REPORTED, statusDetails: { reasonCode: 'JOB_TIMED_OUT' } });
+  });
+
+  test('is not told to go on while it waits', () => {
+    const scenario = runningScenario({ settings: { stepTimeoutMinutes: 5 } });
+    scenario.tell(runEnded('a', LATER));
+    scenario.accept('progress');
+    scenario.tell({ type: 'timerFired', timer: { name: 'poll' } });
+    const effects = scenario.accept('check', { execution: OUT_OF_TIME });
+    expect(requestsOf(effects)).toMatchObject([{ ...REPORTED, statusDetails: { reasonCode: 'JOB_TIMED_OUT' } }]);
+  });
+});
+
+test('a job that is due and finds no room is kept alive', () => {
+  const scenario = createScenario({ stepTimeoutMinutes: 5 });
+  const { id, ...key } = { id: idOf('a'), jobId: 'a', executionNumber: 1, queuedAt: job('a').queuedAt };
+  const place = {
+    stepIndex: 0,
+    attempt: 1,
+    waitMs: 0,
+    why: 'interrupted',
+    reason: '',
+    next: { kind: 'work' },
+  } as const;
+  const base = { v: 1, versionNumber: 2, ...NO_PROGRESS } as const;
+  scenario.tell({
+    type: 'journalRecovered',
+    records: [
+      { ...base, id, key, phase: 'waiting', ...place },
+      { ...base, id: idOf('b'), key: { ...key, jobId: 'b' }, phase: 'claiming' },
+    ],
+  });
+  scenario.tell({ type: 'connected' });
+  const effects = scenario.accept('check', { execution: job('a'), verdict: runVerdict() });
+  expect(requestsOf(effects)).toMatchObject([{ status: 'IN_PROGRESS', stepTimeoutInMinutes: 5 }]);
+  expect(effectsOf(effects, 'setTimer')).toContainEqual(
+    expect.objectContaining({ timer: { name: 'heartbeat', id: idOf('a') } }),
+  );
 });
