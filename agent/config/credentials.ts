@@ -1,8 +1,10 @@
 /** The thing's certificate, its private key and the authorities it trusts: read, and checked before anything connects. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { foldersOnTheWay } from '../files/folders-on-the-way.ts';
+import { shellWord } from '../files/shell-word.ts';
 import { ConfigError } from './config-error.ts';
-import { keyAccessProblems, shellWord } from './key-access.ts';
-import { foldersOnTheWay, type KeyFolderWarning, keyFolderFindings } from './key-folders.ts';
+import { keyAccessProblems } from './key-access.ts';
+import { type KeyFolderWarning, keyFolderFindings } from './key-folders.ts';
 import { type PemFile, readPemFile } from './pem-file.ts';
 import type { Config } from './schema.ts';
 

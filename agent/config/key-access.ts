@@ -1,3 +1,5 @@
+import { shellWord } from '../files/shell-word.ts';
+
 export interface FileFacts {
   /** As stat(2) gives it. */
   readonly mode: number;
@@ -16,9 +18,4 @@ export function keyAccessProblems(path: string, { mode, ownerId }: FileFacts, us
     problems.push(`keyPath: ${path} ${is}; run: chmod 600 ${shellWord(path)}`);
   }
   return problems;
-}
-
-/** The path as one word of a shell command that can be pasted as it is. */
-export function shellWord(path: string): string {
-  return /^[\w./:@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -57,7 +57,7 @@ const RULES: readonly FolderRule[] = [
   },
   {
     from: 'agent/config/',
-    to: ['agent/config/', 'agent/core/'],
+    to: ['agent/config/', 'agent/core/', 'agent/files/'],
     packages: ['typebox', 'ajv', 'env-schema'],
     builtins: true,
   },

@@ -68,6 +68,7 @@ describe('the rule on imports', () => {
     ['agent/jobs/a.ts', "import type { Logger } from 'pino'; import { b } from '../ports/b.ts';"],
     ['agent/jobs/a.ts', "import type { B } from '../runs/step-runner.ts';"],
     ['agent/runs/a.ts', "import { b } from '../files/b.ts'; import { c } from '../handler-api.ts';"],
+    ['agent/config/a.ts', "import { b } from '../files/b.ts';"],
     ['agent/main.ts', "import { startAgent } from './agent.ts'; import process from 'node:process';"],
     [
       'handlers/reboot/handler.ts',
