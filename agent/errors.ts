@@ -66,7 +66,7 @@ export const REASON_CODES = {
   HANDLER_NOT_EXECUTABLE: {
     status: 'REJECTED',
     summary: 'The handler’s file cannot be run, or others than root and the agent’s user could change it.',
-    remedy: 'Make it, and its folder, root’s, with mode 755. `reason` says which of these is wrong.',
+    remedy: 'Make it and the folders it is in root’s, with mode 755. `reason` says which of these is wrong.',
   },
   HANDLER_NOT_STARTED: {
     status: 'FAILED',

@@ -1,10 +1,15 @@
 /**
  * Finds the file a document means by an executable handler. Whoever may write such a file, or the folder it is in, may do
- * whatever the agent may: so only the agent's own user and root may (the AWS IoT Device Client asks for mode 700).
+ * whatever the agent may: so only the agent's own user and root may (the AWS IoT Device Client asks for mode 700). The
+ * same holds for who could swap a folder further up, but that a group may write there is a warning only: distributions
+ * have such folders (Debian's /usr/local is open to the group staff), and a gateway must not lose its handlers by that.
  */
-import { constants, type Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve, sep } from 'node:path';
+import { type FolderFacts, foldersOnTheWay } from '../files/folders-on-the-way.ts';
+import { type Opening, openingsOf } from '../files/openings.ts';
+import { shellWord } from '../files/shell-word.ts';
 
 export interface ExecutableRequest {
   /** File name inside the folder; never a path. */
@@ -19,8 +24,8 @@ export interface ExecutableFolders {
 }
 
 export type FoundExecutable =
-  /** `path` has no links left in it. */
-  | { readonly kind: 'found'; readonly path: string }
+  /** `path` has no links left in it. `openings`: groups that could put another file in its place. */
+  | { readonly kind: 'found'; readonly path: string; readonly openings: readonly Opening[] }
   | { readonly kind: 'absent' }
   | {
       readonly kind: 'refused';
@@ -44,31 +49,42 @@ export async function findExecutable(
     return isMissing(error) ? { kind: 'absent' } : notExecutable(`cannot be looked at: ${(error as Error).message}`);
   }
   try {
-    return await checkFile(await realpath(resolve(wanted, name)), await realpath(wanted));
+    const path = await realpath(resolve(wanted, name));
+    return await checkFile(path, await realpath(wanted), await foldersOnTheWay(resolve(wanted, name)));
   } catch (error) {
     return notExecutable(`cannot be looked at: ${(error as Error).message}`);
   }
 }
 
-async function checkFile(path: string, folder: string): Promise<FoundExecutable> {
+/** @param onTheWay as the document names the file; `path` and `folder` have no links left in them. */
+async function checkFile(path: string, folder: string, onTheWay: readonly FolderFacts[]): Promise<FoundExecutable> {
   if (!path.startsWith(folder + sep)) {
     const reason = `it is a link to ${path}, which is not inside ${folder}`;
     return { kind: 'refused', reasonCode: 'HANDLER_OUTSIDE_FOLDER', reason };
   }
   const file = await stat(path);
+  const { mode, uid: ownerId } = file;
   if (!file.isFile()) return notExecutable(`${path} is not a file`);
-  if ((file.mode & 0o111) === 0) return notExecutable(`${path} is not executable; chmod 755 ${path}`);
-  const parent = dirname(path);
-  const unsafe = unsafeBecause(path, file) ?? unsafeBecause(parent, await stat(parent));
-  return unsafe === undefined ? { kind: 'found', path } : notExecutable(unsafe);
+  if ((mode & 0o111) === 0) return notExecutable(`${path} is not executable; chmod 755 ${shellWord(path)}`);
+  const own = onTheWay.filter((one) => !one.isLink && (one.path === folder || one.path.startsWith(folder + sep)));
+  if (!own.some((one) => one.path === dirname(path))) return notExecutable(`${path} was moved while it was looked at`);
+  const unsafe = [{ path, mode, ownerId }, ...own.toReversed()].map(unsafeBecause).find((why) => why !== undefined);
+  if (unsafe !== undefined) return notExecutable(unsafe);
+  return checkWay(path, openingsOf(onTheWay, { userId: process.geteuid?.() ?? 0, groupId: process.getegid?.() ?? 0 }));
 }
 
-function unsafeBecause(path: string, { mode, uid }: Stats): string | undefined {
+function unsafeBecause({ path, mode, ownerId }: Pick<FolderFacts, 'path' | 'mode' | 'ownerId'>): string | undefined {
   if ((mode & (constants.S_IWGRP | constants.S_IWOTH)) !== 0) {
-    return `others than its owner may write ${path}; chmod go-w ${path}`;
+    return `others than its owner may write ${path}; chmod go-w ${shellWord(path)}`;
   }
-  if (uid === 0 || uid === process.geteuid?.()) return undefined;
-  return `${path} belongs to user number ${uid}, neither root nor the agent's user; chown root ${path}`;
+  if (ownerId === 0 || ownerId === process.geteuid?.()) return undefined;
+  return `${path} belongs to user number ${ownerId}, neither root nor the agent's user; chown root ${shellWord(path)}`;
+}
+
+function checkWay(path: string, openings: readonly Opening[]): FoundExecutable {
+  const worst = openings.find(({ to }) => to !== 'group');
+  if (worst === undefined) return { kind: 'found', path, openings };
+  return notExecutable(`${worst.fact}: the handler could be replaced; ${worst.remedy}`);
 }
 
 function notExecutable(reason: string): FoundExecutable {

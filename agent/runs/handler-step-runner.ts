@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { RunResult } from '../core/outcome.ts';
+import type { Opening } from '../files/openings.ts';
 import type { HandlerFacts, JobHandler } from '../handler-api.ts';
 import type { ProcessRunner } from '../ports/process-runner.ts';
 import type { CompileSchema } from '../ports/schema-check.ts';
@@ -54,7 +55,7 @@ export interface HandlerStepRunnerSettings {
 export function createHandlerStepRunner(options: HandlerStepRunnerOptions): StepRunner {
   const { runner, users, settings, log } = options;
   const registry = createHandlerRegistry(options);
-  const resolve = createStepResolver({ registry, users, settings });
+  const resolve = createStepResolver({ registry, users, settings, onOpening: warnOnce(log) });
   return {
     review: (plan) =>
       reviewPlan(plan, resolve).catch((error: Error) => {
@@ -82,6 +83,19 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
         );
       }
     },
+  };
+}
+
+/** Of each folder: jobs come often, and folders stay as they are. */
+function warnOnce(log: Logger): (opening: Opening) => void {
+  const told = new Set<string>();
+  return ({ path, fact, remedy }) => {
+    if (told.has(path)) return;
+    told.add(path);
+    log.warn(
+      { path, reason: `${fact}: handlers could be replaced; ${remedy}` },
+      'handlers could be replaced by a group',
+    );
   };
 }
 

@@ -1,6 +1,7 @@
 /** From a planned step to what would run here, or why nothing can. Asked when a job is reviewed, and again at its start. */
 import type { ExecutableAction, OperationAction, PlannedStep } from '../core/job-plan.ts';
 import type { JsonValue } from '../core/json.ts';
+import type { Opening } from '../files/openings.ts';
 import type { JobHandler } from '../handler-api.ts';
 import type { UserAccount, UserDatabase } from '../ports/user-database.ts';
 import { type ExecutableFolders, findExecutable } from './executable-handler.ts';
@@ -43,6 +44,8 @@ export interface StepResolverOptions {
     readonly stateDir: string;
     readonly runtimeDir: string;
   };
+  /** Called for a folder by which a group could replace an executable that may run; again each time it is seen. */
+  readonly onOpening: (opening: Opening) => void;
 }
 
 export type ResolveStep = (step: PlannedStep) => Promise<Resolution>;
@@ -66,6 +69,7 @@ async function resolveOperation(
   const file = await findExecutable({ name: operation, folder: '' }, options.settings);
   if (file.kind === 'refused') return reject(file.reasonCode, 'operation', file.reason);
   if (file.kind === 'absent') return unknown(operation, options);
+  file.openings.forEach(options.onOpening);
   return withUser({ kind: 'executable', operation, path: file.path, parameters }, runAs, options);
 }
 
@@ -80,6 +84,7 @@ async function resolveScript(action: ExecutableAction, options: StepResolverOpti
     );
   }
   if (file.kind === 'absent') return resolveStandIn(action, options);
+  file.openings.forEach(options.onOpening);
   const user = await withUser(
     { kind: 'script', operation, path: file.path, args: [runAsUser, ...args] },
     runAsUser,

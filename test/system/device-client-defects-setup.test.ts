@@ -66,6 +66,14 @@ test('D10 a handler that others could swap is never run', { timeout: LIMIT_MS },
   for (let launch = 0; launch < LAUNCHES; launch += 1) {
     expect((await runJob(`launch-${launch}`, { operation: 'ours.sh' })).status).toBe('REJECTED');
   }
+  await chmod(handlersDir, 0o755);
+  const above = dirname(handlersDir);
+  await chmod(above, 0o777);
+  const { status, statusDetails } = await runJob('above', { operation: 'evil.sh' });
+  expect([status, statusDetails.detailsMap.reason]).toEqual([
+    'REJECTED',
+    expect.stringContaining(`chmod go-w ${above}`),
+  ]);
   expect(await hasRun()).toBe(false);
 });
 
