@@ -16,7 +16,7 @@ export async function config(source: ConfigSource, asJson: boolean): Promise<num
   for (const { code, path, validFrom, validTo } of setup.credentials.warnings) {
     console.error(`warning: ${code}: ${path} is valid from ${validFrom} to ${validTo}; is this machine's clock right?`);
   }
-  for (const { code, path, reason } of setup.credentials.keyFolderWarnings) {
+  for (const { code, path, reason } of setup.credentials.openWarnings) {
     console.error(`warning: ${code}: ${path}: ${reason}`);
   }
   return EXIT.done;

@@ -24,8 +24,8 @@ export async function run({ configFile, env, hostArgv }: RunOptions): Promise<nu
   const setup = await loadAgentSetup({ file: configFile, env });
   const { config } = setup;
   const log = createLogger({ level: config.logLevel, pretty: process.stdout.isTTY === true });
-  for (const warning of setup.credentials.keyFolderWarnings) {
-    log.warn({ ...warning }, 'private key of this thing could be replaced by others');
+  for (const warning of setup.credentials.openWarnings) {
+    log.warn({ ...warning }, 'credentials of this thing could be replaced by others');
   }
   let agent: RunningAgent | null = null;
   const starting = startAgent({ ...setup, log, agentVersion: AGENT_VERSION, hostArgv, env });

@@ -1,10 +1,9 @@
 /** The thing's certificate, its private key and the authorities it trusts: read, and checked before anything connects. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { foldersOnTheWay } from '../files/folders-on-the-way.ts';
 import { shellWord } from '../files/shell-word.ts';
 import { ConfigError } from './config-error.ts';
 import { keyAccessProblems } from './key-access.ts';
-import { type KeyFolderWarning, keyFolderFindings } from './key-folders.ts';
+import { type CredentialFile, findOpenCredentials, type OpenCredentialsWarning } from './open-credentials.ts';
 import { type PemFile, readPemFile } from './pem-file.ts';
 import type { Config } from './schema.ts';
 
@@ -14,8 +13,8 @@ export interface Credentials {
   readonly caPem: string;
   /** Not errors: the clock of a gateway is as often wrong as its certificate is out of date. */
   readonly warnings: readonly CertificateWarning[];
-  /** Of folders in which others could replace the private key. */
-  readonly keyFolderWarnings: readonly KeyFolderWarning[];
+  /** Of folders in which others could replace one of the three. */
+  readonly openWarnings: readonly OpenCredentialsWarning[];
 }
 
 export interface CertificateWarning {
@@ -56,16 +55,15 @@ export async function checkCredentials(
   checks: CredentialChecks = {},
 ): Promise<CheckedCredentials> {
   const { nowMs = Date.now(), userId = process.geteuid?.() ?? 0, groupId = process.getegid?.() ?? 0 } = checks;
-  const [cert, key, ca, keyFolders] = await Promise.all([
+  const [cert, key, ca] = await Promise.all([
     readPemFile('certPath', paths.certPath, 'certificate'),
     readPemFile('keyPath', paths.keyPath, 'private key'),
     readPemFile('caPath', paths.caPath, 'certificate'),
-    paths.keyPath === undefined ? [] : foldersOnTheWay(paths.keyPath),
   ]);
   const problems = [cert, key, ca].flatMap((file) => file?.problem ?? []);
   if (key?.facts !== undefined) problems.push(...keyAccessProblems(key.path, key.facts, userId));
-  const onTheWay = keyFolderFindings(paths.keyPath ?? '', keyFolders, { userId, groupId });
-  problems.push(...onTheWay.problems);
+  const open = await findOpenCredentials(filesOf(cert, key, ca), { userId, groupId });
+  problems.push(...open.problems);
   const certificates = parseCertificates(cert, problems);
   const authorities = parseCertificates(ca, problems);
   const privateKey = parseKey(key, problems);
@@ -76,7 +74,17 @@ export async function checkCredentials(
   if (problems.length > 0 || !cert?.pem || !key?.pem || !ca?.pem) return { problems };
   const warnings = [...datesOf(cert.path, certificates, nowMs), ...datesOf(ca.path, authorities, nowMs)];
   const pems = { certPem: cert.pem, keyPem: key.pem, caPem: ca.pem };
-  return { credentials: { ...pems, warnings, keyFolderWarnings: onTheWay.warnings }, problems };
+  return { credentials: { ...pems, warnings, openWarnings: open.warnings }, problems };
+}
+
+/** The key itself is held to stricter rules. */
+function filesOf(
+  cert: PemFile | undefined,
+  key: PemFile | undefined,
+  ca: PemFile | undefined,
+): readonly CredentialFile[] {
+  const keyFolders = key === undefined ? undefined : { setting: key.setting, path: key.path };
+  return [cert, keyFolders, ca].filter((file) => file !== undefined);
 }
 
 function parseCertificates(file: PemFile | undefined, problems: string[]): X509Certificate[] {

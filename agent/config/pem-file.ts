@@ -9,7 +9,7 @@ export interface PemFile {
   readonly pem?: string;
   readonly problem?: string;
   /** Absent when the file could not be opened. */
-  readonly facts?: FileFacts;
+  readonly facts?: FileFacts & { readonly groupId: number };
 }
 
 /** A bundle of every public authority is 0.2 MB; a megabyte is some other file named by mistake. */
@@ -28,7 +28,7 @@ export async function readPemFile(
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (!stat.isFile()) return { setting, path, problem: `${setting}: ${path} is not a regular file` };
-    facts = { mode: stat.mode, ownerId: stat.uid };
+    facts = { mode: stat.mode, ownerId: stat.uid, groupId: stat.gid };
     const problem = stat.size > MAX_PEM_BYTES ? 'is larger than 1 MiB' : undefined;
     const pem = problem === undefined ? await file.readFile('utf8') : '';
     const wrong = problem ?? wrongKind(pem, kind);

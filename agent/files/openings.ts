@@ -1,4 +1,5 @@
-/** Through which folders others than root and the agent's user could put another file in the place of one. */
+/** How others than root and the agent's user could put something else in the place of a file. */
+import { constants } from 'node:fs';
 import type { FolderFacts } from './folders-on-the-way.ts';
 import { shellWord } from './shell-word.ts';
 
@@ -6,7 +7,7 @@ export interface Opening {
   readonly path: string;
   /** `owner`: one user, who is neither root nor the agent's. `group`: its members, where it is neither root's nor the agent's. */
   readonly to: 'everyone' | 'owner' | 'group';
-  /** Who may do what in which folder, in words. */
+  /** Who may do what, and where, in words. */
   readonly fact: string;
   /** The command that cures it. */
   readonly remedy: string;
@@ -21,8 +22,9 @@ export interface AgentIds {
 /** Sticky, as `/tmp` is: only its owner may rename or remove what lies there (inode(7)). */
 const S_ISVTX = 0o1000;
 
-export function openingsOf(folders: readonly FolderFacts[], agent: AgentIds): readonly Opening[] {
-  return folders.flatMap((folder) => [...openToOwner(folder, agent), ...openByMode(folder, agent)]);
+/** @param places the folders on the way to it, and it itself where that is to count. */
+export function openingsOf(places: readonly FolderFacts[], agent: AgentIds): readonly Opening[] {
+  return places.flatMap((place) => [...openToOwner(place, agent), ...openByMode(place, agent)]);
 }
 
 function openToOwner({ path, ownerId }: FolderFacts, { userId }: AgentIds): Opening[] {
@@ -32,8 +34,9 @@ function openToOwner({ path, ownerId }: FolderFacts, { userId }: AgentIds): Open
 }
 
 function openByMode({ path, isLink, mode, groupId }: FolderFacts, agent: AgentIds): Opening[] {
-  if (isLink || (mode & S_ISVTX) !== 0) return []; // a link's own mode means nothing (symlink(7))
-  const where = `may write in ${path} (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
+  const isFolder = (mode & constants.S_IFMT) === constants.S_IFDIR;
+  if (isLink || (isFolder && (mode & S_ISVTX) !== 0)) return []; // a link's own mode means nothing (symlink(7))
+  const where = `may write ${isFolder ? 'in ' : ''}${path} (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
   if ((mode & 0o002) !== 0) {
     return [{ path, to: 'everyone', fact: `everyone ${where}`, remedy: `chmod go-w ${shellWord(path)}` }];
   }

@@ -25,9 +25,10 @@ from. Each setting can also come from the environment, which wins: numbers as di
 
 Everything that is wrong is reported at once, with the name that was probably meant for one that is not known, and the
 agent exits with code 78. The private key must belong to the agent’s user or to root, and be open to nobody else (mode 600).
-No folder on the way to it, links followed, may be one in which everyone can write, unless it is sticky as \`/tmp\` is: whoever
-can write there can put another key in its place. Where another user or group can, the agent warns at each start
-(\`KEY_FOLDER_OPEN\`) and goes on.
+No folder on the way to it, to the certificate or to the authorities, links followed, may be one in which everyone can write,
+unless it is sticky as \`/tmp\` is; nor may everyone write the files themselves. Whoever can could put others in their place: a
+key that makes the gateway another’s, or an authority that lets another be the cloud and send jobs. Where another user or
+group can, the agent warns at each start (\`CREDENTIALS_OPEN\`) and goes on.
 
 ${renderSettingsOverview('')}
 ${SETTINGS.map(renderSetting).join('\n')}`;

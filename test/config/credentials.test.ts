@@ -35,7 +35,7 @@ test('credentials that are right come back as PEM', async () => {
     keyPem: await readFile(fixture.keyPath, 'utf8'),
     caPem: await readFile(fixture.caPath, 'utf8'),
     warnings: [],
-    keyFolderWarnings: [],
+    openWarnings: [],
   });
 });
 

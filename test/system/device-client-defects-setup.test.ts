@@ -155,13 +155,13 @@ test.runIf(isRoot)('D12 another owner is refused, above the key warned of', asyn
   const { configPath, keyPath, outer, startWith } = await deepKey();
   await chown(outer, 1234, 0);
   const agent = startAgentProcess(configPath);
-  expect(await agent.line(({ code }) => code === 'KEY_FOLDER_OPEN')).toMatchObject({
+  expect(await agent.line(({ code }) => code === 'CREDENTIALS_OPEN')).toMatchObject({
     level: 'warn',
     path: outer,
     reason: expect.stringContaining('belongs to user 1234'),
   });
   const shown = await runAgentCommand(['config', '--config', configPath]);
-  expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining(`KEY_FOLDER_OPEN: ${outer}`) });
+  expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining(`CREDENTIALS_OPEN: ${outer}`) });
   agent.child.kill('SIGKILL');
   await agent.exited;
   await chown(keyPath, 1234, 0);
