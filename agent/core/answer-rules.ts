@@ -25,6 +25,7 @@ export const ANSWER_RULES: Readonly<Record<RequestPurpose['kind'], Readonly<Reco
   list:     { retry: 'retry',  over: 'retry',     stale: 'retry',   malformed: 'retry' },
   check:    { retry: 'retry',  over: 'end',       stale: 'retry',   malformed: 'retry' },
   take:     { retry: 'retry',  over: 'leave',     stale: 'retry',   malformed: 'leave' },
+  goOn:     { retry: 'retry',  over: 'end',       stale: 'retry',   malformed: 'retry' },
   progress: { retry: 'forget', over: 'end',       stale: 'adopt',   malformed: 'forget' },
   report:   { retry: 'retry',  over: 'end',       stale: 'adopt',   malformed: 'plain' },
 };

@@ -4,6 +4,7 @@ import { claimAnswered, claimLater, claimMore, listAnswered } from './claiming.t
 import { type Decision, describe, inOrder, stay, withExecution } from './decision.ts';
 import { described, dropReplaced, over, retryLater, tellOn } from './describing.ts';
 import type { AgentEvent } from './event.ts';
+import { toldToGoOn } from './going-on.ts';
 import { type ExecutionId, isTerminal, type JobExecutionState } from './job-execution.ts';
 import { close } from './reporting.ts';
 import { start } from './running.ts';
@@ -89,7 +90,12 @@ function updated(state: AgentState, { kind, id, expectedVersion }: UpdatePurpose
   const versionNumber = Math.max(execution.versionNumber, expectedVersion + 1);
   const now = withExecution(state, id, () => ({ versionNumber, retries: 0 }));
   const { phase } = execution;
-  return phase.name === 'claiming' ? taken(now, id, phase) : tellOn(now, id);
+  if (phase.name === 'claiming') return taken(now, id, phase);
+  return inOrder(
+    now,
+    (after) => (kind === 'goOn' ? toldToGoOn(after, id) : stay(after)),
+    (after) => tellOn(after, id),
+  );
 }
 
 /** Claimed by our own choice, and so it has a plan: only what was reviewed is taken. */

@@ -7,6 +7,7 @@
  * IN_PROGRESS with our id was claimed by this journal and never begun, so it may begin; with any other it was begun by
  * a journal we do not have, and must not run again (I2).
  */
+import { CLAIM_DETAIL, claimMark } from './claim-mark.ts';
 import {
   ask,
   type Decision,
@@ -28,22 +29,7 @@ import { failure, refusal } from './outcomes.ts';
 import { close, conclude, journal } from './reporting.ts';
 import { hasRoom, isExclusivePlan, isRunning, mayRunBeside } from './room.ts';
 import { start } from './running.ts';
-import {
-  type AgentIdentity,
-  type AgentState,
-  type ExecutionState,
-  type FinishedExecution,
-  MAX_LEFT,
-  type ReviewedPlan,
-} from './state.ts';
-
-/** The status detail that says who made a claim: a journal, and a boot of the machine. */
-export const CLAIM_DETAIL = 'claimedBy';
-
-/** @returns the value of `CLAIM_DETAIL` of a claim made now. */
-export function claimMark({ journalId, bootId }: AgentIdentity): string {
-  return `${journalId}/${bootId}`;
-}
+import { type AgentState, type ExecutionState, type FinishedExecution, MAX_LEFT, type ReviewedPlan } from './state.ts';
 
 /** How often an announced execution that is not handed out is asked for; after that only when something new is said. */
 const MAX_EMPTY_CLAIMS = 5;

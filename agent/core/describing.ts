@@ -57,7 +57,9 @@ function stillOurs(
   if (state.shutdown !== null) return stay(state);
   // It was asked for without a document, or the service left it out.
   if (verdict === undefined) return retryLater(state, execution);
-  return phase.name === 'claiming' ? choose(state, execution, found, verdict) : goOn(state, execution, phase, verdict);
+  return phase.name === 'claiming'
+    ? choose(state, execution, found, verdict)
+    : goOn(state, execution, phase, { found, verdict });
 }
 
 /** What follows depends on its document. */

@@ -32,6 +32,8 @@ export type LiveRecord = RecordBase & RecordedProgress & LivePhase;
 /** What an execution has come to, whatever its phase. */
 export type RecordedProgress = {
   readonly versionNumber: number;
+  /** An update was under way, which may have added one to the version. */
+  readonly isUpdating?: boolean;
   readonly recoveries: number;
   readonly postponements: number;
   readonly reboots: number;
@@ -70,10 +72,11 @@ export type ClosedRecord = RecordBase & {
   readonly how: FinishedExecution['how'];
 };
 
-export function recordOf(execution: ExecutionState): LiveRecord {
+/** @param isUpdating an update of it is under way. */
+export function recordOf(execution: ExecutionState, isUpdating = false): LiveRecord {
   const { id, key, versionNumber, recoveries, postponements, reboots, details, ignoredFailures } = execution;
-  const progress: RecordedProgress = { versionNumber, recoveries, postponements, reboots, details, ignoredFailures };
-  return { v: RECORD_VERSION, id, key, ...progress, ...livePhase(execution) };
+  const counts = { versionNumber, ...(isUpdating && { isUpdating }), recoveries, postponements, reboots };
+  return { v: RECORD_VERSION, id, key, ...counts, details, ignoredFailures, ...livePhase(execution) };
 }
 
 export function closedRecordOf({ id, key, outcome, how }: FinishedExecution): ClosedRecord {

@@ -1,8 +1,15 @@
-/** Takes up executions that waited. They come before new ones, because they were claimed before. */
-import { type Decision, describe, inOrder, stay, withExecution } from './decision.ts';
+/**
+ * Takes up executions that waited. They come before new ones, because they were claimed before.
+ *
+ * A card that lied about flushing can forget that a wait was over and its step begun. So a step that may not run twice
+ * goes on only after the service accepted an update that says so, which adds one to the version: a version higher than
+ * the wait knew, without a word of waiting, tells a later start that the step may have begun (I2).
+ */
+import { CLAIM_DETAIL, claimMark } from './claim-mark.ts';
+import { type Decision, describe, inOrder, isAsking, stay, update, withExecution } from './decision.ts';
 import type { PlanVerdict } from './event.ts';
-import type { ExecutionId } from './job-execution.ts';
-import { refusal } from './outcomes.ts';
+import type { ExecutionId, JobExecution } from './job-execution.ts';
+import { failure, fitDetails, refusal } from './outcomes.ts';
 import { tellProgress } from './progress.ts';
 import { conclude } from './reporting.ts';
 import { isExclusivePlan, mayRunBeside } from './room.ts';
@@ -13,9 +20,19 @@ import type { AgentState, ExecutionState, ReviewedPlan, WaitingPhase } from './s
 export function goOnWaiting(state: AgentState): Decision {
   if (state.shutdown !== null) return stay(state);
   const ready = Object.values(state.executions).filter(
-    ({ id, phase }) => phase.name === 'waiting' && phase.due && mayRunBeside(state, id, phase.exclusive),
+    ({ id, phase }) =>
+      phase.name === 'waiting' && phase.due && mayRunBeside(state, id, phase.exclusive) && !isAskedAbout(state, id),
   );
   return inOrder(state, ...ready.map((execution) => (now: AgentState) => describe(now, execution)));
+}
+
+function isAskedAbout(state: AgentState, id: ExecutionId): boolean {
+  return isAsking(state, (purpose) => 'id' in purpose && purpose.id === id);
+}
+
+export interface Described {
+  readonly found: JobExecution;
+  readonly verdict: PlanVerdict;
 }
 
 /** The service described it as ours, with its document. */
@@ -23,18 +40,71 @@ export function goOn(
   state: AgentState,
   execution: ExecutionState,
   phase: WaitingPhase,
-  verdict: PlanVerdict,
+  { found, verdict }: Described,
 ): Decision {
   const { id } = execution;
-  const { next, stepIndex, attempt } = phase;
+  const { next } = phase;
   if (next.kind === 'conclude') return conclude(state, id, next.outcome);
   if (verdict.kind !== 'run') return conclude(state, id, next.kind === 'clean-up' ? next.outcome : refusal(verdict));
   const { plan } = verdict;
   // It waits for longer, and the service has to hear that it does.
   if (!mayRunBeside(state, id, isExclusivePlan(plan))) return tellProgress(holdBack(state, id, phase, plan), id);
+  if (!runsOnce(phase, plan) || found.statusDetails[CLAIM_DETAIL] === goOnMark(state, phase)) {
+    return carryOn(state, execution, phase, plan);
+  }
+  return isStillWaiting(phase, found)
+    ? tellFirst(state, execution, phase, plan)
+    : conclude(state, id, failure('STATE_LOST', WENT_ON));
+}
+
+/** The service has accepted that it goes on. */
+export function toldToGoOn(state: AgentState, id: ExecutionId): Decision {
+  const execution = state.executions[id];
+  if (execution?.phase.name !== 'waiting' || execution.phase.plan === null) return stay(state);
+  const { plan } = execution.phase;
+  // Otherwise it is described again when there is room, or by the next start, and recognised by its mark.
+  const mayRun = state.shutdown === null && mayRunBeside(state, id, isExclusivePlan(plan));
+  return mayRun ? carryOn(state, execution, execution.phase, plan) : stay(state);
+}
+
+function carryOn(state: AgentState, execution: ExecutionState, phase: WaitingPhase, plan: ReviewedPlan): Decision {
+  const { id } = execution;
+  const { next, stepIndex, attempt } = phase;
+  if (next.kind === 'conclude') return conclude(state, id, next.outcome);
   if (next.kind === 'pass') return pass(state, execution, { plan, stepIndex });
   const again = phase.why === 'interrupted' ? counted(state, id) : state;
   return begin(again, id, { plan, stepIndex, attempt: attempt + 1, purpose: next });
+}
+
+/** What begins now may not begin twice. Checks and clean-ups may, and so may what was declared so. */
+function runsOnce({ why, next, stepIndex }: WaitingPhase, plan: ReviewedPlan): boolean {
+  if (why === 'interrupted' || (next.kind !== 'work' && next.kind !== 'pass')) return false;
+  return plan.steps[next.kind === 'pass' ? stepIndex + 1 : stepIndex]?.onInterrupted === 'fail';
+}
+
+/** Nothing was accepted since the wait was written down, but that it waits. */
+function isStillWaiting(phase: WaitingPhase, { versionNumber, statusDetails }: JobExecution): boolean {
+  if (phase.recordedVersion === null || versionNumber <= phase.recordedVersion) return true;
+  return (
+    statusDetails.waiting !== undefined && statusDetails.waiting === fitDetails([['waiting', phase.reason]]).waiting
+  );
+}
+
+const WENT_ON =
+  'it waited when the journal was last written, but has gone on since: the card of this gateway lost what was written ' +
+  'last. It is not run again, because it may have been run already; create a new job execution to run it.';
+
+function tellFirst(state: AgentState, execution: ExecutionState, phase: WaitingPhase, plan: ReviewedPlan): Decision {
+  const statusDetails = fitDetails([[CLAIM_DETAIL, goOnMark(state, phase)], ...Object.entries(execution.details)]);
+  return inOrder(
+    withExecution(state, execution.id, () => ({ phase: { ...phase, plan }, progressPending: false })),
+    (now) => update(now, execution, { kind: 'goOn', status: 'IN_PROGRESS', statusDetails }),
+  );
+}
+
+/** As of a claim, and which start it is: every one of them another. */
+function goOnMark(state: AgentState, { stepIndex, attempt }: WaitingPhase): string {
+  return `${claimMark(state)}/${stepIndex}.${attempt}`;
 }
 
 /** Until others have ended. That it must run alone is remembered, so that it is not described in vain. */

@@ -56,9 +56,12 @@ export function progressDetails({ phase, details }: ExecutionState): StatusDetai
   return fitDetails([...phasePairs(phase), ...Object.entries(details)]);
 }
 
+/** What the service is told while it waits for that. */
+export const FOR_THE_RESTART = 'for the restart of the gateway';
+
 function phasePairs(phase: Phase): Pair[] {
   if (phase.name === 'running') return stepPair(phase);
-  if (phase.name === 'awaiting-reboot') return [['waiting', 'for the restart of the gateway']];
+  if (phase.name === 'awaiting-reboot') return [['waiting', FOR_THE_RESTART]];
   return phase.name === 'waiting' ? [['waiting', phase.reason]] : []; // an empty one is left out when it is fitted
 }
 

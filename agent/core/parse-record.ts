@@ -40,7 +40,8 @@ function parseProgress(value: JsonObject): RecordedProgress | null {
   if (versionNumber === null || recoveries === null || postponements === null || reboots === null) return null;
   const details = parseDetails(value.details) ?? {};
   const ignoredFailures = parseTexts(value.ignoredFailures);
-  return { versionNumber, recoveries, postponements, reboots, details, ignoredFailures };
+  const isUpdating = value.isUpdating === true && { isUpdating: true };
+  return { versionNumber, ...isUpdating, recoveries, postponements, reboots, details, ignoredFailures };
 }
 
 function parseLivePhase(value: JsonObject): LivePhase | null {

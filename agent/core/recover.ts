@@ -5,7 +5,7 @@
 import { type Decision, inOrder, stay } from './decision.ts';
 import type { ExecutionRecord, LiveRecord } from './execution-record.ts';
 import type { Outcome } from './outcome.ts';
-import { failure, INTERRUPTED } from './outcomes.ts';
+import { FOR_THE_RESTART, failure, INTERRUPTED } from './outcomes.ts';
 import { rebootWhenAlone, withBootIds } from './rebooting.ts';
 import { journal } from './reporting.ts';
 import { type AgentState, type ExecutionState, MAX_FINISHED, type Phase, type Resumption } from './state.ts';
@@ -29,13 +29,13 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     const { id, key, outcome, how } = record;
     return stay({ ...state, finished: [...state.finished, { id, key, outcome, how }].slice(-MAX_FINISHED) });
   }
-  const { id, key, versionNumber, recoveries, postponements, reboots, details, ignoredFailures } = record;
+  const { id, key, recoveries, postponements, reboots, details, ignoredFailures } = record;
   const phase = phaseAfter(record, state, interruption);
   const hasRebooted = record.phase === 'awaiting-reboot' && phase.name === 'waiting';
   const execution: ExecutionState = {
     id,
     key,
-    versionNumber,
+    versionNumber: versionOf(record),
     phase,
     details: hasRebooted ? withBootIds(details, record.bootId, state.bootId) : details,
     ignoredFailures,
@@ -69,7 +69,8 @@ function phaseAfter(record: LiveRecord, state: AgentState, interruption: string)
     case 'waiting': {
       const { stepIndex, attempt, why, reason, waitMs, next } = record;
       // How much of the wait is over nobody knows: it is waited for anew.
-      return { ...waitingAt({ stepIndex, attempt }), why, reason, waitMs, next, due: waitMs === 0 };
+      const recordedVersion = versionOf(record);
+      return { ...waitingAt({ stepIndex, attempt }), why, reason, waitMs, next, due: waitMs === 0, recordedVersion };
     }
     case 'awaiting-reboot':
       return afterReboot(record, state);
@@ -115,7 +116,8 @@ function afterReboot(record: Extract<LiveRecord, { phase: 'awaiting-reboot' }>, 
   const { stepIndex, attempt, verifies, bootId, recoveries } = record;
   if (bootId !== state.bootId) {
     const next: Resumption = { kind: verifies ? 'verify' : 'pass' };
-    return { ...waitingAt({ stepIndex, attempt }), why: 'rebooted', next };
+    const told = { reason: FOR_THE_RESTART, recordedVersion: versionOf(record) };
+    return { ...waitingAt({ stepIndex, attempt }), why: 'rebooted', next, ...told };
   }
   if (recoveries < state.settings.maxRecoveries) {
     return { name: 'awaiting-reboot', stepIndex, attempt, verifies, bootId, requested: false };
@@ -125,6 +127,11 @@ function afterReboot(record: Extract<LiveRecord, { phase: 'awaiting-reboot' }>, 
       ['bootIdBefore', bootId],
     ]),
   );
+}
+
+/** That the service had when this was written down, if all that was under way arrived. */
+function versionOf({ versionNumber, isUpdating }: LiveRecord): number {
+  return isUpdating === true ? versionNumber + 1 : versionNumber;
 }
 
 function waiting(place: { readonly stepIndex: number; readonly attempt: number }, next: Resumption): Phase {

@@ -77,8 +77,11 @@ export type RequestPurpose =
   | UpdatePurpose;
 
 export interface UpdatePurpose {
-  /** `take`: to IN_PROGRESS, which claims an execution we chose ourselves. `report`: the terminal update. */
-  readonly kind: 'take' | 'progress' | 'report';
+  /**
+   * `take`: to IN_PROGRESS, which claims an execution we chose ourselves. `goOn`: that one which waited is about to run.
+   * `report`: the terminal update.
+   */
+  readonly kind: 'take' | 'goOn' | 'progress' | 'report';
   readonly id: ExecutionId;
   readonly expectedVersion: number;
 }
@@ -166,6 +169,10 @@ export interface WaitingPhase {
   readonly due: boolean;
   /** Found to need to run alone. */
   readonly exclusive: boolean;
+  /** Read back from the journal: the highest version that the service can have had when the wait was written down. */
+  readonly recordedVersion: number | null;
+  /** Known while the service is told that it goes on. */
+  readonly plan: ReviewedPlan | null;
 }
 
 /**

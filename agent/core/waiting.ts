@@ -41,7 +41,12 @@ export function postpone(state: AgentState, execution: ExecutionState, run: Run,
 
 /** I2: what has not begun may begin later, whatever its handler's author said of interruptions. */
 export function putOff(state: AgentState, id: ExecutionId, stepIndex: number): Decision {
-  const phase: WaitingPhase = { ...waitingAt({ stepIndex, attempt: 0 }), why: 'put-off', next: { kind: 'work' } };
+  const phase: WaitingPhase = {
+    ...waitingAt({ stepIndex, attempt: 0 }),
+    why: 'put-off',
+    reason: 'until there is room, or the agent has started again',
+    next: { kind: 'work' },
+  };
   return journal(
     withExecution(state, id, () => ({ phase, progressPending: false })),
     id,
@@ -55,7 +60,8 @@ export function interruptedRun(run: Pick<Run, 'stepIndex' | 'attempt' | 'purpose
 
 /** Due at once, unless that is changed. */
 export function waitingAt({ stepIndex, attempt }: Pick<Run, 'stepIndex' | 'attempt'>) {
-  return { name: 'waiting', reason: '', stepIndex, attempt, waitMs: 0, due: true, exclusive: false } as const;
+  const fresh = { waitMs: 0, due: true, exclusive: false, recordedVersion: null, plan: null } as const;
+  return { name: 'waiting', reason: '', stepIndex, attempt, ...fresh } as const;
 }
 
 export function waitUntilDue(state: AgentState, id: ExecutionId): Decision {

@@ -12,6 +12,7 @@ const claiming = testsOf('core/decide-claiming');
 const meaning = testsOf('core/rejection');
 const progress = testsOf('core/decide-progress');
 const reporting = testsOf('core/decide-reporting');
+const waiting = testsOf('core/decide-waiting');
 const table = testsOf('core/answer-rules');
 
 export const MEANINGS: Readonly<Record<RejectionMeaning, string>> = {
@@ -104,6 +105,10 @@ export const REQUEST_RULES: Readonly<Record<RequestPurpose['kind'], RequestRule>
       choosing('that is refused is let go: %s', 'an update to IN_PROGRESS'),
       choosing('that may have been early is followed by another look: %s', 'an update to IN_PROGRESS'),
     ],
+  },
+  goOn: {
+    asked: 'UpdateJobExecution to IN_PROGRESS, of one that waited and is about to run',
+    tests: [waiting('that is refused is followed by another look: %s', 'the word that it goes on')],
   },
   progress: {
     asked: 'UpdateJobExecution while it is in progress',

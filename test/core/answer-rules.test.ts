@@ -9,6 +9,7 @@ const PURPOSES: readonly RequestPurpose[] = [
   { kind: 'list' },
   { kind: 'check', id: 'a' },
   { kind: 'take', id: 'a', expectedVersion: 1 },
+  { kind: 'goOn', id: 'a', expectedVersion: 1 },
   { kind: 'progress', id: 'a', expectedVersion: 1 },
   { kind: 'report', id: 'a', expectedVersion: 1 },
 ];
@@ -25,6 +26,7 @@ const EXPECTED: Readonly<Record<RequestPurpose['kind'], readonly AnswerRule[]>> 
   list: ['retry', 'retry', 'retry', 'retry'],
   check: ['retry', 'end', 'retry', 'retry'],
   take: ['retry', 'leave', 'retry', 'leave'],
+  goOn: ['retry', 'end', 'retry', 'retry'],
   progress: ['forget', 'end', 'adopt', 'forget'],
   report: ['retry', 'end', 'adopt', 'plain'],
 };

@@ -55,6 +55,7 @@ describe('an answer changes nothing', () => {
     list: { operation: 'StartNextPendingJobExecution', execution: job('b') },
     check: { operation: 'GetPendingJobExecutions', inProgressJobs: [], queuedJobs: [job('b')] },
     take: { operation: 'DescribeJobExecution', execution: job('b') },
+    goOn: { operation: 'DescribeJobExecution', execution: job('b') },
     progress: { operation: 'StartNextPendingJobExecution', execution: job('b') },
     report: { operation: 'DescribeJobExecution', execution: job('b') },
   };
@@ -63,6 +64,7 @@ describe('an answer changes nothing', () => {
     { kind: 'list' },
     { kind: 'check', id: ID },
     { kind: 'take', id: ID, expectedVersion: 2 },
+    { kind: 'goOn', id: ID, expectedVersion: 2 },
     { kind: 'progress', id: ID, expectedVersion: 2 },
     { kind: 'report', id: ID, expectedVersion: 2 },
   ];

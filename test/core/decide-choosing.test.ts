@@ -1,6 +1,6 @@
 /** Claiming where more than one may run, or where the thing is shared with another agent. */
 import { describe, expect, test } from 'vitest';
-import { claimMark } from '../../agent/core/claiming.ts';
+import { claimMark } from '../../agent/core/claim-mark.ts';
 import {
   createScenario,
   IDENTITY,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claimMark } from '../../agent/core/claiming.ts';
+import { claimMark } from '../../agent/core/claim-mark.ts';
 import { REJECTION_MEANINGS } from '../../agent/core/rejection.ts';
 import {
   createScenario,

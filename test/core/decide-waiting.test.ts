@@ -1,10 +1,14 @@
 /** Steps that ask to be tried later: they wait, block nobody, and do not ask for ever. */
 import { describe, expect, test } from 'vitest';
+import { claimMark } from '../../agent/core/claim-mark.ts';
 import type { LaterRun } from '../../agent/core/outcome.ts';
 import {
+  createScenario,
   effectsOf,
+  IDENTITY,
   idOf,
   job,
+  NO_PROGRESS,
   queuedJob,
   requestsOf,
   runEnded,
@@ -36,6 +40,7 @@ function waiting(afterMs: number | null = 5_000): Scenario {
 function due(scenario: Scenario, attempt: number) {
   scenario.tell(DUE);
   scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict() });
+  scenario.accept('goOn');
   return runIdOf('a', { attempt });
 }
 
@@ -69,9 +74,13 @@ describe('a step that asks to be tried later', () => {
     expect(requestsOf(scenario.tell(DUE))).toEqual([
       { operation: 'DescribeJobExecution', jobId: 'a', executionNumber: 1, includeJobDocument: true },
     ]);
-    const effects = scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict() });
-    expect(types(effects)).toEqual(['journal', 'startRun']);
-    expect(effects).toMatchObject([
+    const told = scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict() });
+    expect(requestsOf(told)).toMatchObject([
+      { status: 'IN_PROGRESS', expectedVersion: 3, statusDetails: { claimedBy: `${claimMark(IDENTITY)}/0.1` } },
+    ]);
+    const effects = scenario.accept('goOn');
+    expect(types(effects).slice(0, 2)).toEqual(['journal', 'startRun']);
+    expect(effects.slice(0, 2)).toMatchObject([
       { record: { phase: 'running', attempt: 2, recoveries: 0 } },
       { runId: runIdOf('a', { attempt: 2 }), purpose: 'work' },
     ]);
@@ -141,6 +150,7 @@ describe('a step that asks to be tried later', () => {
       execution: job('a', { versionNumber: 3 }),
       verdict: runVerdict([step({ name: 'copy' }), step({ name: 'verify' })]),
     });
+    scenario.accept('goOn');
     const effects = scenario.tell(runEnded('a', SUCCEEDED, { attempt: 2 }));
     expect(effects[1]).toMatchObject({ record: { stepIndex: 1, attempt: 1, postponements: 0 } });
   });
@@ -200,4 +210,101 @@ test('so many may wait that no more is taken', () => {
     scenario.tell(runEnded(jobId, later(5_000)));
   }
   expect(scenario.isAsking('list')).toBe(false);
+});
+
+describe('the word that it goes on', () => {
+  function telling() {
+    const scenario = waiting();
+    scenario.tell(DUE);
+    scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict() });
+    return scenario;
+  }
+
+  test.each(['RequestThrottled', 'VersionMismatch', 'InvalidRequest'] as const)(
+    'that is refused is followed by another look: %s',
+    (code) => {
+      const scenario = telling();
+      expect(types(scenario.reject('goOn', code))).toEqual(['setTimer']);
+      const asked = requestsOf(scenario.tell({ type: 'timerFired', timer: { name: 'retry', id: idOf('a') } }));
+      expect(asked).toMatchObject([{ operation: 'DescribeJobExecution', includeJobDocument: true }]);
+    },
+  );
+
+  test('that landed unheard is recognised, and the step begins', () => {
+    const scenario = telling();
+    scenario.unanswered('goOn');
+    scenario.tell({ type: 'timerFired', timer: { name: 'retry', id: idOf('a') } });
+    const statusDetails = { claimedBy: `${claimMark(IDENTITY)}/0.1` };
+    const execution = job('a', { versionNumber: 4, statusDetails });
+    expect(types(scenario.accept('check', { execution, verdict: runVerdict() }))).toContain('startRun');
+  });
+
+  test('that meets the end of the job ends it', () => {
+    expect(types(telling().reject('goOn', 'ResourceNotFound'))).toContain('cleanUp');
+  });
+
+  test('begins nothing when the agent has to stop meanwhile', () => {
+    const scenario = telling();
+    scenario.tell({ type: 'shutdownRequested', mode: 'wait' });
+    expect(types(scenario.accept('goOn'))).not.toContain('startRun');
+  });
+
+  test('is forgotten when the job is over its limit meanwhile', () => {
+    const scenario = telling();
+    scenario.tell({ type: 'timerFired', timer: { name: 'jobTimeout', id: idOf('a') } });
+    expect(requestsOf(scenario.accept('goOn'))).toMatchObject([{ status: 'FAILED' }]);
+  });
+
+  test('is not needed by a step that may run again', () => {
+    const twice = [step({ onInterrupted: 'rerun' })];
+    const scenario = runningScenario({ steps: twice });
+    scenario.tell(runEnded('a', later(5_000)));
+    scenario.accept('list');
+    scenario.accept('progress');
+    scenario.tell(DUE);
+    const execution = job('a', { versionNumber: 3 });
+    expect(types(scenario.accept('check', { execution, verdict: runVerdict(twice) }))).toContain('startRun');
+  });
+});
+
+describe('a wait that the journal gives back', () => {
+  const RECORD = {
+    v: 1,
+    id: idOf('a'),
+    key: { jobId: 'a', executionNumber: 1, queuedAt: 1_700_000_000 },
+    ...NO_PROGRESS,
+    versionNumber: 3,
+    phase: 'waiting',
+    stepIndex: 0,
+    attempt: 1,
+    why: 'postponed',
+    reason: 'locked',
+    waitMs: 0,
+    next: { kind: 'work' },
+  } as const;
+
+  function found(changes: Parameters<typeof job>[1], record: object = {}) {
+    const scenario = createScenario();
+    scenario.tell({ type: 'journalRecovered', records: [{ ...RECORD, ...record }] });
+    scenario.tell({ type: 'connected' });
+    return requestsOf(scenario.accept('check', { execution: job('a', changes), verdict: runVerdict() }));
+  }
+
+  test.each([
+    ['nothing was accepted since', { versionNumber: 3 }, {}],
+    ['what was under way has arrived', { versionNumber: 4 }, { isUpdating: true }],
+    ['the service was told that it waits', { versionNumber: 5, statusDetails: { waiting: 'locked' } }, {}],
+  ])('goes on when %s', (_, changes, record) => {
+    expect(found(changes, record)).toMatchObject([{ status: 'IN_PROGRESS' }]);
+  });
+
+  test.each([
+    ['told something else', { versionNumber: 4, statusDetails: { percent: '5' } }],
+    ['told that it goes on', { versionNumber: 4, statusDetails: { claimedBy: `${claimMark(IDENTITY)}0/0.1` } }],
+  ])('has gone on, by what a lying card forgot, when the service was %s', (_, changes) => {
+    expect(found(changes)[0]).toMatchObject({
+      status: 'FAILED',
+      statusDetails: { reasonCode: 'STATE_LOST', reason: expect.stringContaining('has gone on since') },
+    });
+  });
 });

@@ -21,6 +21,7 @@ const BASE = { v: RECORD_VERSION, id: idOf('a'), key: KEY };
 const LIVE = { ...BASE, versionNumber: 2, ...NO_PROGRESS };
 const RECORDED = { stepIndex: 0, attempt: 2, onInterrupted: 'fail', cleansUp: false, purpose: WORK };
 const WAIT = { why: 'postponed', reason: 'locked', stepIndex: 3, attempt: 1, waitMs: 5_000 } as const;
+const UNRECORDED = { due: false, exclusive: false, recordedVersion: null, plan: null };
 const CLEAN_UP = { kind: 'clean-up', outcome: OUTCOME } as const;
 
 const PHASES: readonly (readonly [Phase, JsonObject])[] = [
@@ -35,7 +36,7 @@ const PHASES: readonly (readonly [Phase, JsonObject])[] = [
   ],
   ...[WORK, CLEAN_UP, { kind: 'verify' }, { kind: 'pass' }, { kind: 'conclude', outcome: OUTCOME } as const].map(
     (next): [Phase, JsonObject] => [
-      { name: 'waiting', ...WAIT, next: next as Resumption, due: false, exclusive: false },
+      { name: 'waiting', ...WAIT, next: next as Resumption, ...UNRECORDED },
       { phase: 'waiting', ...WAIT, next: next as Resumption },
     ],
   ),

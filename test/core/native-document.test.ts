@@ -72,7 +72,11 @@ describe('an unknown member is refused', () => {
     [{ operation: 'x', RunAs: 'root' }, '/RunAs', 'did you mean "runAs"?'],
     [{ operation: 'x', stpes: [] }, '/stpes', 'did you mean "steps"?'],
     [{ steps: [{ operation: 'x' }], finally: [] }, '/finally', 'known are "steps", "includeStdOut", "timeoutSeconds"'],
-    [{ steps: [{ operation: 'x' }], operation: 'x' }, '/operation', 'known are "steps", "includeStdOut", "timeoutSeconds"'],
+    [
+      { steps: [{ operation: 'x' }], operation: 'x' },
+      '/operation',
+      'known are "steps", "includeStdOut", "timeoutSeconds"',
+    ],
     [
       { steps: [{ operation: 'x', onFailure: 'continue' }] },
       '/steps/0/onFailure',

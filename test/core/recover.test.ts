@@ -243,6 +243,7 @@ test('what the steps before had told is told at the end', () => {
   const waiting = { why: 'put-off', reason: '', waitMs: 0, next: { kind: 'work' } } as const;
   const live = record({ phase: 'waiting', stepIndex: 1, attempt: 0, ...waiting });
   const { scenario } = described({ ...live, ...progress });
+  scenario.accept('goOn');
   while (scenario.isAsking('progress')) scenario.accept('progress');
   expect(requestsOf(scenario.tell(runEnded('a', SUCCEEDED, { stepIndex: 1 })))[0]).toMatchObject({
     status: 'SUCCEEDED',
@@ -266,7 +267,7 @@ test('a step that waited for this start begins', () => {
     waitMs: 0,
     next: { kind: 'work' },
   });
-  expect(described(waiting).effects.slice(0, 2)).toMatchObject([
+  expect(described(waiting).scenario.accept('goOn').slice(0, 2)).toMatchObject([
     { record: { attempt: 1, stepIndex: 1 } },
     { type: 'startRun', attempt: 1, stepIndex: 1 },
   ]);

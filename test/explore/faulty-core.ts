@@ -1,5 +1,5 @@
 /** The core with one fault each: what an exploration is worth shows in whether it finds them. */
-import { CLAIM_DETAIL, claimMark } from '../../agent/core/claiming.ts';
+import { CLAIM_DETAIL, claimMark } from '../../agent/core/claim-mark.ts';
 import { decide } from '../../agent/core/decide.ts';
 import type { Decision } from '../../agent/core/decision.ts';
 import type { Effect } from '../../agent/core/effect.ts';

@@ -92,30 +92,35 @@ export function jobOf(jobId: string): Job {
 function* lifeOf(jobId: string, { onInterrupted, steps }: Job, random: Random): Generator<ExecutionRecord, undefined> {
   const key = { jobId, executionNumber: 1, queuedAt: 1_700_000_000 + random.below(1_000_000) };
   const id = executionId(key);
-  const progress = { versionNumber: 2, recoveries: 0, postponements: 0, reboots: 0, details: {}, ignoredFailures: [] };
-  const base = { v: 1, id, key, ...progress } as const;
+  const progress = { recoveries: 0, postponements: 0, reboots: 0, details: {}, ignoredFailures: [] };
+  let versionNumber = 2;
+  const base = () => ({ v: 1, id, key, versionNumber, ...progress }) as const;
   const run = { onInterrupted, cleansUp: random.below(4) === 0, purpose: { kind: 'work' } } as const;
   const wait = { phase: 'waiting', reason: '', waitMs: 0, next: { kind: 'work' } } as const;
-  if (random.below(3) === 0) yield { ...base, phase: 'claiming' };
+  if (random.below(3) === 0) yield { ...base(), phase: 'claiming' };
   for (let stepIndex = 0; stepIndex < steps; stepIndex += 1) {
-    if (random.below(8) === 0) yield { ...base, ...wait, why: 'put-off', stepIndex, attempt: 0 };
-    yield { ...base, ...run, phase: 'running', stepIndex, attempt: 1 };
+    if (random.below(8) === 0) {
+      yield { ...base(), ...wait, why: 'put-off', stepIndex, attempt: 0 };
+      versionNumber += 1; // the service was told that it goes on
+    }
+    yield { ...base(), ...run, phase: 'running', stepIndex, attempt: 1 };
     if (random.below(8) > 0) continue;
-    yield { ...base, ...wait, why: 'postponed', stepIndex, attempt: 1 };
-    yield { ...base, ...run, phase: 'running', stepIndex, attempt: 2 };
+    yield { ...base(), ...wait, why: 'postponed', stepIndex, attempt: 1 };
+    versionNumber += 1;
+    yield { ...base(), ...run, phase: 'running', stepIndex, attempt: 2 };
   }
   const last = { stepIndex: steps - 1, attempt: 2 };
   const ending = random.pick(['plain', 'plain', 'plain', 'plain', 'canceled', 'reboot']);
-  if (ending === 'canceled') yield { ...base, ...run, ...last, phase: 'stopping', reason: 'canceled' };
+  if (ending === 'canceled') yield { ...base(), ...run, ...last, phase: 'stopping', reason: 'canceled' };
   if (ending === 'reboot') {
-    yield { ...base, ...last, phase: 'awaiting-reboot', bootId: 'before', verifies: random.below(2) === 0 };
+    yield { ...base(), ...last, phase: 'awaiting-reboot', bootId: 'before', verifies: random.below(2) === 0 };
   }
   const outcome = {
     status: random.pick(['SUCCEEDED', 'FAILED']),
     // Of one block mostly, of several now and then.
     statusDetails: { stdout: 'x'.repeat(random.below(6) === 0 ? 4_000 + random.below(9_000) : random.below(1_024)) },
   } as const;
-  yield { ...base, phase: 'reporting', outcome } satisfies LiveRecord;
+  yield { ...base(), phase: 'reporting', outcome } satisfies LiveRecord;
   yield closedRecordOf({ id, key, outcome, how: 'accepted' });
   return undefined;
 }

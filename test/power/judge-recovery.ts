@@ -14,8 +14,6 @@ export interface Tally {
   falselyAccepted: number;
   /** An execution whose run had begun would be begun again, though its handler's author did not allow that. */
   doubled: number;
-  /** So would one that waited (put off at a shutdown, or tried later) and had gone on, behind a device that lied. */
-  wentOnTwice: number;
   /** The journal said that it was lost. */
   saidLost: number;
   /** Behind a device that lied: an older state, whole, that nobody can tell from the last one. */
@@ -36,7 +34,7 @@ export interface Judged {
 }
 
 export function emptyTally(): Tally {
-  const none = { crashes: 0, lost: 0, falselyAccepted: 0, doubled: 0, wentOnTwice: 0, saidLost: 0, rolledBack: 0 };
+  const none = { crashes: 0, lost: 0, falselyAccepted: 0, doubled: 0, saidLost: 0, rolledBack: 0 };
   return { states: 0, ...none, example: null };
 }
 
@@ -46,7 +44,7 @@ export function judge(tally: Tally, judged: Judged): void {
   tally.states += 1;
   for (const { what, why } of verdictsOn(judged)) {
     tally[what] += 1;
-    if (what === 'saidLost' || what === 'rolledBack' || what === 'wentOnTwice') continue;
+    if (what === 'saidLost' || what === 'rolledBack') continue;
     tally.example ??= `${what}: ${why} (${JSON.stringify(cut)}, ${acknowledged} records acknowledged)`;
   }
 }
@@ -76,8 +74,8 @@ function verdictsOn(judged: Judged): readonly Verdict[] {
 }
 
 /** @param at the record after which the journal was as it was found. */
-function doubledBy({ states, acknowledged, cut }: Judged, found: RecoveredJournal, at = 0): readonly Verdict[] {
+function doubledBy({ states, acknowledged }: Judged, found: RecoveredJournal, at = 0): readonly Verdict[] {
   const before = states[Math.max(at, acknowledged)]?.entries ?? [];
   const again = begunAgain({ found: found.entries, before, isNew: found.status === 'lost' });
-  return again.map(({ id, waited }) => ({ what: waited && cut.lies > 0 ? 'wentOnTwice' : 'doubled', why: id }));
+  return again.map((id) => ({ what: 'doubled', why: id }));
 }

@@ -13,17 +13,7 @@ import { createRandom } from './random.ts';
 import { replayJournal } from './replayed-journal.ts';
 import { formatTable } from './table.ts';
 
-const HEAD = [
-  'kind of cut',
-  'states',
-  'lost',
-  'false',
-  'crashes',
-  'doubled',
-  'said lost',
-  'rolled back',
-  'went on twice',
-];
+const HEAD = ['kind of cut', 'states', 'lost', 'false', 'crashes', 'doubled', 'said lost', 'rolled back'];
 
 const { values } = parseArgs({
   options: {
@@ -82,7 +72,7 @@ function since(started: number): string {
   return ((performance.now() - started) / 1_000).toFixed(1);
 }
 
-/** @returns whether there was no violation. The last three figures are what a card that lied may cost. */
+/** @returns whether there was no violation. The last two figures are what a card that lied may cost. */
 function report(tallies: ReadonlyMap<string, Tally>): boolean {
   const rows = [...tallies].map(([kind, tally]) => [kind, ...figuresOf(tally)]);
   print(formatTable(HEAD, rows));
@@ -92,8 +82,8 @@ function report(tallies: ReadonlyMap<string, Tally>): boolean {
 }
 
 function figuresOf(tally: Tally) {
-  const { states, lost, falselyAccepted, crashes, doubled, saidLost, rolledBack, wentOnTwice } = tally;
-  return [states, lost, falselyAccepted, crashes, doubled, saidLost, rolledBack, wentOnTwice];
+  const { states, lost, falselyAccepted, crashes, doubled, saidLost, rolledBack } = tally;
+  return [states, lost, falselyAccepted, crashes, doubled, saidLost, rolledBack];
 }
 
 function print(text: string): void {

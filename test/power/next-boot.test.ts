@@ -14,7 +14,7 @@ test('a run whose record a card lost is not begun again', () => {
 test('without another boot it would be, and is told', () => {
   const running = record('job-1-fail-1', { ...RUN, onInterrupted: 'fail' });
   const before = [entryOf(running)];
-  expect(begunAgain({ found: [], before, isNew: false, sameBoot: true })).toEqual([{ id: running.id, waited: false }]);
+  expect(begunAgain({ found: [], before, isNew: false, sameBoot: true })).toEqual([running.id]);
 });
 
 test('a run that may be repeated is none of it', () => {
@@ -22,13 +22,16 @@ test('a run that may be repeated is none of it', () => {
   expect(begunAgain({ found: [], before, isNew: false, sameBoot: true })).toEqual([]);
 });
 
-test('a run that waited, by what is left, is told apart', () => {
+test('a run that waited, by what is left, is not begun again when it had gone on', () => {
   const job = 'job-1-fail-1';
   const waiting = { phase: 'waiting', why: 'put-off', reason: '', waitMs: 0, next: { kind: 'work' } } as const;
   const found = [entryOf(record(job, { ...waiting, stepIndex: 0, attempt: 0 }))];
   expect(begunAgain({ found, before: found, isNew: false })).toEqual([]);
-  const running = record(job, { ...RUN, onInterrupted: 'fail' });
-  expect(begunAgain({ found, before: [entryOf(running)], isNew: false })).toEqual([{ id: running.id, waited: true }]);
+  // The service was told that it goes on, which added one to the version.
+  const running = { ...record(job, { ...RUN, onInterrupted: 'fail' }), versionNumber: 3 } as ExecutionRecord;
+  expect(begunAgain({ found, before: [entryOf(running)], isNew: false })).toEqual([]);
+  const untold = record(job, { ...RUN, onInterrupted: 'fail' });
+  expect(begunAgain({ found, before: [entryOf(untold)], isNew: false })).toEqual([untold.id]);
 });
 
 function record(jobId: string, phase: LivePhase): ExecutionRecord {

@@ -2,7 +2,7 @@
  * The boot after a power cut: the core with the records that were recovered, and the service's rules with every execution
  * that had been begun still in progress, under the mark of the boot before. What it begins, it may have begun before.
  */
-import { CLAIM_DETAIL, claimMark } from '../../agent/core/claiming.ts';
+import { CLAIM_DETAIL, claimMark } from '../../agent/core/claim-mark.ts';
 import { decide } from '../../agent/core/decide.ts';
 import type { Effect } from '../../agent/core/effect.ts';
 import type { AgentEvent, PlanVerdict } from '../../agent/core/event.ts';
@@ -24,13 +24,6 @@ export interface NextBoot {
   readonly sameBoot?: boolean;
 }
 
-/** An execution of which a step is begun that had begun, though its handler's author did not allow that. */
-export interface BegunAgain {
-  readonly id: string;
-  /** It waited, by what was found; the record of its going on is gone. */
-  readonly waited: boolean;
-}
-
 const SETTINGS: CoreSettings = {
   capacity: 1,
   unknownOperation: 'reject',
@@ -47,17 +40,15 @@ const SETTINGS: CoreSettings = {
 const CAPACITIES = [1, 3];
 const MOST_EVENTS = 500;
 
-export function begunAgain(boot: NextBoot): readonly BegunAgain[] {
+/** @returns executions of which a step is begun that had begun, though its handler's author did not allow that. */
+export function begunAgain(boot: NextBoot): readonly string[] {
   const records = boot.found.flatMap((entry) => parsed(entry));
   const begun = CAPACITIES.flatMap((capacity) => runsOf(boot, records, capacity));
-  const again = boot.before.flatMap((entry) => {
+  return boot.before.flatMap((entry) => {
     const [record] = parsed(entry);
     if (record === undefined || jobOf(record.key.jobId).onInterrupted !== 'fail') return [];
-    const isAgain = begun.some((run) => run.id === entry.id && place(run) <= lastBegun(record));
-    const waited = records.some(({ id, phase }) => id === entry.id && phase === 'waiting');
-    return isAgain ? [{ id: entry.id, waited }] : [];
+    return begun.some((run) => run.id === entry.id && place(run) <= lastBegun(record)) ? [entry.id] : [];
   });
-  return again;
 }
 
 /** The runs for work that an agent begins until nothing is left to do, each ending well at once. */
@@ -108,8 +99,9 @@ function heldByTheService(before: readonly JournalEntry[]): Executions {
     if (record === undefined || finished) return [];
     const { jobId, queuedAt } = record.key;
     const verdict: PlanVerdict = { kind: 'run', plan: { includeStdOut: false, steps: stepsOf(jobId) } };
-    const fresh = { versionNumber: 2, gone: false, secondsLeft: null, told: [] } as const;
-    return [{ id, jobId, queuedAt, verdict, status: 'IN_PROGRESS', statusDetails, ...fresh }];
+    const { versionNumber } = record as LiveRecord;
+    const fresh = { gone: false, secondsLeft: null, told: [] } as const;
+    return [{ id, jobId, queuedAt, verdict, status: 'IN_PROGRESS', versionNumber, statusDetails, ...fresh }];
   });
 }
 
