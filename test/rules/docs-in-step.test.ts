@@ -7,6 +7,7 @@ import { SETTINGS } from '../../agent/config/setting.ts';
 import { JOURNAL_ERROR_CODES, REASON_CODES, TRANSPORT_ERROR_CODES } from '../../agent/errors.ts';
 import { GENERATED_FILES, withSettingsBlock } from '../../scripts/docs/generated-files.ts';
 import { renderLifecyclePage } from '../../scripts/docs/lifecycle-docs.ts';
+import { PHASE_RULES } from '../../scripts/docs/phase-rules.ts';
 import { reasonCodeViolations } from './reason-code-rules.ts';
 import { parseSource, readSources } from './source-file.ts';
 
@@ -23,6 +24,18 @@ describe('this repository', () => {
     const readme = await readFile(new URL('README.md', root), 'utf8');
     expect(readme).toContain('<!-- settings:start -->\n');
     expect(withSettingsBlock(readme)).toBe(readme);
+  });
+
+  test('the diagram in README.md has every phase', async () => {
+    const readme = await readFile(new URL('README.md', root), 'utf8');
+    const diagram = /```mermaid\nstateDiagram-v2\n(.*?)```/s.exec(readme)?.[1] ?? '';
+    const fullNames = new Map(
+      [...diagram.matchAll(/state "([a-z-]+)" as (\w+)/g)].map(([, name, short]) => [short, name]),
+    );
+    const arrows = [...diagram.matchAll(/^ +(\S+) --> (\S+) : \S/gm)];
+    const drawn = arrows.flatMap(([, from, to]) => [from, to]).filter((name) => name !== '[*]');
+    const names = new Set(drawn.map((name) => fullNames.get(name) ?? name));
+    expect([...names].sort()).toEqual(Object.keys(PHASE_RULES).sort());
   });
 
   test('config.example.json loads, and shows the defaults', async () => {
