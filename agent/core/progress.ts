@@ -34,7 +34,8 @@ export function tellAlive(state: AgentState, id: ExecutionId): Decision {
   );
 }
 
-/** It is IN_PROGRESS in the cloud, and nothing is to be told yet that would say more. */
-function isTold({ name }: Phase): boolean {
-  return name === 'running' || name === 'waiting' || name === 'awaiting-reboot';
+/** It is IN_PROGRESS in the cloud, and nothing is to be told yet that would say more. I6: nor of what is over. */
+function isTold(phase: Phase): boolean {
+  if (phase.name === 'stopping') return phase.reason !== 'canceled';
+  return phase.name === 'running' || phase.name === 'waiting' || phase.name === 'awaiting-reboot';
 }

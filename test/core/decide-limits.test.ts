@@ -9,6 +9,7 @@ import {
   queuedJob,
   requestsOf,
   runEnded,
+  runIdOf,
   runningScenario,
   runVerdict,
   SUCCEEDED,
@@ -54,6 +55,17 @@ describe('a step timer', () => {
     scenario.tell({ type: 'connected' });
     const effects = scenario.accept('check', { execution: job('a', { versionNumber: 3 }) });
     expect(requestsOf(effects)[0]).toMatchObject({ stepTimeoutInMinutes: 30, expectedVersion: 3 });
+  });
+
+  test('is renewed while a run is being stopped, unless the service ended it', () => {
+    const limited = { settings: WITH_TIMER, steps: [step({ timeoutMs: 1_000 })] };
+    const scenario = runningScenario(limited);
+    scenario.tell({ type: 'timerFired', timer: { name: 'stepTimeout', id: idOf('a'), runId: runIdOf('a') } });
+    expect(requestsOf(scenario.tell(HEARTBEAT))).toMatchObject([{ stepTimeoutInMinutes: 30 }]);
+    const over = runningScenario(limited);
+    over.tell({ type: 'timerFired', timer: { name: 'poll' } });
+    over.reject('check', 'TerminalStateReached');
+    expect(requestsOf(over.tell(HEARTBEAT))).toEqual([]);
   });
 
   test('is let alone by the last report', () => {
