@@ -84,6 +84,8 @@ function runsOnce({ why, next, stepIndex }: WaitingPhase, plan: ReviewedPlan): b
 
 /** Nothing was accepted since the wait was written down, but that it waits. */
 function isStillWaiting(phase: WaitingPhase, { versionNumber, statusDetails }: JobExecution): boolean {
+  // The version alone does not tell where an update that was under way never arrived: the word took its place.
+  if (statusDetails[CLAIM_DETAIL]?.endsWith(startOf(phase)) === true) return false;
   if (phase.recordedVersion === null || versionNumber <= phase.recordedVersion) return true;
   return (
     statusDetails.waiting !== undefined && statusDetails.waiting === fitDetails([['waiting', phase.reason]]).waiting
@@ -103,8 +105,12 @@ function tellFirst(state: AgentState, execution: ExecutionState, phase: WaitingP
 }
 
 /** As of a claim, and which start it is: every one of them another. */
-function goOnMark(state: AgentState, { stepIndex, attempt }: WaitingPhase): string {
-  return `${claimMark(state)}/${stepIndex}.${attempt}`;
+function goOnMark(state: AgentState, phase: WaitingPhase): string {
+  return `${claimMark(state)}${startOf(phase)}`;
+}
+
+function startOf({ stepIndex, attempt }: WaitingPhase): string {
+  return `/${stepIndex}.${attempt}`;
 }
 
 /** Until others have ended. That it must run alone is remembered, so that it is not described in vain. */

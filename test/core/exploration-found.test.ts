@@ -105,3 +105,16 @@ test('a job that is due and finds no room is kept alive', () => {
     expect.objectContaining({ timer: { name: 'heartbeat', id: idOf('a') } }),
   );
 });
+
+test('a job that has gone on is not begun again, though an update was lost', () => {
+  const scenario = createScenario();
+  const place = { stepIndex: 0, attempt: 1, waitMs: 0, why: 'rebooted', reason: '', next: { kind: 'pass' } } as const;
+  const key = { jobId: 'a', executionNumber: 1, queuedAt: job('a').queuedAt };
+  // The update that was under way never arrived, and the word that it goes on took its version.
+  const record = { v: 1, id: idOf('a'), key, ...NO_PROGRESS, versionNumber: 2, isUpdating: true } as const;
+  scenario.tell({ type: 'journalRecovered', records: [{ ...record, phase: 'waiting', ...place }] });
+  scenario.tell({ type: 'connected' });
+  const execution = job('a', { versionNumber: 3, statusDetails: { claimedBy: 'journal-1/boot-0/0.1' } });
+  const effects = scenario.accept('check', { execution, verdict: runVerdict([step(), step({ name: 'next' })]) });
+  expect(requestsOf(effects)[0]).toMatchObject({ status: 'FAILED', statusDetails: { reasonCode: 'STATE_LOST' } });
+});
