@@ -15,7 +15,7 @@ import type { TestPki } from '../fixtures/mqtt-brokers/test-pki.ts';
 import { createRandom } from '../power/random.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { createHostileBroker, type HostileBroker } from './hostile-broker.ts';
-import { startScriptedBroker } from './scripted-broker.ts';
+import { type ScriptedBroker, startScriptedBroker } from './scripted-broker.ts';
 import { connectGapViolations, jobViolations } from './session-checks.ts';
 
 export interface HostileReport {
@@ -76,8 +76,9 @@ export async function runHostile({ pki, packets, seed, every }: HostileOptions):
     random: random.next,
     journal,
   });
-  const { violations, heapGrowthBytes, jobs } = await alternate({ gateway, hostile, rounds, packets, every });
+  const { violations, heapGrowthBytes, jobs } = await alternate({ gateway, broker, hostile, rounds, packets, every });
   violations.push(...connectGapViolations(gateway.attempts), ...faultsIn(gateway.errors).slice(0, 5));
+  violations.push(...broker.faults.map((fault) => `the gateway sent what is no packet: ${fault}`));
   if (heapGrowthBytes > MAX_HEAP_GROWTH_BYTES) violations.push(`the heap grew by ${heapGrowthBytes} bytes`);
   if (gateway.agent.illness() !== null) violations.push(`the agent is ill: ${gateway.agent.illness()}`);
   const runs = gateway.runs.length - jobs;
@@ -90,13 +91,14 @@ export async function runHostile({ pki, packets, seed, every }: HostileOptions):
 
 interface Stage {
   readonly gateway: Gateway;
+  readonly broker: ScriptedBroker;
   readonly hostile: HostileBroker;
   readonly rounds: Rounds;
   readonly packets: number;
   readonly every: number;
 }
 
-async function alternate({ gateway, hostile, rounds, packets, every }: Stage) {
+async function alternate({ gateway, broker, hostile, rounds, packets, every }: Stage) {
   const violations: string[] = [];
   const heaps: number[] = [];
   let jobs = 0;
@@ -119,6 +121,7 @@ async function alternate({ gateway, hostile, rounds, packets, every }: Stage) {
     const found = jobViolations([jobId], { runs: gateway.runs, told: rounds.told() });
     violations.push(...[...found, ...rounds.violations()].map((violation) => `${violation} ${where}`));
     jobs += 1;
+    broker.forget();
     heaps.push(heapUsed());
     if (!isSettled) break;
   }

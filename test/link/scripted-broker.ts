@@ -14,12 +14,16 @@ import {
 
 export interface ScriptedBroker {
   readonly port: number;
-  /** Those that finished their TLS handshake, in order. */
+  /** Those that finished their TLS handshake, in order, since the last `forget`. */
   readonly connections: readonly BrokerConnection[];
+  /** What came that is no packet; the connection was closed. */
+  readonly faults: readonly string[];
   /** What is done with packets from now on, on every connection. */
   behaviour: Behaviour;
   /** Resolves with the connection of this index once it is there. */
   connection(index: number): Promise<BrokerConnection>;
+  /** Lets go of all connections, in long runs. They go on. */
+  forget(): void;
   stop(): Promise<void>;
 }
 
@@ -63,6 +67,7 @@ export const behaveWell: Behaviour = (packet, connection) => {
 export async function startScriptedBroker(tls: TlsOptions, behaviour: Behaviour = behaveWell): Promise<ScriptedBroker> {
   const sockets = new Set<Socket>();
   const connections: BrokerConnection[] = [];
+  const faults: string[] = [];
   const server = createServer({ requestCert: true, rejectUnauthorized: true, noDelay: true, ...tls });
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -73,7 +78,11 @@ export async function startScriptedBroker(tls: TlsOptions, behaviour: Behaviour 
   const broker: ScriptedBroker = {
     port: 0,
     connections,
+    faults,
     behaviour,
+    forget() {
+      connections.length = 0;
+    },
     async connection(index) {
       while (connections[index] === undefined) await once(server, 'taken');
       return connections[index];
@@ -85,7 +94,9 @@ export async function startScriptedBroker(tls: TlsOptions, behaviour: Behaviour 
     },
   };
   server.on('secureConnection', (socket) => {
-    connections.push(takeConnection(socket, (packet, connection) => broker.behaviour(packet, connection)));
+    connections.push(
+      takeConnection(socket, { faults, behaviour: (packet, connection) => broker.behaviour(packet, connection) }),
+    );
     server.emit('taken');
   });
   server.listen(0, '127.0.0.1');
@@ -93,7 +104,12 @@ export async function startScriptedBroker(tls: TlsOptions, behaviour: Behaviour 
   return Object.assign(broker, { port: (server.address() as AddressInfo).port });
 }
 
-function takeConnection(socket: TLSSocket, behaviour: Behaviour): BrokerConnection {
+interface Care {
+  readonly behaviour: Behaviour;
+  readonly faults: string[];
+}
+
+function takeConnection(socket: TLSSocket, { behaviour, faults }: Care): BrokerConnection {
   const packets: ClientPacket[] = [];
   const read = createPacketReader();
   const waiting = new Set<() => void>();
@@ -123,11 +139,20 @@ function takeConnection(socket: TLSSocket, behaviour: Behaviour): BrokerConnecti
       }),
   };
   socket.on('data', (chunk: Buffer) => {
-    for (const packet of read(chunk)) {
+    for (const packet of readOrHangUp(chunk)) {
       packets.push(packet);
       behaviour(packet, connection);
       for (const check of [...waiting]) check();
     }
   });
+  function readOrHangUp(chunk: Buffer): readonly ClientPacket[] {
+    try {
+      return read(chunk);
+    } catch (error) {
+      faults.push((error as Error).message);
+      socket.destroy();
+      return [];
+    }
+  }
   return connection;
 }
