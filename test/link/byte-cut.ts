@@ -3,7 +3,7 @@
 import { type Gateway, startGateway } from './gateway.ts';
 import type { CloudThing, LinkCloud } from './link-cloud.ts';
 import { type Cut, type Direction, startLinkProxy } from './link-proxy.ts';
-import { connectGapViolations, jobViolations } from './session-checks.ts';
+import { jobViolations, waitViolations } from './session-checks.ts';
 
 export interface SessionResult {
   /** What passed on the first connection. */
@@ -78,8 +78,8 @@ interface Outcome {
 }
 
 function violationsOf({ gateway, told, connects }: Outcome): readonly string[] {
-  const { agent, attempts, errors, runs } = gateway;
-  const violations = [...jobViolations(JOBS, { runs, told }), ...connectGapViolations(attempts)];
+  const { agent, attempts, errors, runs, waits } = gateway;
+  const violations = [...jobViolations(JOBS, { runs, told }), ...waitViolations(waits)];
   violations.push(...errors.map((error) => `logged an error: ${error}`));
   if (attempts.length !== connects) violations.push(`${attempts.length} connects instead of ${connects}`);
   if (agent.illness() !== null) violations.push(`the agent is ill: ${agent.illness()}`);

@@ -22,6 +22,8 @@ export interface Gateway {
   readonly bell: Bell;
   /** When it began to connect, each time, on its own clock. */
   readonly attempts: readonly number[];
+  /** How long it waited, on its own clock, each time it had lost a connection or could not make one. */
+  readonly waits: readonly number[];
   /** Why connections could not be made or ended, in order. */
   readonly losses: readonly string[];
   /** The job of each run, in order. */
@@ -92,6 +94,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     runs,
     errors,
     attempts: link.attempts,
+    waits: link.waits,
     losses: link.losses,
     drive: (isDone, limits) => drive({ clock, bell, isDone, isDown: () => !link.isBusy() }, limits),
     async stop() {
@@ -120,6 +123,7 @@ function noteError(line: string, errors: string[]): void {
 interface WatchedLink {
   readonly transport: Transport;
   readonly attempts: readonly number[];
+  readonly waits: readonly number[];
   readonly losses: readonly string[];
   /** Connected, or on the way. */
   isBusy(): boolean;
@@ -127,15 +131,20 @@ interface WatchedLink {
 
 function watchLink(transport: Transport, clock: ManualClock, bell: Bell): WatchedLink {
   const attempts: number[] = [];
+  const waits: number[] = [];
   const losses: string[] = [];
   let busy = 0;
+  let lostAtMs: number | undefined;
   function over(reason: unknown): void {
     busy -= 1;
+    lostAtMs = clock.monotonicMs();
     losses.push(String((reason as { code?: unknown }).code));
     bell.ring();
   }
   async function connect(events: Parameters<Transport['connect']>[0]): Promise<Connection> {
-    attempts.push(clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    attempts.push(nowMs);
+    if (lostAtMs !== undefined) waits.push(nowMs - lostAtMs);
     busy += 1;
     try {
       const connection = await transport.connect({
@@ -155,7 +164,7 @@ function watchLink(transport: Transport, clock: ManualClock, bell: Bell): Watche
       throw error;
     }
   }
-  return { transport: { name: transport.name, connect }, attempts, losses, isBusy: () => busy > 0 };
+  return { transport: { name: transport.name, connect }, attempts, waits, losses, isBusy: () => busy > 0 };
 }
 
 function watchRuns(onRun: (step: ScriptedStep) => void, runs: string[], bell: Bell): StepRunner {

@@ -3,7 +3,7 @@
 import { type Gateway, startGateway } from './gateway.ts';
 import type { CloudThing, LinkCloud } from './link-cloud.ts';
 import { type Direction, startLinkProxy } from './link-proxy.ts';
-import { connectGapViolations, jobViolations } from './session-checks.ts';
+import { jobViolations, waitViolations } from './session-checks.ts';
 
 export interface HalfOpenResult {
   /** In real time, from when the link went dead to when the gateway gave it up. */
@@ -61,7 +61,7 @@ export async function runHalfOpen(options: HalfOpenOptions): Promise<HalfOpenRes
   if (!(await drive(() => service.told.length > 0 && isIdle())))
     violations.push('not idle and connected after it healed');
   violations.push(...jobViolations([JOB], { runs: gateway.runs, told: service.told }));
-  violations.push(...connectGapViolations(gateway.attempts), ...gateway.errors);
+  violations.push(...waitViolations(gateway.waits), ...gateway.errors);
   const lost = lossesSince();
   await gateway.stop();
   await proxy.stop();

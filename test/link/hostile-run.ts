@@ -16,7 +16,7 @@ import { createRandom } from '../power/random.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { createHostileBroker, type HostileBroker } from './hostile-broker.ts';
 import { type ScriptedBroker, startScriptedBroker } from './scripted-broker.ts';
-import { connectGapViolations, jobViolations } from './session-checks.ts';
+import { jobViolations, waitViolations } from './session-checks.ts';
 
 export interface HostileReport {
   readonly packets: number;
@@ -77,7 +77,7 @@ export async function runHostile({ pki, packets, seed, every }: HostileOptions):
     journal,
   });
   const { violations, heapGrowthBytes, jobs } = await alternate({ gateway, broker, hostile, rounds, packets, every });
-  violations.push(...connectGapViolations(gateway.attempts), ...faultsIn(gateway.errors).slice(0, 5));
+  violations.push(...waitViolations(gateway.waits), ...faultsIn(gateway.errors).slice(0, 5));
   violations.push(...broker.faults.map((fault) => `the gateway sent what is no packet: ${fault}`));
   if (heapGrowthBytes > MAX_HEAP_GROWTH_BYTES) violations.push(`the heap grew by ${heapGrowthBytes} bytes`);
   if (gateway.agent.illness() !== null) violations.push(`the agent is ill: ${gateway.agent.illness()}`);

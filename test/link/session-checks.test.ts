@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { connectGapViolations, jobViolations } from './session-checks.ts';
+import { jobViolations, waitViolations } from './session-checks.ts';
 
 describe('the check of jobs', () => {
   const check = (runs: string[], told: string[]) => jobViolations(['a'], { runs, told });
@@ -19,7 +19,7 @@ describe('the check of jobs', () => {
   });
 });
 
-test('connects less than a second apart are told', () => {
-  expect(connectGapViolations([0, 1_000, 2_500])).toEqual([]);
-  expect(connectGapViolations([0, 1_000, 1_999])).toEqual(['connected again after 999 ms']);
+test('connects less than a second after a loss are told', () => {
+  expect(waitViolations([1_000, 1_500])).toEqual([]);
+  expect(waitViolations([1_000, 999])).toEqual(['connected again after 999 ms']);
 });

@@ -8,7 +8,7 @@ export interface SessionRecord {
 }
 
 /** AWS IoT takes one CONNECT a second from a client id (AWS General Reference, IoT Core quotas). */
-const MIN_CONNECT_GAP_MS = 1_000;
+const MIN_WAIT_MS = 1_000;
 
 /** Each of these jobs, whose handler succeeds, ran once and was told once. */
 export function jobViolations(jobIds: readonly string[], { runs, told }: SessionRecord): readonly string[] {
@@ -22,8 +22,7 @@ export function jobViolations(jobIds: readonly string[], { runs, told }: Session
   });
 }
 
-/** @param attempts when it began to connect, in milliseconds of the gateway's own clock. */
-export function connectGapViolations(attempts: readonly number[]): readonly string[] {
-  const gaps = attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0));
-  return gaps.filter((gap) => gap < MIN_CONNECT_GAP_MS).map((gap) => `connected again after ${gap} ms`);
+/** @param waits before each connect but the first, in milliseconds of the gateway's own clock. */
+export function waitViolations(waits: readonly number[]): readonly string[] {
+  return waits.filter((wait) => wait < MIN_WAIT_MS).map((wait) => `connected again after ${wait} ms`);
 }

@@ -2,7 +2,7 @@
 import { type Gateway, startGateway } from './gateway.ts';
 import type { CloudThing, LinkCloud } from './link-cloud.ts';
 import { type Rate, startLinkProxy } from './link-proxy.ts';
-import { connectGapViolations, jobViolations } from './session-checks.ts';
+import { jobViolations, waitViolations } from './session-checks.ts';
 
 export interface SlowLinkResult {
   readonly losses: readonly string[];
@@ -49,7 +49,7 @@ export async function runSlowLink(options: SlowLinkOptions): Promise<SlowLinkRes
     ...losses.filter((code) => code !== 'CONNECT_TIMEOUT').map((code) => `an attempt ended with ${code}`),
   );
   violations.push(...jobViolations([JOB], { runs: gateway.runs, told: service.told }));
-  violations.push(...connectGapViolations(gateway.attempts), ...gateway.errors);
+  violations.push(...waitViolations(gateway.waits), ...gateway.errors);
   const lost = [...losses];
   await gateway.stop();
   await proxy.stop();
