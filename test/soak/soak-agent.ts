@@ -14,6 +14,8 @@ export interface SoakAgent {
   restFigures(): Promise<RestFigures>;
   /** Connections made so far. */
   connects(): Promise<number>;
+  /** How long its last connection has stood. */
+  connectedMs(): number;
   /** Resolves when it is connected and holds no execution: false when that takes too long. */
   atRest(withinMs: number): Promise<boolean>;
   /** Resolves when it has ended. */
@@ -62,6 +64,10 @@ export async function startSoakAgent(bundle: string, configPath: string): Promis
       return { ...heap, ...processFigures(start.pid), stateBytes: folderBytes(stateDir) + folderBytes(runtimeDir) };
     },
     connects: async () => (await status()).connection.connects,
+    connectedMs() {
+      const line = start.log.findLast(({ msg }) => msg === 'connected and subscribed');
+      return Date.now() - Date.parse(String(line?.time));
+    },
     async atRest(withinMs) {
       const endMs = performance.now() + withinMs;
       while (performance.now() < endMs) {

@@ -90,7 +90,7 @@ async function soakFor(minutes: number, context: SoakContext) {
     cloud.allowFaults('messages');
     if (waiting.length === 0) waiting.push(...shuffled(kinds, random));
     const begun = waiting.splice(0, JOBS_A_ROUND).map((kind) => beginJob(kind, `${kind.name}-${round}`, context));
-    const did = await disturber.disturb();
+    const did = await disturber.disturb(agent.connectedMs());
     if (did !== null) disturbances.set(did, (disturbances.get(did) ?? 0) + 1);
     const isOver = await untilOver(context);
     cloud.allowFaults('none');
