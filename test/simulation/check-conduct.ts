@@ -1,4 +1,5 @@
 /** C10 to C14: how the agent behaves towards those around it. */
+import { isTerminal } from '../../agent/core/job-execution.ts';
 import type { Check, Complain } from './check.ts';
 import type { Placed } from './chronicle.ts';
 import { CANARY } from './job-script.ts';
@@ -20,17 +21,18 @@ export const keepsSecrets: Check = ({ of }, complain) => {
 };
 
 /**
- * A minute without anything to do has no more than these; each thing that happens allows for some more, and each message
- * that goes wrong for one.
+ * A minute without anything to do has no more than these; each thing that happens allows for some more, and so does each
+ * execution that is open: what has no answer is asked again every ten seconds. Each message that goes wrong allows for one.
  */
 const IDLE = { asked: 20, log: 40, record: 10 } as const;
 const PER_HAPPENING = { asked: 4, log: 6, record: 4 } as const;
+const PER_OPEN = { asked: 6, log: 0, record: 0 } as const;
 
 /** C11. */
 export const isBounded: Check = ({ entries, executions, processes }, complain) => {
   for (const what of ['asked', 'log', 'record'] as const) {
-    for (const [minute, { count, happenings, faults, place }] of minutesOf(entries, what)) {
-      const most = IDLE[what] + PER_HAPPENING[what] * happenings + faults;
+    for (const [minute, { count, happenings, faults, open, place }] of minutesOf(entries, what)) {
+      const most = IDLE[what] + PER_HAPPENING[what] * happenings + PER_OPEN[what] * open + faults;
       if (count > most)
         complain(`${count} of "${what}" in minute ${minute}, when ${happenings} things happened`, place);
     }
@@ -46,14 +48,17 @@ interface Minute {
   count: number;
   happenings: number;
   faults: number;
+  /** Executions that were not over when it began. */
+  readonly open: number;
   place: number;
 }
 
 /** What happens to the agent, and what it does about it, often falls on both sides of a full minute. */
 function minutesOf(entries: readonly Placed[], what: 'asked' | 'log' | 'record'): ReadonlyMap<number, Minute> {
   const minutes = new Map<number, Minute>();
+  let open = 0;
   const minuteOf = (at: number) => {
-    const minute = minutes.get(at) ?? { count: 0, happenings: 0, faults: 0, place: 0 };
+    const minute = minutes.get(at) ?? { count: 0, happenings: 0, faults: 0, open, place: 0 };
     minutes.set(at, minute);
     return minute;
   };
@@ -64,6 +69,7 @@ function minutesOf(entries: readonly Placed[], what: 'asked' | 'log' | 'record')
       minute.count += 1;
       minute.place = entry.place;
     } else if (HAPPENINGS.includes(entry.what)) {
+      open += openedBy(entry);
       minuteOf(at).happenings += 1;
       minuteOf(at + 1).happenings += 1;
     } else if (entry.what === 'fault') {
@@ -72,6 +78,11 @@ function minutesOf(entries: readonly Placed[], what: 'asked' | 'log' | 'record')
     }
   }
   return minutes;
+}
+
+function openedBy(entry: Placed): number {
+  if (entry.what === 'offered') return 1;
+  return entry.what === 'changed' && isTerminal(entry.to) ? -1 : 0;
 }
 
 const HAPPENINGS: readonly string[] = [

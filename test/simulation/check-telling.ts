@@ -56,14 +56,20 @@ function isAsJournaled(
   ending: Placed<'changed'>,
   complain: Complain,
 ): void {
-  const { id, records } = execution;
-  const before = records.filter(({ place }) => place < ending.place);
-  const journaled = before
-    .filter(isDurable)
-    .map(statusIn)
-    .findLast((status) => status !== null);
+  const journaled = journaledBefore(chronicle, execution, ending.place);
   if (journaled === ending.to || isFromMemory(chronicle, execution, ending)) return;
-  complain(`${ending.to} was told, ${journaled ?? 'nothing'} was journaled`, ending.place, id);
+  complain(`${ending.to} was told, ${journaled ?? 'nothing'} was journaled`, ending.place, execution.id);
+}
+
+/** The last outcome that was on the disk; of a write that failed, if a later start found it there. */
+function journaledBefore({ of }: Chronicle, { id, records }: ExecutionLife, place: number): string | null {
+  const written = records.filter(isDurable).map((record) => ({ place: record.place, entry: record.entry }));
+  const found = of('opened').flatMap((opened) => opened.entries.map((entry) => ({ place: opened.place, entry })));
+  const last = [...written, ...found.filter(({ entry }) => entry.id === id)]
+    .filter((one) => one.place < place && statusIn(one.entry) !== null)
+    .sort((one, other) => one.place - other.place)
+    .at(-1);
+  return last === undefined ? null : statusIn(last.entry);
 }
 
 /** Told by a process that had met an error of its journal, and writes no more. It may have ended since. */
@@ -111,7 +117,7 @@ function isTakenDown(
   if (!isCut && !isDead && !isWritten) complain('the end of its run was not journaled', ended.place, id);
 }
 
-function statusIn({ entry: { body } }: Placed<'record'>): string | null {
+function statusIn({ body }: JournalEntry): string | null {
   return body.phase === 'reporting' && isJsonObject(body.outcome) ? String(body.outcome.status) : null;
 }
 

@@ -17,20 +17,28 @@ export interface WorldOptions {
   readonly seed: number;
   /** Which of the seed's worlds. */
   readonly world: number;
+  /** A few jobs in a short time, and as many faults as ever. */
+  readonly isSmall?: boolean;
   /** For tests of the simulation itself: an agent with a fault. */
   readonly sabotage?: Sabotage;
 }
 
 const MINUTE_MS = 60_000;
+const LEAST_OFF_MS = 5_000;
+const SMALL_MS = 15 * MINUTE_MS;
 
 export async function runWorld({
   seed,
   world,
+  isSmall = false,
   sabotage = (options) => options,
 }: WorldOptions): Promise<readonly HistoryEntry[]> {
-  const parts = build(createDraw(mix(seed, `world ${world}`)), sabotage);
-  const { scheduler, draw, history, settings, operator, gateway } = parts;
-  operator.createJobs(draw.between(4, 24), settings.horizonMs);
+  const draw = createDraw(mix(seed, `world ${world}`));
+  const drawn = drawSettings(draw.fork('settings'));
+  const settings = isSmall ? { ...drawn, horizonMs: Math.min(drawn.horizonMs, SMALL_MS) } : drawn;
+  const parts = build(draw, settings, sabotage);
+  const { scheduler, history, operator, gateway } = parts;
+  operator.createJobs(isSmall ? draw.between(2, 6) : draw.between(4, 24), settings.horizonMs);
   operator.carryOut(drawFaults(draw.fork('faults'), settings.horizonMs));
   gateway.powerOn();
   await scheduler.run(settings.horizonMs);
@@ -54,10 +62,9 @@ async function settle(parts: Parts): Promise<void> {
 
 type Parts = ReturnType<typeof build>;
 
-function build(draw: Draw, sabotage: Sabotage) {
+function build(draw: Draw, settings: WorldSettings, sabotage: Sabotage) {
   const scheduler = createScheduler();
   const history = createHistory(scheduler.nowMs);
-  const settings: WorldSettings = drawSettings(draw.fork('settings'));
   history.note({ what: 'world', settings });
   const base = { scheduler, history, rates: settings.rates };
   const link = createSimulatedLink({
@@ -74,16 +81,17 @@ function build(draw: Draw, sabotage: Sabotage) {
     draw: draw.fork('operator'),
     isShared: settings.agent.core.unknownOperation === 'leave',
   });
-  return { scheduler, history, settings, link, cloud, disk, handlers, gateway, operator, draw };
+  return { scheduler, history, settings, link, cloud, disk, handlers, gateway, operator };
 }
 
-function heal({ link, cloud, disk, handlers, gateway }: Parts): void {
+function heal({ scheduler, link, cloud, disk, handlers, gateway }: Parts): void {
   link.heal();
   cloud.heal();
   disk.mend();
   handlers.failCleanUps(0);
   gateway.doom(Infinity, false, null);
-  gateway.powerOn();
+  // It may have been switched off a moment ago.
+  scheduler.after(LEAST_OFF_MS, gateway.powerOn);
 }
 
 /**
