@@ -123,7 +123,7 @@ function changeQueue({ service, gateway, pick, notifications }: Walk): void {
     ({ key, phase }) => key.jobId === jobId && phase.name === 'claiming',
   );
   if (what === 0 && victim !== undefined) service.cancel(victim);
-  else if (!isBeingTaken) service.create(jobId, oneOf(pick, VERDICTS) ?? REFUSED);
+  else if (!isBeingTaken) service.create({ jobId, verdict: oneOf(pick, VERDICTS) ?? REFUSED });
   notifications.push(...service.notifications());
 }
 

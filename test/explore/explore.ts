@@ -2,9 +2,10 @@
  * Breadth first through every world that can be reached, each once. Exact: worlds are compared by all they contain, not
  * by a hash. The first violation found is the one with the shortest way to it.
  */
-import { checkSettled, hasUnstoppedRun, Violation } from './invariants.ts';
+import { checkSettled, hasUnstoppedRun } from './invariants.ts';
 import type { Transition } from './transition.ts';
 import { transitionsOf } from './transitions.ts';
+import { Violation } from './violation.ts';
 import { firstWorld, type Scenario, type World } from './world.ts';
 import { createWorldKeys } from './world-keys.ts';
 
@@ -147,9 +148,10 @@ function createWalk(scenario: Scenario) {
 
 /** Nothing is under way and nothing is left to do. What the agent did not take, or left, may stay queued. */
 function isSettled(world: World): boolean {
-  const { agent, network, runs, cloud } = world;
+  const { agent, network, runs, cloud, machine } = world;
   if (agent === null || !agent.connected || !agent.journalUsable || agent.shutdown !== null) return false;
   if (network.some(({ requestId }) => requestId !== null) || runs.length > 0) return false;
+  if (machine.reboot !== 'none') return false;
   if (Object.keys(agent.executions).length > 0) return false;
   const isFinished = (id: string) => agent.finished.some((one) => one.id === id);
   const isDone = cloud.every(

@@ -4,7 +4,7 @@ import { decide } from '../../agent/core/decide.ts';
 import type { Decision } from '../../agent/core/decision.ts';
 import type { Effect } from '../../agent/core/effect.ts';
 
-type Core = typeof decide;
+export type Core = typeof decide;
 
 /** I1: a run starts, and nothing on disk says so. */
 export const startsUnwritten: Core = (state, event) => {
@@ -71,7 +71,7 @@ export const neverAsks: Core = (state, event) => {
   return withoutRequests(decide(state, event), ({ request }) => request.operation === 'DescribeJobExecution');
 };
 
-function without({ state, effects }: Decision, isLeftOut: (effect: Effect) => boolean): Decision {
+export function without({ state, effects }: Decision, isLeftOut: (effect: Effect) => boolean): Decision {
   return { state, effects: effects.filter((effect) => !isLeftOut(effect)) };
 }
 

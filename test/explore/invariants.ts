@@ -1,75 +1,38 @@
 /** I1 to I6 of the design, held against every decision. What they need to remember is the world's `past`. */
 import type { Effect } from '../../agent/core/effect.ts';
-import type { AgentEvent } from '../../agent/core/event.ts';
 import { type ExecutionId, executionId, isTerminal } from '../../agent/core/job-execution.ts';
 import type { UpdateJobExecution } from '../../agent/core/jobs-request.ts';
-import { isOver } from '../../agent/core/rejection.ts';
-import type { AgentState, RequestPurpose } from '../../agent/core/state.ts';
+import type { AgentState, ExecutionState, UpdatePurpose } from '../../agent/core/state.ts';
 import type { SimulatedExecution } from '../fixtures/service-rules.ts';
-import { type Disk, type ExecutionPast, type LiveRun, NO_PAST, type Past, type World } from './world.ts';
+import { isStepDone } from './past.ts';
+import { checkReboot, checkStart, type Decided } from './start-invariants.ts';
+import { Violation } from './violation.ts';
+import { type LiveRun, NO_PAST, type Past, type World } from './world.ts';
 
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6';
-
-export class Violation extends Error {
-  readonly invariant: Invariant;
-
-  constructor(invariant: Invariant, what: string, facts: unknown) {
-    super(`${invariant}: ${what}: ${JSON.stringify(facts)}`);
-    this.invariant = invariant;
-  }
+/** @param world as it is when the effect is performed: after the journal effects of its decision. */
+export function checkEffect(effect: Effect, decided: Decided, world: World): Past {
+  if (effect.type === 'startRun') return checkStart(effect, decided, world);
+  if (effect.type === 'reboot') checkReboot(decided.after, world);
+  if (effect.type === 'request') checkRequest(effect, decided.after, world);
+  return world.past;
 }
 
-/** What the agent is told, remembered before it decides. */
-export function remember(past: Past, agent: AgentState, event: AgentEvent): Past {
-  switch (event.type) {
-    case 'requestAccepted': {
-      const purpose = agent.requests[event.requestId];
-      return purpose === undefined ? past : accepted(past, agent, purpose, event);
-    }
-    case 'requestRejected': {
-      const purpose = agent.requests[event.requestId];
-      if (purpose === undefined || !('id' in purpose)) return past;
-      const found = event.rejection.executionState;
-      const saysOver = isOver(event.rejection) || (found !== undefined && isTerminal(found.status));
-      return saysOver ? withPast(past, purpose.id, { isOver: true }) : past;
-    }
-    case 'runEnded': {
-      const phase = agent.executions[event.id]?.phase;
-      const isLast = phase?.name === 'running' && phase.stepIndex + 1 === phase.plan.steps.length;
-      return isLast && event.result.status === 'succeeded' ? withPast(past, event.id, { hasSucceeded: true }) : past;
-    }
-    default:
-      return past;
-  }
-}
-
-/** What a start of the agent forgets, and what it reads instead. */
-export function rememberFromDisk(past: Past, { records }: Disk): Past {
-  const entries = Object.entries(past).map(([id, one]) => {
-    const record = records.find((record) => record.id === id);
-    const heardVersion = record === undefined || record.phase === 'closed' ? 0 : record.versionNumber;
-    return [id, { ...one, heardVersion, isOver: false }] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-/** @param disk as it is when the effect is performed: after the journal effects of its decision. */
-export function checkEffect(effect: Effect, after: AgentState, { past, disk, cloud, runs }: World): Past {
-  if (effect.type === 'startRun') return checkStart(effect, after, { past, disk, cloud, runs });
-  if (effect.type === 'request' && effect.request.operation === 'UpdateJobExecution') {
-    const purpose = after.requests[effect.requestId];
-    if (purpose === undefined || !('expectedVersion' in purpose))
-      throw new Violation('I4', 'an update has no purpose', effect);
-    checkUpdate(purpose, effect.request, after, { past, disk });
-  }
-  return past;
-}
-
-/** I6: what the agent knows to be over does not go on running. */
-export function checkRuns({ runs, past }: World): void {
+/** Of a world in which all that was decided has been done. */
+export function checkWorld(world: World & { agent: AgentState }, decided: Decided): void {
+  const { agent, runs, past, timers } = world;
   for (const run of runs) {
     if (past[run.id]?.isOver === true && !run.isStopped) {
       throw new Violation('I6', 'the run of an execution that is over is stopped at once', run);
+    }
+  }
+  for (const execution of Object.values(agent.executions)) {
+    const { id, phase } = execution;
+    const has = (name: string) => timers.some((timer) => timer.name === name && 'id' in timer && timer.id === id);
+    if (isToBeKeptAlive(execution, agent) && !has('heartbeat') && !has('retry')) {
+      throw new Violation('I3', 'the service hears in time that a handler lives', execution);
+    }
+    if (phase.name === 'running' && id === limitedBy(decided) && !has('jobTimeout')) {
+      throw new Violation('I6', 'a run is stopped at the time limit of its job', execution);
     }
   }
 }
@@ -84,68 +47,61 @@ export function checkSettled({ cloud, past }: World): void {
   }
 }
 
-function accepted(
-  past: Past,
-  agent: AgentState,
-  purpose: RequestPurpose,
-  { answer }: Extract<AgentEvent, { type: 'requestAccepted' }>,
-): Past {
-  if (answer.operation === 'UpdateJobExecution') {
-    if (!('expectedVersion' in purpose)) return past;
-    const heardVersion = Math.max((past[purpose.id] ?? NO_PAST).heardVersion, purpose.expectedVersion + 1);
-    return withPast(past, purpose.id, { heardVersion, isConfirmed: true });
+/** A handler that hangs is stopped some time after the service has ended its execution. */
+export function hasUnstoppedRun({ runs, cloud }: World): boolean {
+  const isOverThere = ({ id }: LiveRun) => cloud.some((one) => one.id === id && (one.gone || isTerminal(one.status)));
+  return runs.some((run) => !run.isStopped && isOverThere(run));
+}
+
+/** The execution of which the service has just said how long it may take. */
+function limitedBy({ before, event }: Decided): ExecutionId | null {
+  if (event.type !== 'requestAccepted' || !('execution' in event.answer)) return null;
+  if (before.requests[event.requestId] === undefined) return null;
+  const { execution } = event.answer;
+  return execution?.approximateSecondsBeforeTimedOut === undefined ? null : executionId(execution);
+}
+
+/** Nothing about it is under way that would bring its next heartbeat. */
+function isToBeKeptAlive(
+  { id, phase }: ExecutionState,
+  { settings, connected, shutdown, requests }: AgentState,
+): boolean {
+  // An agent that was asked to end is not there long enough.
+  if (settings.stepTimeoutMinutes === null || !connected || shutdown !== null) return false;
+  const isAsked = Object.values(requests).some((purpose) => 'id' in purpose && purpose.id === id);
+  return !isAsked && (phase.name === 'running' || phase.name === 'waiting' || phase.name === 'awaiting-reboot');
+}
+
+function checkRequest({ request, requestId }: Extract<Effect, { type: 'request' }>, after: AgentState, world: World) {
+  const isUpdate = request.operation === 'UpdateJobExecution';
+  if (isUpdate) {
+    const purpose = after.requests[requestId];
+    if (purpose === undefined || !('expectedVersion' in purpose))
+      throw new Violation('I4', 'an update has no purpose', request);
+    checkUpdate(purpose, request, after, world);
   }
-  if (answer.operation === 'GetPendingJobExecutions') {
-    // Of an execution that it holds only a description counts: a list may be older than the last update.
-    const named = [...answer.inProgressJobs, ...answer.queuedJobs];
-    return named
-      .filter((one) => agent.executions[executionId(one)] === undefined)
-      .reduce((now, one) => heard(now, executionId(one), one.versionNumber), past);
+  const isAlive = isUpdate ? request.status === 'IN_PROGRESS' : request.operation === 'StartNextPendingJobExecution';
+  const minutes = 'stepTimeoutInMinutes' in request ? request.stepTimeoutInMinutes : undefined;
+  if (minutes !== (isAlive ? (after.settings.stepTimeoutMinutes ?? undefined) : undefined)) {
+    throw new Violation('I3', 'the step timer is started anew by what says that a handler lives', request);
   }
-  if (answer.execution === null) return past;
-  const id = executionId(answer.execution);
-  const now = heard(past, id, answer.execution.versionNumber);
-  return answer.execution.status === 'IN_PROGRESS' ? withPast(now, id, { isConfirmed: true }) : now;
 }
 
-function heard(past: Past, id: ExecutionId, versionNumber: number): Past {
-  return withPast(past, id, { heardVersion: Math.max((past[id] ?? NO_PAST).heardVersion, versionNumber) });
-}
+/** The phases of which one must be on disk before an update of that kind is sent. */
+const PHASES_BEFORE = {
+  goOn: ['waiting'],
+  take: ['claiming'],
+  progress: ['running', 'waiting', 'awaiting-reboot', 'stopping'],
+  report: ['reporting'],
+};
 
-function checkStart(
-  effect: Extract<Effect, { type: 'startRun' }>,
-  after: AgentState,
-  { past, disk, cloud, runs }: Pick<World, 'past' | 'disk' | 'cloud' | 'runs'>,
-): Past {
-  const { id, runId, stepIndex, attempt } = effect;
-  const before = past[id] ?? NO_PAST;
-  const record = disk.records.find((one) => one.id === id);
-  const isWritten = record?.phase === 'running' && record.stepIndex === stepIndex && record.attempt === attempt;
-  if (!isWritten || !after.journalUsable) throw new Violation('I1', 'a run is on disk before it starts', effect);
-  if (before.runs.some((run) => run.runId === runId)) throw new Violation('I2', 'a run id is used once', effect);
-  if (runs.some((run) => run.id === id)) throw new Violation('I2', 'an execution has one run at a time', effect);
-  const theirs = cloud.find((one) => one.id === id);
-  const step = theirs?.verdict.kind === 'run' ? theirs.verdict.plan.steps[stepIndex] : undefined;
-  const wasStarted = before.runs.some((run) => run.stepIndex === stepIndex);
-  if (step?.onInterrupted === 'fail' && wasStarted) throw new Violation('I2', 'a `fail` handler starts once', effect);
-  if (!before.isConfirmed) throw new Violation('I5', 'a run starts only after IN_PROGRESS was accepted', effect);
-  if (before.isOver) throw new Violation('I6', 'nothing starts for an execution that is over', effect);
-  return withPast(past, id, { runs: [...before.runs, { runId, stepIndex }], hasSucceeded: false });
-}
-
-/** The phase that must be on disk before an update of that kind is sent. */
-const PHASE_BEFORE = { take: 'claiming', progress: 'running', report: 'reporting' } as const;
-
-function checkUpdate(
-  { id, kind }: Extract<RequestPurpose, { kind: 'take' | 'progress' | 'report' }>,
-  request: UpdateJobExecution,
-  after: AgentState,
-  { past, disk }: Pick<World, 'past' | 'disk'>,
-): void {
-  const { heardVersion, isOver, hasSucceeded } = past[id] ?? NO_PAST;
-  const record = disk.records.find((one) => one.id === id);
+function checkUpdate({ id, kind }: UpdatePurpose, request: UpdateJobExecution, after: AgentState, world: World): void {
+  const { heardVersion, isOver } = world.past[id] ?? NO_PAST;
+  const record = world.disk.records.find((one) => one.id === id);
   const isWritten =
-    record?.phase === PHASE_BEFORE[kind] && (record.phase !== 'reporting' || record.outcome.status === request.status);
+    record !== undefined &&
+    PHASES_BEFORE[kind].includes(record.phase) &&
+    (record.phase !== 'reporting' || record.outcome.status === request.status);
   // With a dead disk a failure is still told.
   if (after.journalUsable && !isWritten) throw new Violation('I1', 'a status is on disk before it is told', request);
   const { executionNumber, expectedVersion } = request as Partial<UpdateJobExecution>;
@@ -154,23 +110,30 @@ function checkUpdate(
     throw new Violation('I4', `an update expects the version last heard of, ${heardVersion}`, request);
   }
   if (isOver) throw new Violation('I6', 'nothing is told of an execution that is over', request);
+  if (kind === 'report') checkReport(id, request, after, world);
+}
+
+function checkReport(
+  id: ExecutionId,
+  request: UpdateJobExecution,
+  { journalUsable }: AgentState,
+  { past, cloud, machine }: World,
+): void {
+  const theirs = cloud.find((one) => one.id === id);
+  const steps = theirs?.verdict.kind === 'run' ? theirs.verdict.plan.steps : [];
+  const before = past[id] ?? NO_PAST;
+  const last = steps.at(-1);
+  const hasSucceeded = last !== undefined && isStepDone(before, last, steps.length - 1, machine);
   if (request.status === 'SUCCEEDED' && !hasSucceeded) {
-    throw new Violation('I3', 'only what has succeeded is told so', request);
+    throw new Violation('I3', 'only what has succeeded is told so', { request, runs: before.runs });
+  }
+  const interrupted = before.runs.at(-1);
+  const isToClean = interrupted?.purpose === 'work' && steps[interrupted.stepIndex]?.cleansUp === true;
+  if (isToClean && journalUsable && request.statusDetails?.reasonCode === 'INTERRUPTED') {
+    throw new Violation('I6', 'what was interrupted is cleaned up before that is told', before.runs);
   }
 }
 
 function wasEndedByService({ gone, status, told }: SimulatedExecution): boolean {
   return told.length === 0 && (gone || status === 'CANCELED' || status === 'TIMED_OUT');
-}
-
-function withPast(past: Past, id: ExecutionId, change: Partial<ExecutionPast>): Past {
-  const before = past[id] ?? NO_PAST;
-  const isSame = Object.entries(change).every(([member, value]) => before[member as keyof ExecutionPast] === value);
-  return isSame ? past : { ...past, [id]: { ...before, ...change } };
-}
-
-/** A handler that hangs is stopped some time after the service has ended its execution. */
-export function hasUnstoppedRun({ runs, cloud }: World): boolean {
-  const isOverThere = ({ id }: LiveRun) => cloud.some((one) => one.id === id && (one.gone || isTerminal(one.status)));
-  return runs.some((run) => !run.isStopped && isOverThere(run));
 }

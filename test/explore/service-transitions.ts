@@ -5,30 +5,38 @@ import {
   type Executions,
   endedByService,
   notificationsOf,
+  outOfTime,
   pending,
   type SimulatedAnswer,
+  type SimulatedExecution,
   serveRequest,
 } from '../fixtures/service-rules.ts';
 import { type Add, nameOfRequest, RANK, replaced, without } from './transition.ts';
 import { type Message, type Scenario, spend, type World, withNextJob } from './world.ts';
 
-export function changeService({ jobs }: Scenario, world: World, add: Add): void {
-  const more = withNextJob(world.cloud, jobs);
+export function changeService(scenario: Scenario, world: World, add: Add): void {
+  const more = withNextJob(world.cloud, scenario);
   if (more !== world.cloud) add('another job is queued', () => announce({ ...world, cloud: more }, world.cloud));
+  for (const execution of pending(world.cloud)) endOne(world, execution, add);
+}
+
+function endOne(world: World, { id, jobId, status, secondsLeft }: SimulatedExecution, add: Add): void {
+  const becomes = (how: string, cloud: Executions, left: World['left'] | null) => {
+    if (left !== null) add(`${jobId} is ${how}`, () => announce({ ...world, left, cloud }, world.cloud));
+  };
   const left = spend(world.left, 'serviceEnds');
-  if (left === null) return;
-  for (const { id, jobId, status } of pending(world.cloud)) {
-    const end = (how: string, cloud: Executions) =>
-      add(`${jobId} is ${how}`, () => announce({ ...world, left, cloud }, world.cloud));
-    end('cancelled', endedByService(world.cloud, id, 'CANCELED'));
-    end('deleted', deleted(world.cloud, id));
-    if (status === 'IN_PROGRESS') end('timed out by the service', endedByService(world.cloud, id, 'TIMED_OUT'));
-  }
+  becomes('cancelled', endedByService(world.cloud, id, 'CANCELED'), left);
+  becomes('deleted', deleted(world.cloud, id), left);
+  if (status !== 'IN_PROGRESS') return;
+  const isOutOfTime = secondsLeft === 0;
+  if (secondsLeft !== null && !isOutOfTime) becomes('out of time', outOfTime(world.cloud, id), left);
+  const timedOut = endedByService(world.cloud, id, 'TIMED_OUT');
+  becomes('timed out by the service', timedOut, isOutOfTime ? world.left : left);
 }
 
 /** `notify` when the list of what is pending changes, `notify-next` when its head does. */
 function announce(world: World, before: Executions): World {
-  if (world.agent?.connected !== true) return world;
+  if (world.agent?.connected !== true || world.left.hints === 0) return world;
   const ids = (cloud: Executions) => pending(cloud).map(({ id }) => id);
   const [was, is] = [ids(before), ids(world.cloud)];
   const [notify, next] = notificationsOf(world.cloud);

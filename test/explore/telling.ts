@@ -4,8 +4,11 @@ import type { Effect, TimerName } from '../../agent/core/effect.ts';
 import type { AgentEvent } from '../../agent/core/event.ts';
 import type { ExecutionRecord } from '../../agent/core/execution-record.ts';
 import type { AgentState, RequestPurpose } from '../../agent/core/state.ts';
-import { checkEffect, checkRuns, remember, Violation } from './invariants.ts';
-import type { Disk, Message, Scenario, World } from './world.ts';
+import { checkEffect, checkWorld } from './invariants.ts';
+import { remember } from './past.ts';
+import type { Decided } from './start-invariants.ts';
+import { Violation } from './violation.ts';
+import type { Disk, Machine, Message, ReplacedRecord, Scenario, World } from './world.ts';
 
 /** What happens between the decision and its last effect; `records`: how many were written before. */
 export type Fate =
@@ -13,37 +16,62 @@ export type Fate =
   /** The next record cannot be written. */
   | { readonly kind: 'journalFails'; readonly records: number }
   /** The agent ends. */
-  | { readonly kind: 'cut'; readonly records: number };
+  | { readonly kind: 'cut'; readonly records: number }
+  /** Power is lost. */
+  | { readonly kind: 'powerCut'; readonly records: number };
 
 export const FINE: Fate = { kind: 'fine' };
 
-/** How many records the event makes the core write, which is how many moments there are to fail in. */
-export function recordsOf(scenario: Scenario, agent: AgentState, event: AgentEvent): number {
-  return scenario.decide(agent, event).effects.filter(({ type }) => type === 'journal').length;
+export interface Told {
+  readonly event: AgentEvent;
+  /** What the core has decided about it. */
+  readonly decision: Decision;
+  readonly fate: Fate;
+}
+
+/** What a decision writes, in its order: as many moments to fail in. */
+export function recordsOf({ effects }: Decision): readonly ExecutionRecord[] {
+  return effects.flatMap((effect) => (effect.type === 'journal' ? [effect.record] : []));
 }
 
 /** @throws Violation when the core decides what it must not. */
-export function tell(scenario: Scenario, world: World & { agent: AgentState }, event: AgentEvent, fate: Fate): World {
-  const decision = scenario.decide(world.agent, event);
-  const heard: World = { ...world, past: remember(world.past, world.agent, event) };
-  const records = journaled(decision);
+export function tell(scenario: Scenario, world: World & { agent: AgentState }, { event, decision, fate }: Told): World {
+  const { agent: before } = world;
+  const heard: World = { ...world, past: remember(world.past, before, event), machine: machineAfter(world, event) };
+  const records = recordsOf(decision);
   switch (fate.kind) {
     case 'fine':
-      return carryOut({ ...heard, disk: written(heard.disk, records) }, decision);
+      return carryOut(withRecords(heard, records), { before, event, after: decision.state }, decision.effects);
     case 'cut':
-      return crashed({ ...heard, disk: written(heard.disk, records.slice(0, fate.records)) });
+      return crashed(withRecords(heard, records.slice(0, fate.records)));
+    case 'powerCut':
+      return poweredOff(withRecords(heard, records.slice(0, fate.records)));
     case 'journalFails': {
-      const disk = written(heard.disk, records.slice(0, fate.records));
-      const again = scenario.decide(world.agent, { type: 'journalFailed', event });
-      if (journaled(again).length > 0) throw new Violation('I1', 'nothing is written to a dead disk', again.effects);
-      return carryOut({ ...heard, disk }, again);
+      const written = withRecords(heard, records.slice(0, fate.records));
+      const again = scenario.decide(before, { type: 'journalFailed', event });
+      if (recordsOf(again).length > 0) throw new Violation('I1', 'nothing is written to a dead disk', again.effects);
+      return carryOut(written, { before, event, after: again.state }, again.effects);
     }
   }
 }
 
 /** The agent ends: what it had in memory is gone, and so is its connection. Its runs go on. */
 export function crashed(world: World): World {
-  return { ...world, agent: null, network: orphans(world.network), announced: [], timers: [] };
+  const machine = abandoned(world.machine);
+  return { ...world, agent: null, machine, network: orphans(world.network), announced: [], timers: [] };
+}
+
+/** The machine ends, with all that runs on it, and begins anew. */
+export function poweredOff(world: World): World {
+  const { machine } = world;
+  return { ...crashed(world), machine: { ...machine, boot: machine.boot + 1, reboot: 'none' }, runs: [] };
+}
+
+/** Power is lost, and the disk has not kept the last records, though it said that it had. */
+export function poweredOffLying(world: World, count: number): World {
+  const { machine, disk } = world;
+  const records = disk.replaced.slice(0, count).reduce(undone, disk.records);
+  return poweredOff({ ...world, machine: { ...machine, hasLied: true }, disk: { ...disk, records, replaced: [] } });
 }
 
 /** What nobody waits for and may still reach the service. */
@@ -51,14 +79,25 @@ export function orphans(network: readonly Message[]): readonly Message[] {
   return network.filter(({ requestId }) => requestId === null);
 }
 
-function carryOut(world: World, { state, effects }: Decision): World {
+/** Whoever asked for a restart does not wait for it any more; it may come all the same. */
+function abandoned(machine: Machine): Machine {
+  return machine.reboot === 'asked' ? { ...machine, reboot: 'abandoned' } : machine;
+}
+
+function machineAfter({ machine }: World, event: AgentEvent): Machine {
+  if (event.type === 'rebootFailed') return { ...machine, reboot: 'none' };
+  return event.type === 'timerFired' && event.timer.name === 'reboot' ? abandoned(machine) : machine;
+}
+
+function carryOut(world: World, decided: Decided, effects: readonly Effect[]): World {
   let now = world;
   for (const effect of effects) {
-    now = { ...now, past: checkEffect(effect, state, now) };
+    now = { ...now, past: checkEffect(effect, decided, now) };
     now = perform(now, effect);
   }
-  checkRuns(now);
-  return renumbered({ ...now, agent: state });
+  const done = { ...now, agent: decided.after };
+  checkWorld(done, decided);
+  return renumbered(done);
 }
 
 function perform(world: World, effect: Effect): World {
@@ -70,8 +109,8 @@ function perform(world: World, effect: Effect): World {
       return { ...world, network: [...world.network, { requestId, request, answer: null }] };
     }
     case 'startRun': {
-      const { id, runId, stepIndex } = effect;
-      return { ...world, runs: [...world.runs, { id, runId, stepIndex, isStopped: false }] };
+      const { id, runId, stepIndex, purpose } = effect;
+      return { ...world, runs: [...world.runs, { id, runId, stepIndex, purpose, isStopped: false }] };
     }
     case 'stopRun':
       return {
@@ -83,7 +122,7 @@ function perform(world: World, effect: Effect): World {
     case 'clearTimer':
       return { ...world, timers: withoutTimer(world.timers, effect.timer) };
     case 'reboot':
-      return world;
+      return { ...world, machine: { ...world.machine, reboot: 'asked' } };
     case 'cleanUp':
       if (world.runs.some(({ id }) => id === effect.id)) {
         throw new Violation('I6', 'nothing is cleaned up under a run', effect);
@@ -114,15 +153,26 @@ function renumbered(world: World & { agent: AgentState }): World {
   };
 }
 
-function journaled({ effects }: Decision): readonly ExecutionRecord[] {
-  return effects.flatMap((effect) => (effect.type === 'journal' ? [effect.record] : []));
+function withRecords(world: World, records: readonly ExecutionRecord[]): World {
+  if (records.length === 0) return world;
+  const isLying = world.left.lies > 0 && world.left.all > 0;
+  const disk = records.reduce((now, record) => written(now, record, isLying), world.disk);
+  return { ...world, disk: isLying ? disk : { ...disk, replaced: [] } };
 }
 
-function written(disk: Disk, records: readonly ExecutionRecord[]): Disk {
-  if (records.length === 0) return disk;
-  const last = new Map(disk.records.map((record) => [record.id, record]));
-  for (const record of records) last.set(record.id, record);
-  return { ...disk, records: [...last.values()] };
+function written({ journalId, records, replaced }: Disk, record: ExecutionRecord, isLying: boolean): Disk {
+  const before = records.find(({ id }) => id === record.id);
+  const now = before === undefined ? [...records, record] : records.map((one) => (one === before ? record : one));
+  const last: ReplacedRecord = { id: record.id, record: before ?? null };
+  return { journalId, records: now, replaced: isLying ? [last, ...replaced].slice(0, MAX_LOST_RECORDS) : [] };
+}
+
+/** How many records a disk that lies forgets at most. */
+export const MAX_LOST_RECORDS = 2;
+
+function undone(records: readonly ExecutionRecord[], { id, record }: ReplacedRecord): readonly ExecutionRecord[] {
+  if (record === null) return records.filter((one) => one.id !== id);
+  return records.map((one) => (one.id === id ? record : one));
 }
 
 export function withoutTimer(timers: readonly TimerName[], timer: TimerName): readonly TimerName[] {

@@ -1,5 +1,5 @@
 /** What goes from one world to the next. */
-import type { Violation } from './invariants.ts';
+import type { Violation } from './violation.ts';
 import type { Message, World } from './world.ts';
 
 export interface Transition {
@@ -24,9 +24,10 @@ export const RANK = {
   serve: 3,
   answer: 4,
   runEnds: 5,
-  timer: 6,
-  exit: 7,
-  poll: 8,
+  reboot: 6,
+  timer: 7,
+  exit: 8,
+  poll: 9,
 } as const;
 
 export function without(network: readonly Message[], message: Message): readonly Message[] {
@@ -35,6 +36,12 @@ export function without(network: readonly Message[], message: Message): readonly
 
 export function replaced(network: readonly Message[], message: Message, by: Message): readonly Message[] {
   return network.map((one) => (one === message ? by : one));
+}
+
+/** A request that nobody waits for any more; what only reads may be late as it likes. */
+export function canLandLate({ requestId, request, answer }: Message): boolean {
+  const isRead = request.operation === 'DescribeJobExecution' || request.operation === 'GetPendingJobExecutions';
+  return requestId !== null && answer === null && !isRead;
 }
 
 export function nameOfRequest({ request }: Message): string {

@@ -18,15 +18,13 @@ export function createWorldKeys(): WorldKeys {
     part<AgentState['requests']>(),
     part<AgentState['finished']>(),
   ];
-  const agents = createParts<AgentState>((agent) =>
-    [
-      executions.of(agent.executions).number,
-      requests.of(agent.requests).number,
-      finished.of(agent.finished).number,
-      ...[agent.journalId, agent.journalUsable, agent.connected, agent.shutdown, agent.nextRequestId],
-      ...[agent.claimRetries, agent.claimHeld, agent.offer, agent.left],
-    ].join(),
-  );
+  const agents = createParts<AgentState>((agent) => {
+    // All that there is, so that what the core gets to know one day is not left out; the settings are the scenario's.
+    const { executions: _1, requests: _2, finished: _3, settings: _4, ...others } = agent;
+    const numbers = [executions.of(agent.executions), requests.of(agent.requests), finished.of(agent.finished)];
+    return `${numbers.map(({ number }) => number).join()} ${JSON.stringify(others)}`;
+  });
+  const machines = part<World['machine']>();
   const disks = part<World['disk']>();
   const clouds = part<World['cloud']>();
   const networks = part<World['network']>();
@@ -38,6 +36,7 @@ export function createWorldKeys(): WorldKeys {
   return {
     keyOf(world) {
       const agent = world.agent === null ? null : agents.of(world.agent);
+      const machine = machines.of(world.machine);
       const disk = disks.of(world.disk);
       const cloud = clouds.of(world.cloud);
       const network = networks.of(world.network);
@@ -46,11 +45,14 @@ export function createWorldKeys(): WorldKeys {
       const timer = timers.of(world.timers);
       const past = pasts.of(world.past);
       const left = lefts.of(world.left);
-      const numbers = [agent, disk, cloud, network, announced, run, timer, past, left].map((one) => one?.number ?? '');
+      const numbers = [agent, machine, disk, cloud, network, announced, run, timer, past, left].map(
+        (one) => one?.number ?? '',
+      );
       return {
         key: numbers.join(),
         world: {
           agent: agent?.part ?? null,
+          machine: machine.part,
           disk: disk.part,
           cloud: cloud.part,
           network: network.part,

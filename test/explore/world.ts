@@ -8,7 +8,8 @@ import type { TimerName } from '../../agent/core/effect.ts';
 import type { ExecutionRecord } from '../../agent/core/execution-record.ts';
 import type { ExecutionId } from '../../agent/core/job-execution.ts';
 import type { JobsNotification, JobsRequest } from '../../agent/core/jobs-request.ts';
-import type { AgentState, CoreSettings, ReviewedStep } from '../../agent/core/state.ts';
+import type { RunResult } from '../../agent/core/outcome.ts';
+import type { AgentState, CoreSettings, ReviewedStep, RunPurpose } from '../../agent/core/state.ts';
 import { type Executions, type SimulatedAnswer, withJob } from '../fixtures/service-rules.ts';
 
 /** What is explored. */
@@ -17,6 +18,8 @@ export interface Scenario {
   readonly settings: CoreSettings;
   /** The steps of each job; the first is queued from the beginning, the others come when they come. */
   readonly jobs: readonly (readonly ReviewedStep[])[];
+  /** The time limit of each job; `null` for none. */
+  readonly limitSeconds: number | null;
   /** What may go wrong. */
   readonly misfortunes: Misfortunes;
   /** The core, or one with a fault in it. */
@@ -24,7 +27,7 @@ export interface Scenario {
 }
 
 /** How often each may happen in one walk, and how many of all together. */
-export interface Misfortunes {
+export interface Misfortunes extends Bounded {
   readonly all: number;
   /** A request or its answer does not arrive, or the connection ends. */
   readonly losses: number;
@@ -34,8 +37,12 @@ export interface Misfortunes {
   readonly doubles: number;
   /** RequestThrottled, InternalError, InvalidRequest. */
   readonly refusals: number;
-  /** The agent process ends without warning, or power does. */
+  /** The agent process ends without warning, or power is lost. */
   readonly crashes: number;
+  /** Power is lost, and the disk has not kept the last one or two records, though it said so. */
+  readonly lies: number;
+  /** The machine cannot be restarted, or does not restart. */
+  readonly rebootFailures: number;
   /** The service ends an execution: cancelled by force, deleted, timed out. */
   readonly serviceEnds: number;
   /** A record cannot be written. */
@@ -43,15 +50,34 @@ export interface Misfortunes {
   /** The journal is gone at a start. */
   readonly journalLosses: number;
   readonly shutdowns: number;
-  /** Not a misfortune, but bounded: a handler tells how far it is. */
-  readonly progress: number;
 }
+
+/** Not misfortunes, but bounded, so that every walk is. */
+export interface Bounded {
+  /** A handler tells how far it is. */
+  readonly progress: number;
+  /** A handler asks to be tried later. */
+  readonly laters: number;
+  /** A handler asks for a restart of the machine. */
+  readonly reboots: number;
+  /** The service is told that a handler lives. */
+  readonly heartbeats: number;
+  /** The time limit of a job is over as the agent counts. */
+  readonly limits: number;
+  /** Where every description is followed by an update, the version grows with every poll. */
+  readonly polls: number;
+  /** A notification is delivered. */
+  readonly hints: number;
+}
+
+const BOUNDED: readonly Misfortune[] = ['progress', 'laters', 'reboots', 'heartbeats', 'limits', 'polls', 'hints'];
 
 export type Misfortune = keyof Misfortunes;
 
 export interface World {
   /** `null` while the agent does not run. */
   readonly agent: AgentState | null;
+  readonly machine: Machine;
   readonly disk: Disk;
   readonly cloud: Executions;
   /** In the order they were sent. */
@@ -65,10 +91,30 @@ export interface World {
   readonly left: Misfortunes;
 }
 
+export interface Machine {
+  /** Counts from 1. */
+  readonly boot: number;
+  /**
+   * A restart was asked for: `asked` by the agent that runs; `abandoned` when that one has ended since, or has given up
+   * waiting for it. It may come all the same.
+   */
+  readonly reboot: 'none' | 'asked' | 'abandoned';
+  /** The disk has lost records that it said it had. */
+  readonly hasLied: boolean;
+}
+
 export interface Disk {
   readonly journalId: string;
   /** The last of each execution, oldest execution first. */
   readonly records: readonly ExecutionRecord[];
+  /** What the last two records replaced, newest first; kept only where the disk may lie yet. */
+  readonly replaced: readonly ReplacedRecord[];
+}
+
+export interface ReplacedRecord {
+  readonly id: ExecutionId;
+  /** `null`: there was none. */
+  readonly record: ExecutionRecord | null;
 }
 
 export interface Message {
@@ -84,22 +130,28 @@ export interface LiveRun {
   readonly id: ExecutionId;
   readonly runId: string;
   readonly stepIndex: number;
+  readonly purpose: RunPurpose['kind'];
   readonly isStopped: boolean;
 }
 
 export type Past = Readonly<Record<ExecutionId, ExecutionPast>>;
 
 export interface ExecutionPast {
-  /** Every run there ever was. */
-  readonly runs: readonly Pick<LiveRun, 'runId' | 'stepIndex'>[];
+  /** Every run there ever was, in their order. */
+  readonly runs: readonly PastRun[];
   /** The agent heard that it is IN_PROGRESS. */
   readonly isConfirmed: boolean;
   /** The highest version that the agent of this start knows. */
   readonly heardVersion: number;
   /** The service told the agent of this start that it is over. */
   readonly isOver: boolean;
-  /** The last step ended well, and the agent heard of it. */
-  readonly hasSucceeded: boolean;
+}
+
+export interface PastRun extends Pick<LiveRun, 'runId' | 'stepIndex' | 'purpose'> {
+  /** In which it ran. */
+  readonly boot: number;
+  /** What the agent heard of its end: one that was stopped has failed, but for what it asked. `null`: nothing yet. */
+  readonly end: RunResult['status'] | null;
 }
 
 export const NO_PAST: ExecutionPast = {
@@ -107,36 +159,43 @@ export const NO_PAST: ExecutionPast = {
   isConfirmed: false,
   heardVersion: 0,
   isOver: false,
-  hasSucceeded: false,
 };
 
 export const FIRST_JOURNAL = 'first-01';
 export const SECOND_JOURNAL = 'second-2';
 
-export function firstWorld({ jobs, misfortunes }: Scenario): World {
+export function firstWorld(scenario: Scenario): World {
   return {
     agent: null,
-    disk: { journalId: FIRST_JOURNAL, records: [] },
-    cloud: withNextJob([], jobs),
+    machine: { boot: 1, reboot: 'none', hasLied: false },
+    disk: { journalId: FIRST_JOURNAL, records: [], replaced: [] },
+    cloud: withNextJob([], scenario),
     network: [],
     announced: [],
     runs: [],
     timers: [],
     past: {},
-    left: misfortunes,
+    left: scenario.misfortunes,
   };
 }
 
 /** The next job of the scenario, queued; the same executions if there is none left. */
-export function withNextJob(cloud: Executions, jobs: Scenario['jobs']): Executions {
+export function withNextJob(cloud: Executions, { jobs, limitSeconds }: Scenario): Executions {
   const steps = jobs[cloud.length];
   if (steps === undefined) return cloud;
-  return withJob(cloud, `job-${cloud.length + 1}`, { kind: 'run', plan: { includeStdOut: false, steps } });
+  const verdict = { kind: 'run', plan: { includeStdOut: false, steps } } as const;
+  return withJob(cloud, { jobId: `job-${cloud.length + 1}`, verdict, limitSeconds });
 }
 
-/** One misfortune less to come; `null` when there are none of that kind left. */
+/** One of that kind less to come; `null` when there are none left. */
 export function spend(left: Misfortunes, kind: Misfortune): Misfortunes | null {
   if (left[kind] === 0) return null;
-  if (kind === 'progress') return { ...left, progress: left.progress - 1 };
-  return left.all === 0 ? null : { ...left, all: left.all - 1, [kind]: left[kind] - 1 };
+  const spent = { ...left, [kind]: left[kind] - 1 };
+  if (BOUNDED.includes(kind)) return spent;
+  return left.all === 0 ? null : { ...spent, all: left.all - 1 };
+}
+
+/** As the core is told. */
+export function bootIdOf({ boot }: Machine): string {
+  return `boot-${boot}`;
 }

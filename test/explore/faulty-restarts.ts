@@ -1,0 +1,119 @@
+/** The core with one fault each in what it knows of restarts, waits, timers and room, and of a disk that lies. */
+import { CLAIM_DETAIL, claimMark } from '../../agent/core/claim-mark.ts';
+import { decide } from '../../agent/core/decide.ts';
+import type { TimerName } from '../../agent/core/effect.ts';
+import type { AgentEvent } from '../../agent/core/event.ts';
+import type { ExecutionRecord } from '../../agent/core/execution-record.ts';
+import type { AgentState, ExecutionState, WaitingPhase } from '../../agent/core/state.ts';
+import { type Core, without } from './faulty-core.ts';
+
+/** Asks for a restart, and nothing on disk says what for. */
+export const restartsUnwritten: Core = (state, event) =>
+  without(decide(state, event), (effect) => effect.type === 'journal' && effect.record.phase === 'awaiting-reboot');
+
+/** Asks for a restart at once, whatever else runs. */
+export const restartsAtOnce: Core = (state, event) => {
+  const { state: after, effects } = decide(state, event);
+  const isAskedFor = event.type === 'runEnded' && event.result.status === 'reboot';
+  return { state: after, effects: isAskedFor ? [...effects, { type: 'reboot' }] : effects };
+};
+
+/** Begins work while the machine is to restart. */
+export const startsDuringRestart: Core = (state, event) => {
+  const hidden = Object.values(state.executions).filter(({ phase }) => phase.name === 'awaiting-reboot');
+  const decision = decide(withAll(state, hidden, HIDDEN), event);
+  const before = hidden.filter(({ id }) => decision.state.executions[id]?.phase === HIDDEN);
+  return { ...decision, state: before.reduce((now, one) => withAll(now, [one], one.phase), decision.state) };
+};
+
+const HIDDEN: WaitingPhase = {
+  ...{ name: 'waiting', why: 'postponed', reason: '', stepIndex: 0, attempt: 1 },
+  ...{ next: { kind: 'work' }, waitMs: 1_000, due: false, exclusive: false, recordedVersion: null, plan: null },
+  ...{ recordedVersion: null, plan: null },
+};
+
+/** Takes any start of the agent for a restart of the machine. */
+export const trustsAnyStart: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) => (record.phase === 'awaiting-reboot' ? { ...record, bootId: 'another' } : record)),
+  );
+
+/** Does not ask whether a restart has done what it was to do. */
+export const skipsVerify: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) => (record.phase === 'awaiting-reboot' ? { ...record, verifies: false } : record)),
+  );
+
+/** Does not clean up after an interruption. */
+export const skipsCleanUp: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) => ('cleansUp' in record ? { ...record, cleansUp: false } : record)),
+  );
+
+/** Tries again what failed, as if it had asked for that. */
+export const triesFailedAgain: Core = (state, event) =>
+  event.type === 'runEnded' && event.result.status === 'failed'
+    ? decide(state, { ...event, result: { ...event.result, status: 'later', afterMs: null } })
+    : decide(state, event);
+
+/** Takes a claim that its journal made in an earlier boot for one of now. */
+export const trustsEarlierBoots: Core = (state, event) => {
+  if (event.type !== 'requestAccepted' || !('execution' in event.answer)) return decide(state, event);
+  const { execution } = event.answer;
+  if (execution?.statusDetails[CLAIM_DETAIL]?.startsWith(state.journalId) !== true) return decide(state, event);
+  const claimed = { ...execution, statusDetails: { [CLAIM_DETAIL]: claimMark(state) } };
+  return decide(state, { ...event, answer: { ...event.answer, execution: claimed } });
+};
+
+/** Does not see that a handler has to run alone. */
+export const forgetsExclusive: Core = (state, event) => {
+  if (event.type !== 'requestAccepted' || event.verdict?.kind !== 'run') return decide(state, event);
+  const { plan } = event.verdict;
+  const steps = plan.steps.map((step) => ({ ...step, exclusive: false }));
+  return decide(state, { ...event, verdict: { kind: 'run', plan: { ...plan, steps } } });
+};
+
+/** Runs one more than there is room for. */
+export const runsTooMany: Core = (state, event) => {
+  const { settings } = state;
+  const decision = decide({ ...state, settings: { ...settings, capacity: settings.capacity + 1 } }, event);
+  return { ...decision, state: { ...decision.state, settings } };
+};
+
+/** Starts the step timer once, and never anew. */
+export const forgetsStepTimer: Core = (state, event) => {
+  const { state: after, effects } = decide(state, event);
+  return {
+    state: after,
+    effects: effects.map((effect) => {
+      if (effect.type !== 'request' || effect.request.operation !== 'UpdateJobExecution') return effect;
+      const { stepTimeoutInMinutes: _, ...request } = effect.request;
+      return { ...effect, request };
+    }),
+  };
+};
+
+export const neverBeats: Core = neverSets('heartbeat');
+export const neverLimits: Core = neverSets('jobTimeout');
+export const neverDue: Core = neverSets('due');
+/** Waits for a restart that never comes. */
+export const awaitsForEver: Core = neverSets('reboot');
+
+function neverSets(name: TimerName['name']): Core {
+  return (state, event) =>
+    without(decide(state, event), (effect) => effect.type === 'setTimer' && effect.timer.name === name);
+}
+
+function withAll(state: AgentState, changed: readonly ExecutionState[], phase: ExecutionState['phase']): AgentState {
+  const executions = Object.fromEntries(
+    changed.map((one) => [one.id, { ...(state.executions[one.id] ?? one), phase }]),
+  );
+  return { ...state, executions: { ...state.executions, ...executions } };
+}
+
+function withRecords(event: AgentEvent, change: (record: ExecutionRecord) => ExecutionRecord): AgentEvent {
+  return event.type === 'journalRecovered' ? { ...event, records: event.records.map(change) } : event;
+}

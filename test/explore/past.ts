@@ -1,0 +1,91 @@
+/** What the invariants remember of a walk: what ran, and what the agent was told. */
+import type { AgentEvent } from '../../agent/core/event.ts';
+import { type ExecutionId, executionId, isTerminal } from '../../agent/core/job-execution.ts';
+import { isOver } from '../../agent/core/rejection.ts';
+import type { AgentState, RequestPurpose, ReviewedStep } from '../../agent/core/state.ts';
+import { type ExecutionPast, type Machine, NO_PAST, type Past, type PastRun } from './world.ts';
+
+/** What the agent is told, remembered before it decides. */
+export function remember(past: Past, agent: AgentState, event: AgentEvent): Past {
+  switch (event.type) {
+    case 'requestAccepted': {
+      const purpose = agent.requests[event.requestId];
+      return purpose === undefined ? past : accepted(past, agent, purpose, event);
+    }
+    case 'requestRejected': {
+      const purpose = agent.requests[event.requestId];
+      if (purpose === undefined || !('id' in purpose)) return past;
+      const found = event.rejection.executionState;
+      const saysOver = isOver(event.rejection) || (found !== undefined && isTerminal(found.status));
+      return saysOver ? withPast(past, purpose.id, { isOver: true }) : past;
+    }
+    case 'runEnded':
+      return ended(past, agent, event);
+    default:
+      return past;
+  }
+}
+
+/** What a start of the agent forgets. What its journal says of a version is a guess until the service has said it. */
+export function forgotten(past: Past): Past {
+  return Object.fromEntries(Object.entries(past).map(([id, one]) => [id, { ...one, heardVersion: 0, isOver: false }]));
+}
+
+/** A restart that was asked for counts only in another boot, and only if there is nothing that could tell better. */
+export function isStepDone({ runs }: ExecutionPast, step: ReviewedStep, index: number, { boot }: Machine): boolean {
+  const last = runs.filter(({ stepIndex, purpose }) => stepIndex === index && purpose !== 'clean-up').at(-1);
+  switch (last?.end) {
+    case 'succeeded':
+      return true;
+    case 'failed':
+      return step.ignoreFailure;
+    case 'reboot':
+      return !step.verifies && last.boot !== boot;
+    default:
+      return false;
+  }
+}
+
+export function withPast(past: Past, id: ExecutionId, change: Partial<ExecutionPast>): Past {
+  const before = past[id] ?? NO_PAST;
+  const isSame = Object.entries(change).every(([member, value]) => before[member as keyof ExecutionPast] === value);
+  return isSame ? past : { ...past, [id]: { ...before, ...change } };
+}
+
+function ended(past: Past, agent: AgentState, { id, runId, result }: Extract<AgentEvent, { type: 'runEnded' }>): Past {
+  const phase = agent.executions[id]?.phase;
+  const before = past[id];
+  if (before === undefined || (phase?.name !== 'running' && phase?.name !== 'stopping')) return past;
+  const isAsking = result.status === 'later' || result.status === 'reboot';
+  const isHeard = phase.name === 'running' || (phase.reason === 'shutdown' && isAsking);
+  const end: PastRun['end'] = isHeard ? result.status : 'failed';
+  return withPast(past, id, { runs: before.runs.map((run) => (run.runId === runId ? { ...run, end } : run)) });
+}
+
+function accepted(
+  past: Past,
+  agent: AgentState,
+  purpose: RequestPurpose,
+  { answer }: Extract<AgentEvent, { type: 'requestAccepted' }>,
+): Past {
+  if (answer.operation === 'UpdateJobExecution') {
+    if (!('expectedVersion' in purpose)) return past;
+    const heardVersion = Math.max((past[purpose.id] ?? NO_PAST).heardVersion, purpose.expectedVersion + 1);
+    return withPast(past, purpose.id, { heardVersion, isConfirmed: true });
+  }
+  if (answer.operation === 'GetPendingJobExecutions') {
+    // Of an execution that it holds only a description counts: a list may be older than the last update.
+    const named = [...answer.inProgressJobs, ...answer.queuedJobs];
+    return named
+      .filter((one) => agent.executions[executionId(one)] === undefined)
+      .reduce((now, one) => heard(now, executionId(one), one.versionNumber), past);
+  }
+  if (answer.execution === null) return past;
+  const id = executionId(answer.execution);
+  const now = heard(past, id, answer.execution.versionNumber);
+  return answer.execution.status === 'IN_PROGRESS' ? withPast(now, id, { isConfirmed: true }) : now;
+}
+
+function heard(past: Past, id: ExecutionId, versionNumber: number): Past {
+  return withPast(past, id, { heardVersion: Math.max((past[id] ?? NO_PAST).heardVersion, versionNumber) });
+}
