@@ -12,6 +12,12 @@ const CA_NAME = 'job-cloud local CA';
 const PRIVATE_FILE = 0o600;
 const PUBLIC_FILE = 0o644;
 const PRIVATE_FOLDER = 0o700;
+/** The default of the agent, `systemctl reboot`, would restart the computer of whoever tries a job here. */
+const REFUSE_RESTART = [
+  'sh',
+  '-c',
+  "echo 'a gateway of the local cloud does not restart this computer; set rebootCommand in its config.json to try restarts' >&2; exit 1",
+];
 
 export interface OperatorCredentials {
   readonly accessKeyId: string;
@@ -70,7 +76,7 @@ export async function openThingFolder(
   return { configPath, fingerprint: certificateFingerprint(certPem) };
 }
 
-/** Settings a person added to an existing file are kept; only what this start decides is replaced. */
+/** Settings in an existing file are kept; what it lacks is added, and only what this start decides is replaced. */
 async function writeConfig(path: string, thing: { thingName: string; mqttPort: number }): Promise<void> {
   const existing = await readIfThere(path);
   const settings = {
@@ -80,6 +86,7 @@ async function writeConfig(path: string, thing: { thingName: string; mqttPort: n
     stateDir: 'state',
     runtimeDir: 'run',
     handlersDir: 'handlers',
+    rebootCommand: REFUSE_RESTART,
     ...(existing === undefined ? {} : parseConfig(path, existing)),
   };
   const config = { thingName: thing.thingName, endpoint: 'localhost', ...settings, port: thing.mqttPort };

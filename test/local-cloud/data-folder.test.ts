@@ -59,20 +59,32 @@ test("the agent's configuration names what is there", async () => {
     stateDir: 'state',
     runtimeDir: 'run',
     handlersDir: 'handlers',
+    rebootCommand: ['sh', '-c', expect.stringMatching(/^echo '[^']+' >&2; exit 1$/)],
   });
+});
+
+test('a configuration without rebootCommand gets the harmless one', async () => {
+  const dataDir = await emptyFolder();
+  const first = await startTestCloud({ dataDir });
+  const made = await readConfig(first);
+  const { rebootCommand: _, ...older } = made;
+  await writeFile(configPathOf(first), JSON.stringify(older));
+  await first.close();
+  const second = await startTestCloud({ dataDir });
+  expect(await readConfig(second)).toEqual({ ...made, port: second.mqttPort });
 });
 
 test('a second start keeps identities and refreshes the port', async () => {
   const dataDir = await emptyFolder();
   const first = await startTestCloud({ dataDir });
   const kept = await Promise.all(identityFiles(first).map((path) => readFile(path, 'utf8')));
-  const { configPath } = first.things['gw-1'] ?? { configPath: '' };
-  await writeFile(configPath, JSON.stringify({ ...(await readConfig(first)), port: 1, logLevel: 'debug' }));
+  const own = { logLevel: 'debug', rebootCommand: ['touch', '/tmp/asked'] };
+  await writeFile(configPathOf(first), JSON.stringify({ ...(await readConfig(first)), ...own, port: 1 }));
   await first.close();
   const second = await startTestCloud({ dataDir });
   expect(await Promise.all(identityFiles(second).map((path) => readFile(path, 'utf8')))).toEqual(kept);
   expect(second.credentials).toEqual(first.credentials);
-  expect(await readConfig(second)).toMatchObject({ port: second.mqttPort, logLevel: 'debug' });
+  expect(await readConfig(second)).toMatchObject({ ...own, port: second.mqttPort });
   const client = await connectThing(second, 'gw-1');
   expect(client.connected).toBe(true);
 });
@@ -116,13 +128,17 @@ async function emptyFolder(): Promise<string> {
 type Cloud = Awaited<ReturnType<typeof startTestCloud>>;
 
 function thingFolder(cloud: Cloud): string {
-  return dirname(cloud.things['gw-1']?.configPath ?? '');
+  return dirname(configPathOf(cloud));
+}
+
+function configPathOf(cloud: Cloud): string {
+  return cloud.things['gw-1']?.configPath ?? '';
 }
 
 function identityFiles(cloud: Cloud): string[] {
   return [cloud.caPath, join(thingFolder(cloud), 'certificate.pem'), join(thingFolder(cloud), 'private.key')];
 }
 
-async function readConfig(cloud: Cloud): Promise<object> {
-  return JSON.parse(await readFile(cloud.things['gw-1']?.configPath ?? '', 'utf8'));
+async function readConfig(cloud: Cloud): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(configPathOf(cloud), 'utf8'));
 }
