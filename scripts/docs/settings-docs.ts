@@ -38,7 +38,13 @@ ${SETTINGS.map(renderSetting).join('\n')}`;
 export function renderExampleConfig(): string {
   const shown = SETTINGS.filter(({ defaultsTo }) => defaultsTo === undefined);
   const entries = shown.map(({ name, byDefault, example }) => [name, byDefault ?? example]);
-  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
+  const members = entries.map(([name, value]) => `  ${JSON.stringify(name)}: ${onOneLine(value)}`);
+  return `{\n${members.join(',\n')}\n}\n`;
+}
+
+/** Lists as one would write them by hand. */
+function onOneLine(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map((item) => JSON.stringify(item)).join(', ')}]` : JSON.stringify(value);
 }
 
 function renderSetting(setting: Setting): string {
