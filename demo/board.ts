@@ -3,6 +3,8 @@ import type { JobExecution } from '@aws-sdk/client-iot';
 
 export interface Board {
   show(executions: ReadonlyMap<string, JobExecution>): void;
+  /** A line that stays, above what moves. */
+  say(line: string): void;
 }
 
 export interface BoardRow {
@@ -44,6 +46,11 @@ function createBars(rows: readonly BoardRow[], terminal: Terminal): Board {
       terminal.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
       isDrawn = true;
     },
+    say(line) {
+      // As long as it may be: it takes the place of the rows, which are drawn anew below it.
+      terminal.write(`${isDrawn ? `\u001b[${rows.length}A\u001b[J` : ''}${line}\n`);
+      isDrawn = false;
+    },
   };
 }
 
@@ -68,12 +75,13 @@ function createLines(rows: readonly BoardRow[], terminal: Terminal): Board {
         shown.set(jobId, line);
       }
     },
+    say: (line) => void terminal.write(`${line}\n`),
   };
 }
 
-/** None for what ended without success: how far it came says nothing any more, and the reason needs the room. */
+/** None for what ended without success or waits: how far it came says little, and the reason needs the room. */
 function bar(status: string, execution: JobExecution | undefined): string {
-  if (!HAS_BAR.has(status)) return '';
+  if (!HAS_BAR.has(status) || isWaiting(status, execution)) return '';
   const percent = execution === undefined ? 0 : progressPercent(execution);
   const full = Math.round((percent * BAR_WIDTH) / 100);
   return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${`${percent}`.padStart(3)} %  `;
@@ -88,8 +96,14 @@ export function progressPercent({ status, statusDetails }: JobExecution): number
   return at === undefined || of === undefined ? within : Math.floor(((Number(at) - 1) * 100 + within) / Number(of));
 }
 
+/** Its handler asked to be tried later. */
+function isWaiting(status: string, execution: JobExecution | undefined): boolean {
+  return status === 'IN_PROGRESS' && execution?.statusDetails?.detailsMap?.waiting !== undefined;
+}
+
 function detail({ status, statusDetails }: JobExecution = {}): string {
-  const { reason, step, percent, stdout } = statusDetails?.detailsMap ?? {};
+  const { reason, step, percent, stdout, waiting } = statusDetails?.detailsMap ?? {};
+  if (status === 'IN_PROGRESS' && waiting !== undefined) return `waiting: ${waiting}`;
   if (status === 'IN_PROGRESS')
     return [step, percent === undefined ? undefined : `${percent} %`].filter(Boolean).join(' · ');
   return (reason ?? stdout ?? '').slice(0, 120);

@@ -93,7 +93,7 @@ async function runJobs(jobs: readonly DemoJob[], control: ControlPlane, signal: 
     board: createBoard(jobs, process.stdout),
     signal,
     // In the middle: once the handler itself has told that it is under way.
-    onInProgress: async (jobId, { statusDetails }) => {
+    onOpen: async (jobId, { statusDetails }) => {
       const isForCancel = jobs.some((job) => job.jobId === jobId && job.cancelInTheMiddle === true);
       const percent = Number(statusDetails?.detailsMap?.percent ?? 0);
       if (!isForCancel || canceled.has(jobId) || percent < CANCEL_AT_PERCENT) return;

@@ -8,8 +8,8 @@ export interface FollowOptions {
   readonly jobIds: readonly string[];
   readonly control: ControlPlane;
   readonly board: Board;
-  /** Called with each look at an execution that is in progress. */
-  readonly onInProgress?: (jobId: string, execution: JobExecution) => Promise<void>;
+  /** Called with each look at an execution that is not over. */
+  readonly onOpen?: (jobId: string, execution: JobExecution) => Promise<void>;
   readonly limitMs?: number;
   /** Gives up; what it was aborted for is thrown. */
   readonly signal?: AbortSignal;
@@ -20,7 +20,7 @@ const DEFAULT_LIMIT_MS = 50_000;
 
 /** @throws Error when not all are over in time, naming those; whatever `control` and `signal` throw. */
 export async function followToTheEnd(options: FollowOptions): Promise<ReadonlyMap<string, JobExecution>> {
-  const { jobIds, control, board, onInProgress, limitMs = DEFAULT_LIMIT_MS, signal } = options;
+  const { jobIds, control, board, onOpen, limitMs = DEFAULT_LIMIT_MS, signal } = options;
   const deadlineMs = performance.now() + limitMs;
   const executions = new Map<string, JobExecution>();
   for (;;) {
@@ -28,7 +28,7 @@ export async function followToTheEnd(options: FollowOptions): Promise<ReadonlyMa
       if (isOver(executions.get(jobId))) continue;
       const execution = await control.describe(jobId);
       executions.set(jobId, execution);
-      if (execution.status === 'IN_PROGRESS') await onInProgress?.(jobId, execution);
+      if (!isOver(execution)) await onOpen?.(jobId, execution);
     }
     signal?.throwIfAborted();
     board.show(executions);

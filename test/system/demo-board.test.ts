@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createBoard, progressPercent } from '../../demo/board.ts';
+import { noticeLongQueue } from '../../demo/long-queue.ts';
 
 const ROWS = [{ jobId: 'a', title: 'the job' }];
 
@@ -28,6 +29,23 @@ describe('on a terminal', () => {
     expect(drawn({ status: 'SUCCEEDED' })).toBe(`SUCCEEDED   ${'█'.repeat(16)} 100 %  the job\n`);
   });
 
+  test('what is tried later shows why, without a bar', () => {
+    const statusDetails = { detailsMap: { waiting: 'tried again 60 s later: modem busy', percent: '50' } };
+    expect(drawn({ status: 'IN_PROGRESS', statusDetails })).toBe(
+      'IN_PROGRESS the job: waiting: tried again 60 s later: modem busy\n',
+    );
+  });
+
+  test('what is said stays above the rows', () => {
+    const written: string[] = [];
+    const board = createBoard(ROWS, { isTTY: true, columns: 80, write: (text) => written.push(text) });
+    const rows = new Map([['a', { status: 'QUEUED' as const }]]);
+    board.show(rows);
+    board.say('not taken yet');
+    board.show(rows);
+    expect(written.slice(1).join('')).toBe(`\u001b[1A\u001b[Jnot taken yet\n${written[0]}`);
+  });
+
   test('no line reaches the last column', () => {
     const statusDetails = { detailsMap: { reason: 'r'.repeat(500) } };
     for (const columns of [10, 40, 80]) {
@@ -43,6 +61,45 @@ test('a file gets a line for each change only', () => {
     board.show(new Map([['a', { status }]]));
   }
   expect(lines).toEqual(['a                  QUEUED\n', 'a                  SUCCEEDED\n']);
+});
+
+test('a file gets the reason of a wait', () => {
+  const lines: string[] = [];
+  const statusDetails = { detailsMap: { waiting: 'tried again 60 s later: modem busy' } };
+  createBoard(ROWS, { write: (line) => lines.push(line) }).show(
+    new Map([['a', { status: 'IN_PROGRESS', statusDetails }]]),
+  );
+  expect(lines).toEqual(['a                  IN_PROGRESS waiting: tried again 60 s later: modem busy\n']);
+});
+
+describe('a job that stays queued', () => {
+  const noticesAt = async (looks: readonly (readonly [atMs: number, status: 'QUEUED' | 'IN_PROGRESS'])[]) => {
+    const notices: number[] = [];
+    let nowMs = 0;
+    const look = noticeLongQueue(
+      () => notices.push(nowMs),
+      () => nowMs,
+    );
+    for (const [atMs, status] of looks) {
+      nowMs = atMs;
+      await look('a', { status });
+    }
+    return notices;
+  };
+
+  test('is noticed after ten seconds, once', async () => {
+    const looks = [0, 5_000, 9_999, 10_000, 20_000, 40_000].map((atMs) => [atMs, 'QUEUED'] as const);
+    expect(await noticesAt(looks)).toEqual([10_000]);
+  });
+
+  test('is not noticed once it was taken', async () => {
+    const looks = [
+      [0, 'QUEUED'],
+      [9_000, 'QUEUED'],
+      [20_000, 'IN_PROGRESS'],
+    ] as const;
+    expect(await noticesAt(looks)).toEqual([]);
+  });
 });
 
 test('the percentage counts the steps before', () => {

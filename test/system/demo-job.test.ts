@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { childrenByProgram, startDemoProcess, temporaryFolder } from '../fixtures/demo-process.ts';
@@ -29,12 +29,54 @@ describe('a file that holds no document is told in one line', () => {
     expect(await job.exited).toEqual({ code: 2, signal: null });
     expect(job.output()).toBe('job: x.json: expected a file, this is a folder\n');
   });
+});
 
-  test('when it was not named', async () => {
-    const job = startDemoProcess(['--job'], await temporaryFolder());
-    expect(await job.exited).toEqual({ code: 2, signal: null });
-    expect(job.output()).toBe('job: which document? npm run job -- FILE\n');
-  });
+test('wrong usage ends with 2', async () => {
+  const job = startDemoProcess(['--job'], await temporaryFolder());
+  expect(await job.exited).toEqual({ code: 2, signal: null });
+  expect(job.output()).toMatch(/^job: which document\?\nUsage: npm run job -- FILE /);
+});
+
+test('help for dev starts nothing', async () => {
+  const folder = await temporaryFolder();
+  const dev = startDemoProcess(['--dev', '--help'], folder);
+  expect(await dev.exited).toEqual({ code: 0, signal: null });
+  expect(dev.output()).toMatch(/^Usage: npm run dev /);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a job goes on when its watching ends, and can be followed again', async () => {
+  const folder = await temporaryFolder();
+  const dev = startDemoProcess(['--dev'], folder);
+  await dev.shown(/"msg":"connected and subscribed"/);
+  const goOn = join(folder, 'go-on');
+  const until = `until [ -e '${goOn}' ]; do sleep 0.1; done`;
+  const steps = [
+    { operation: 'run-command', parameters: { command: ['sh', '-c', until] } },
+    { operation: 'system-info' },
+  ];
+  await writeFile(join(folder, 'x.json'), JSON.stringify({ steps }));
+  const watched = startDemoProcess(['--job', 'x.json'], folder);
+  await watched.shown(/IN_PROGRESS/);
+  watched.child.kill('SIGTERM');
+  expect(await watched.exited).toEqual({ code: 143, signal: null });
+  const [, jobId = ''] =
+    /^job: ended by SIGTERM; (job-\d+) goes on: npm run job -- --follow \1\n$/m.exec(watched.output()) ?? [];
+  const again = startDemoProcess(['--job', '--follow', jobId], folder);
+  await again.shown(/IN_PROGRESS/);
+  await writeFile(goOn, '');
+  expect(await again.exited).toEqual({ code: 0, signal: null });
+  expect(again.output()).toContain('"status": "SUCCEEDED"');
+});
+
+test('a job that is tried later shows why', async () => {
+  const folder = await temporaryFolder();
+  await startDemoProcess(['--dev'], folder).shown(/"msg":"connected and subscribed"/);
+  const handler = join(folder, '.job-cloud/things/gateway-1/handlers/later');
+  await writeFile(handler, "#!/bin/sh\necho 'modem busy' >&2\nexit 75\n", { mode: 0o755 });
+  await writeFile(join(folder, 'x.json'), '{"operation":"later"}');
+  const job = startDemoProcess(['--job', 'x.json'], folder);
+  await job.shown(/IN_PROGRESS waiting: tried again 60 s later: .*modem busy/);
 });
 
 test('a job without a cloud is told so with 69', async () => {
