@@ -37,7 +37,7 @@ export const settingsSchema = Type.Object({
     maximum: 65_535,
   }),
   certPath: file('X.509 certificate of the thing, PEM.', 'certificate.pem'),
-  keyPath: file('Private key of the certificate, PEM. Nobody but its owner may have access to it.', 'private-key.pem'),
+  keyPath: file('Private key of the certificate, PEM. Nobody but its owner may have access to it.', 'private.key'),
   caPath: file('Certificates of the authorities that may have signed the endpoint’s certificate, PEM.', 'ca.pem'),
   clientId: Type.Optional(
     Type.String({

@@ -58,6 +58,16 @@ describe('the policy in docs/install.md', async () => {
   });
 });
 
+test('docs/install.md names files as config.example.json does', async () => {
+  const guide = await readText('docs/install.md');
+  const example = JSON.parse(await readText('config.example.json')) as Readonly<Record<string, string>>;
+  const { certPath, keyPath, caPath } = example;
+  expect(guide).toContain(`--certificate-pem-outfile ${certPath} --private-key-outfile ${keyPath}\n`);
+  expect(guide).toContain(`curl -o ${caPath} `);
+  expect(guide).toContain(`install -m 644 ${certPath} ${caPath} /etc/iot-job-agent/\n`);
+  expect(guide).toContain(`install -m 600 ${keyPath} /etc/iot-job-agent/\n`);
+});
+
 describe('systemd/iot-job-agent.service', async () => {
   const unit = await readUnit();
   const byDefault = (name: string) => SETTINGS.find((setting) => setting.name === name)?.byDefault;
