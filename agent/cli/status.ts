@@ -25,7 +25,8 @@ async function socketPath(source: ConfigSource): Promise<string> {
   return localApiSocket(await loadConfig(source));
 }
 
-function renderStatus(report: StatusReport): string {
+/** For people. */
+export function renderStatus(report: StatusReport): string {
   const { connection, counts } = report;
   const error = connection.lastError;
   const lines = [
@@ -44,7 +45,8 @@ function renderStatus(report: StatusReport): string {
   ];
   const running = report.executions.map(
     ({ jobId, executionNumber, phase, step, waiting, details }) =>
-      `  ${jobId} #${executionNumber}  ${[phase, step, waiting].filter((part) => part !== undefined).join(' ')}${pairs(details)}`,
+      `  ${jobId} #${executionNumber}  ${phase}${step === undefined ? '' : ` ${step}`}` +
+      `${waiting === undefined ? '' : `: ${waiting}`}${pairs(details)}`,
   );
   const recent = report.recent.map(
     ({ jobId, executionNumber, status: outcome, reason, closedAtMs }) =>

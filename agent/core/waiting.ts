@@ -26,7 +26,7 @@ export function postpone(state: AgentState, execution: ExecutionState, run: Run,
   const phase: WaitingPhase = {
     ...waitingAt(run),
     why: 'postponed',
-    reason: `tried again ${Math.round(waitMs / 1_000)} s later: ${result.message}`,
+    reason: `to be tried again ${Math.round(waitMs / 1_000)} s later: ${result.message}`,
     next: run.purpose,
     waitMs,
     due: false,
@@ -37,6 +37,11 @@ export function postpone(state: AgentState, execution: ExecutionState, run: Run,
     (now) => waitUntilDue(now, id),
     (now) => tellProgress(now, id),
   );
+}
+
+/** Why the handler asked, without the time: for those who know how much of it is left. */
+export function reasonWithoutTime({ reason }: WaitingPhase): string {
+  return reason.replace(/^(?:to be )?tried again \d+ s later: /, ''); // as journals of earlier versions have it, too
 }
 
 /** I2: what has not begun may begin later, whatever its handler's author said of interruptions. */

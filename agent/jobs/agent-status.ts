@@ -1,5 +1,15 @@
 /** What the agent says of itself: to the local API, to `job-agent status`, and to `systemctl status`. */
-import type { AgentState, ExecutionState, WaitingReason } from '../core/state.ts';
+import type { ExecutionId } from '../core/job-execution.ts';
+import { FOR_THE_RESTART } from '../core/outcomes.ts';
+import type {
+  AgentState,
+  AwaitingRebootPhase,
+  ExecutionState,
+  Phase,
+  WaitingPhase,
+  WaitingReason,
+} from '../core/state.ts';
+import { reasonWithoutTime } from '../core/waiting.ts';
 import type { Clock } from '../ports/clock.ts';
 import { newlyFinished } from './change-log.ts';
 import type { ConnectionStatus } from './connection-keeper.ts';
@@ -27,6 +37,8 @@ export interface ExecutionStatus {
   readonly step?: string;
   /** Why a waiting execution waits, for the operator. */
   readonly waiting?: string;
+  /** Until the time that it waits for is over, rounded up; absent where there is none. */
+  readonly dueInSeconds?: number;
   readonly details: Readonly<Record<string, string>>;
 }
 
@@ -51,8 +63,10 @@ export function createStatusKeeper(clock: Clock): StatusKeeper {
   const startedMs = clock.monotonicMs();
   const counts = { SUCCEEDED: 0, FAILED: 0, REJECTED: 0, 'ended-by-service': 0 };
   let recent: readonly RecentExecution[] = [];
+  let waits: Waits = new Map();
   return {
     changed(before, after) {
+      waits = waitsAfter(waits, after, clock.monotonicMs());
       for (const { key, outcome } of newlyFinished(before, after)) {
         counts[outcome?.status ?? 'ended-by-service'] += 1;
         const reason = outcome?.statusDetails.reason;
@@ -71,7 +85,9 @@ export function createStatusKeeper(clock: Clock): StatusKeeper {
       journalUsable: state.journalUsable,
       shuttingDown: state.shutdown !== null,
       uptimeSeconds: Math.floor((clock.monotonicMs() - startedMs) / 1_000),
-      executions: Object.values(state.executions).map(executionStatus),
+      executions: Object.values(state.executions).map((execution) =>
+        executionStatus(execution, clock.monotonicMs() - (waits.get(execution.id)?.sinceMs ?? startedMs)),
+      ),
       recent,
       counts: { ...counts },
       ignoredMessages,
@@ -79,18 +95,52 @@ export function createStatusKeeper(clock: Clock): StatusKeeper {
   };
 }
 
+/** Executions that wait for something, and since when on the monotonic clock. */
+type Waits = ReadonlyMap<ExecutionId, { readonly kind: string; readonly sinceMs: number }>;
+
+function waitsAfter(waits: Waits, { executions }: AgentState, nowMs: number): Waits {
+  const kinds = Object.values(executions).map(({ id, phase }) => ({ id, kind: kindOfWait(phase) }));
+  return new Map(
+    kinds.flatMap(({ id, kind }) => {
+      if (kind === null) return [];
+      const known = waits.get(id);
+      return [[id, known?.kind === kind ? known : { kind, sinceMs: nowMs }]];
+    }),
+  );
+}
+
+function kindOfWait(phase: Phase): string | null {
+  if (phase.name === 'awaiting-reboot') return phase.requested ? 'requested' : 'to be requested';
+  return phase.name === 'waiting' ? `attempt ${phase.attempt}` : null;
+}
+
 const WAITS: Readonly<Record<WaitingReason, string>> = {
   interrupted: 'for the service to say that it is still ours',
   postponed: 'to be tried later',
-  rebooted: 'to be verified after the restart',
+  rebooted: 'to go on: the gateway has restarted',
   'put-off': 'to begin',
 };
 
-function executionStatus({ key, phase, details }: ExecutionState): ExecutionStatus {
+/** @param waitedMs since it began to wait, if it does. */
+function executionStatus({ key, phase, details }: ExecutionState, waitedMs: number): ExecutionStatus {
   const { jobId, executionNumber } = key;
   const base = { jobId, executionNumber, phase: phase.name, details };
-  if (phase.name === 'awaiting-reboot') return { ...base, waiting: 'for the restart of the gateway' };
-  if (phase.name === 'waiting') return { ...base, waiting: phase.reason === '' ? WAITS[phase.why] : phase.reason };
+  if (phase.name === 'awaiting-reboot') return { ...base, waiting: restartAwaited(phase, waitedMs) };
+  if (phase.name === 'waiting') return { ...base, ...waitOf(phase, waitedMs) };
   if (!('step' in phase)) return base;
   return { ...base, step: `${phase.stepIndex + 1}/${phase.plan.steps.length} ${phase.step.name}` };
+}
+
+function restartAwaited({ requested }: AwaitingRebootPhase, waitedMs: number): string {
+  if (!requested) return `${FOR_THE_RESTART}, which is asked for when nothing else runs`;
+  return `${FOR_THE_RESTART}, asked ${Math.floor(waitedMs / 1_000)} s ago`;
+}
+
+function waitOf(phase: WaitingPhase, waitedMs: number): Pick<ExecutionStatus, 'waiting' | 'dueInSeconds'> {
+  const { why, due, waitMs, reason, attempt } = phase;
+  if (why !== 'postponed') return { waiting: why === 'rebooted' || reason === '' ? WAITS[why] : reason };
+  const rest = `(attempt ${attempt + 1}): ${reasonWithoutTime(phase)}`;
+  if (due) return { waiting: `to be tried again now that its time is over ${rest}` };
+  const dueInSeconds = Math.max(0, Math.ceil((waitMs - waitedMs) / 1_000));
+  return { waiting: `to be tried again in about ${dueInSeconds} s ${rest}`, dueInSeconds };
 }

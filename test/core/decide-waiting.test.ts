@@ -53,7 +53,10 @@ describe('a step that asks to be tried later', () => {
     });
     expect(effects[2]).toEqual({ type: 'setTimer', timer: DUE.timer, delay: { kind: 'exactly', ms: 5_000 } });
     expect(requestsOf(effects)).toMatchObject([
-      { status: 'IN_PROGRESS', statusDetails: { waiting: 'tried again 5 s later: the package database is locked' } },
+      {
+        status: 'IN_PROGRESS',
+        statusDetails: { waiting: 'to be tried again 5 s later: the package database is locked' },
+      },
       LIST,
     ]);
   });

@@ -30,9 +30,9 @@ describe('on a terminal', () => {
   });
 
   test('what is tried later shows why, without a bar', () => {
-    const statusDetails = { detailsMap: { waiting: 'tried again 60 s later: modem busy', percent: '50' } };
+    const statusDetails = { detailsMap: { waiting: 'to be tried again 60 s later: modem busy', percent: '50' } };
     expect(drawn({ status: 'IN_PROGRESS', statusDetails })).toBe(
-      'IN_PROGRESS the job: waiting: tried again 60 s later: modem busy\n',
+      'IN_PROGRESS the job: waiting: to be tried again 60 s later: modem busy\n',
     );
   });
 
@@ -65,11 +65,11 @@ test('a file gets a line for each change only', () => {
 
 test('a file gets the reason of a wait', () => {
   const lines: string[] = [];
-  const statusDetails = { detailsMap: { waiting: 'tried again 60 s later: modem busy' } };
+  const statusDetails = { detailsMap: { waiting: 'to be tried again 60 s later: modem busy' } };
   createBoard(ROWS, { write: (line) => lines.push(line) }).show(
     new Map([['a', { status: 'IN_PROGRESS', statusDetails }]]),
   );
-  expect(lines).toEqual(['a                  IN_PROGRESS waiting: tried again 60 s later: modem busy\n']);
+  expect(lines).toEqual(['a                  IN_PROGRESS waiting: to be tried again 60 s later: modem busy\n']);
 });
 
 describe('a job that stays queued', () => {

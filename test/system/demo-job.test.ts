@@ -76,7 +76,7 @@ test('a job that is tried later shows why', async () => {
   await writeFile(handler, "#!/bin/sh\necho 'modem busy' >&2\nexit 75\n", { mode: 0o755 });
   await writeFile(join(folder, 'x.json'), '{"operation":"later"}');
   const job = startDemoProcess(['--job', 'x.json'], folder);
-  await job.shown(/IN_PROGRESS waiting: tried again 60 s later: .*modem busy/);
+  await job.shown(/IN_PROGRESS waiting: to be tried again 60 s later: .*modem busy/);
 });
 
 test('a job without a cloud is told so with 69', async () => {
