@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import {
   childrenByProgram,
   DEMO_PROGRAM,
   type DemoProcess,
+  startAsTyped,
   startDemoProcess,
   temporaryFolder,
 } from '../fixtures/demo-process.ts';
@@ -43,12 +44,7 @@ test('dev without its cloud ends in one line', async () => {
 
 test('dev with a configuration that cannot do ends in one line', async () => {
   const folder = await temporaryFolder();
-  const first = await startDev(folder);
-  first.child.kill('SIGTERM');
-  expect(await first.exited).toEqual({ code: 0, signal: null });
-  const configPath = join(folder, '.job-cloud/things/gateway-1/config.json');
-  const config = JSON.parse(await readFile(configPath, 'utf8')) as object;
-  await writeFile(configPath, JSON.stringify({ ...config, logLevel: 'loud' }));
+  await editedDevFolder(folder, { logLevel: 'loud' });
   const second = startDemoProcess(['--dev'], folder);
   expect(await second.exited).toEqual({ code: 1, signal: null });
   expect(second.output()).toMatch(/^job-agent ended by itself \(exit code 78\)$/m);
@@ -85,6 +81,38 @@ test('the first job of README.md runs as it is written there', async () => {
   expect(stdout).toContain('"stdout": "got {\\"name\\":\\"Ada\\"}');
   expect(await readdir(folder)).toEqual(['.job-cloud']);
 });
+
+test.runIf(canHaveOwnMounts())('the restart of docs/local-cloud.md lets a job go on', async () => {
+  const guide = await readFile(new URL('../../docs/local-cloud.md', import.meta.url), 'utf8');
+  const [, section = ''] = /^## A restart at your desk$(.+?)^## /ms.exec(guide) ?? [];
+  const [, setting = ''] = /```json\n(.+?)```/s.exec(section) ?? [];
+  const [, commands = ''] = /```sh\n(.+?)```/s.exec(section) ?? [];
+  const folder = await temporaryFolder();
+  await editedDevFolder(folder, JSON.parse(`{${setting}}`));
+  await startAsTyped(commands, folder).shown(CONNECTED);
+  await writeFile(join(folder, 'restart.json'), '{"steps":[{"operation":"reboot"},{"operation":"system-info"}]}');
+  const job = startDemoProcess(['--job', 'restart.json'], folder);
+  expect(await job.exited).toEqual({ code: 0, signal: null });
+  const [, before] = /"bootIdBefore": "(.+)"/.exec(job.output()) ?? [];
+  const [, after] = /"bootIdAfter": "(.+)"/.exec(job.output()) ?? [];
+  expect(after).not.toBe(before);
+  expect(after).toBe((await readFile(join(folder, '.job-cloud/boot-id'), 'utf8')).trim());
+});
+
+/** As a `npm run dev` that has ended leaves it, with a setting edited. */
+async function editedDevFolder(folder: string, settings: object): Promise<void> {
+  const dev = await startDev(folder);
+  dev.child.kill('SIGTERM');
+  expect(await dev.exited).toEqual({ code: 0, signal: null });
+  const configPath = join(folder, '.job-cloud/things/gateway-1/config.json');
+  const config = JSON.parse(await readFile(configPath, 'utf8')) as object;
+  await writeFile(configPath, JSON.stringify({ ...config, ...settings }));
+}
+
+/** For whoever runs this; unshare(1). */
+function canHaveOwnMounts(): boolean {
+  return spawnSync('unshare', ['--map-root-user', '--mount', 'true']).status === 0;
+}
 
 async function startDev(folder: string): Promise<DemoProcess> {
   const dev = startDemoProcess(['--dev'], folder);
