@@ -58,7 +58,7 @@ export function refused(state: AgentState, purpose: RequestPurpose, { rule, foun
   const { id } = execution;
   switch (rule) {
     case 'retry':
-      return retryLater(state, execution);
+      return isEnded(found) ? over(state, execution, found) : retryLater(state, execution);
     case 'end':
       return over(state, execution, found);
     case 'leave':
@@ -113,11 +113,16 @@ function withoutDetails(phase: Phase): Phase {
  * deleted, and only a description says when it was queued.
  */
 function adopt(state: AgentState, execution: ExecutionState, found: JobExecutionState | undefined): Decision {
-  if (found !== undefined && isTerminal(found.status)) return over(state, execution, found);
+  if (isEnded(found)) return over(state, execution, found);
   const { id, retries } = execution;
   if (retries >= MAX_ADOPTIONS) return retryLater(state, execution);
   return describe(
     withExecution(state, id, () => ({ retries: retries + 1 })),
     execution,
   );
+}
+
+/** Whatever was refused, it says that the execution is over. */
+function isEnded(found: JobExecutionState | undefined): boolean {
+  return found !== undefined && isTerminal(found.status);
 }

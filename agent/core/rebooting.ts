@@ -46,9 +46,9 @@ export function rebootWhenAlone(state: AgentState): Decision {
   if (isBusy || awaiting.length === 0) return stay(state);
   const delay = { kind: 'exactly', ms: state.settings.rebootLimitMs } as const;
   return {
-    state: awaiting.reduce(
+    state: awaiting.reduce<AgentState>(
       (now, { id, phase }) => withExecution(now, id, () => ({ phase: { ...phase, requested: true } })),
-      state,
+      { ...state, rebootRequested: true },
     ),
     effects: [{ type: 'setTimer', timer: { name: 'reboot' }, delay }, { type: 'reboot' }],
   };
@@ -58,7 +58,7 @@ export function rebootWhenAlone(state: AgentState): Decision {
 export function rebootFailed(state: AgentState, message: string): Decision {
   const outcome = ({ phase }: Awaiting) => failure('REBOOT_FAILED', message, [['bootIdBefore', phase.bootId]]);
   return inOrder(
-    state,
+    { ...state, rebootRequested: false },
     (now) => ({ state: now, effects: [{ type: 'clearTimer', timer: { name: 'reboot' } }] }),
     ...awaitingReboot(state, true).map((one) => (now: AgentState) => conclude(now, one.id, outcome(one))),
   );

@@ -35,8 +35,8 @@ export function isRunning({ phase }: ExecutionState): boolean {
 }
 
 /** I1 and I2 hold for what is begun during a restart as well, but it would be interrupted at once. */
-export function isRebootAwaited({ executions }: AgentState): boolean {
-  return Object.values(executions).some(({ phase }) => phase.name === 'awaiting-reboot');
+export function isRebootAwaited({ rebootRequested, executions }: AgentState): boolean {
+  return rebootRequested || Object.values(executions).some(({ phase }) => phase.name === 'awaiting-reboot');
 }
 
 export function isExclusivePlan(plan: ReviewedPlan | null): boolean {

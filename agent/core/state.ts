@@ -30,6 +30,8 @@ export interface AgentState {
   readonly offer: 'none' | 'unasked' | 'asked';
   /** The next in the queue has to run alone and others still run: nothing is claimed until none does. */
   readonly exclusiveNext: boolean;
+  /** The system was asked for a restart, which comes even where the execution that wanted it is over by now. */
+  readonly rebootRequested: boolean;
   /** Executions that are not over, at most `settings.capacity` of them with a run. */
   readonly executions: Readonly<Record<ExecutionId, ExecutionState>>;
   /** Executions that are over, oldest first, kept to recognise them again. Bounded. */
@@ -262,6 +264,7 @@ export function initialState({ journalId, bootId }: AgentIdentity, settings: Cor
     claimHeld: false,
     offer: 'none',
     exclusiveNext: false,
+    rebootRequested: false,
     executions: {},
     finished: [],
     left: [],

@@ -14,6 +14,7 @@ import {
   runEnded,
   runningScenario,
   runVerdict,
+  SUCCEEDED,
   step,
   types,
 } from '../fixtures/core-states.ts';
@@ -48,14 +49,8 @@ describe('a job that turns out to be over while its run is being stopped', () =>
   });
 });
 
-const LATER: RunResult = {
-  status: 'later',
-  afterMs: null,
-  message: 'busy',
-  details: {},
-  stdoutTail: '',
-  stderrTail: '',
-};
+const LATER: RunResult = { ...SUCCEEDED, status: 'later', afterMs: null, message: 'busy' };
+const REBOOT: RunResult = { ...SUCCEEDED, status: 'reboot' };
 
 describe('a job of which the service says that its time is over', () => {
   const OUT_OF_TIME = job('a', { approximateSecondsBeforeTimedOut: 0 });
@@ -117,4 +112,41 @@ test('a job that has gone on is not begun again, though an update was lost', () 
   const execution = job('a', { versionNumber: 3, statusDetails: { claimedBy: 'journal-1/boot-0/0.1' } });
   const effects = scenario.accept('check', { execution, verdict: runVerdict([step(), step({ name: 'next' })]) });
   expect(requestsOf(effects)[0]).toMatchObject({ status: 'FAILED', statusDetails: { reasonCode: 'STATE_LOST' } });
+});
+
+describe('a job that is over while the restart it asked for is under way', () => {
+  const NEXT = { execution: job('b'), verdict: runVerdict() };
+
+  function overWhileRestarting() {
+    const scenario = runningScenario();
+    scenario.tell(runEnded('a', REBOOT));
+    scenario.reject('progress', 'ResourceNotFound');
+    return scenario;
+  }
+
+  test('lets nothing begin before that', () => {
+    const scenario = overWhileRestarting();
+    scenario.tell(notified([job('b')]));
+    expect(scenario.isAsking('claim')).toBe(false);
+  });
+
+  test.each([
+    { type: 'rebootFailed', message: 'refused' },
+    { type: 'timerFired', timer: { name: 'reboot' } },
+  ] as const)('lets others begin where it does not come: $type', (event) => {
+    const scenario = overWhileRestarting();
+    scenario.tell(event);
+    expect(types(scenario.accept('claim', NEXT))).toContain('startRun');
+  });
+});
+
+test('a job that goes on and turns out to be over is not told of any more', () => {
+  const scenario = runningScenario();
+  scenario.tell(runEnded('a', LATER));
+  scenario.accept('progress');
+  scenario.tell({ type: 'timerFired', timer: { name: 'due', id: idOf('a') } });
+  scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict() });
+  const executionState = { status: 'CANCELED', statusDetails: {}, versionNumber: 4 } as const;
+  scenario.reject('goOn', 'VersionMismatch', executionState);
+  expect(scenario.phase(job('a'))).toBeUndefined();
 });
