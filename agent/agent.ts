@@ -19,6 +19,7 @@ import { createPasswdUsers } from './adapters/users/passwd.ts';
 import type { AgentSetup } from './config/agent-setup.ts';
 import type { Config } from './config/schema.ts';
 import { createJobsAgent, type JobsAgent, type JobsAgentSettings } from './jobs/jobs-agent.ts';
+import { withLoggedReboot } from './jobs/logged-boot.ts';
 import { startLocalApi } from './local-api/server.ts';
 import { localApiSocket } from './local-api/socket-path.ts';
 import { executionLogger, type Logger } from './log.ts';
@@ -70,7 +71,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       'only built-in operations: handlersDir cannot be read',
     ),
   );
-  const boot = createLinuxBoot(config);
+  const boot = withLoggedReboot(createLinuxBoot(config), config.rebootCommand, log);
   const { bootId } = boot;
   const binding = { thingName: config.thingName, endpoint: config.endpoint };
   const folders = await openStateFolders({ ...config, binding, bootId });

@@ -11,7 +11,7 @@ export function logChanges(
   for (const execution of Object.values(after.executions)) {
     const known = before.executions[execution.id];
     if (known === undefined || !isSamePhase(known.phase, execution.phase)) {
-      logPhase(executionLogger(execution.key), execution);
+      logPhase(executionLogger(execution.key), execution, known === undefined);
     }
   }
   for (const finished of newlyFinished(before, after)) {
@@ -28,7 +28,8 @@ export function newlyFinished(before: AgentState, after: AgentState): readonly F
   return after.finished.filter(({ id }) => before.executions[id] !== undefined && after.executions[id] === undefined);
 }
 
-function logPhase(log: Logger, { phase, versionNumber }: ExecutionState): void {
+/** @param isNew it was not in hand before: found just now, or brought back by the journal. */
+function logPhase(log: Logger, { phase, versionNumber, details }: ExecutionState, isNew: boolean): void {
   switch (phase.name) {
     case 'claiming':
       log.info({ versionNumber }, 'job execution found');
@@ -40,10 +41,15 @@ function logPhase(log: Logger, { phase, versionNumber }: ExecutionState): void {
       return;
     }
     case 'waiting':
+      if (phase.why === 'rebooted') {
+        const { bootIdBefore, bootIdAfter } = details;
+        log.info({ step: phase.stepIndex, bootIdBefore, bootIdAfter }, 'gateway has restarted, as the step asked');
+        return;
+      }
       log.info({ step: phase.stepIndex, why: phase.why, waitMs: phase.waitMs, reason: phase.reason }, 'step waits');
       return;
     case 'awaiting-reboot':
-      log.warn({ step: phase.stepIndex, bootId: phase.bootId }, 'step asked for a restart of the gateway');
+      logRestartAsked(log, { step: phase.stepIndex, bootId: phase.bootId }, isNew);
       return;
     case 'stopping':
       log.info({ step: phase.stepIndex, reason: phase.reason }, 'step is being stopped');
@@ -56,6 +62,12 @@ function logPhase(log: Logger, { phase, versionNumber }: ExecutionState): void {
       return;
     }
   }
+}
+
+/** @param isAgain the agent that asked first has ended, and the boot has not. */
+function logRestartAsked(log: Logger, facts: object, isAgain: boolean): void {
+  if (!isAgain) log.warn(facts, 'step asked for a restart of the gateway');
+  else log.warn(facts, 'agent started again, but the gateway did not restart: its restart is asked for again');
 }
 
 function isSamePhase(before: ExecutionState['phase'], after: ExecutionState['phase']): boolean {

@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { closedRecordOf } from '../../agent/core/execution-record.ts';
+import { initialState } from '../../agent/core/state.ts';
 import { logChanges } from '../../agent/jobs/change-log.ts';
 import {
   createScenario,
+  effectsOf,
   FAILED,
+  IDENTITY,
   idOf,
   job,
   notified,
@@ -13,7 +16,9 @@ import {
   runProgressed,
   runVerdict,
   type Scenario,
+  SETTINGS,
   SUCCEEDED,
+  scenarioFrom,
   step,
 } from '../fixtures/core-states.ts';
 import { createLogLines } from '../fixtures/log-lines.ts';
@@ -109,6 +114,40 @@ test('a job that is found, and one that waits, are told', () => {
   again.tell(stopped);
   const waits = linesOf(again, () => again.tell(runEnded('a', FAILED)));
   expect(waits).toMatchObject([{ msg: 'step waits', why: 'interrupted', step: 0 }]);
+});
+
+describe('a restart of the gateway', () => {
+  const REBOOT = runEnded('a', { status: 'reboot', details: {}, stdoutTail: '', stderrTail: '' });
+
+  /** What is logged by the agent that starts after the step has asked for the restart. */
+  function linesAfter(bootId: string) {
+    const asked = runningScenario();
+    const records = effectsOf(asked.tell(REBOOT), 'journal').map(({ record }) => record);
+    const scenario = scenarioFrom(initialState({ ...IDENTITY, bootId }, SETTINGS));
+    return linesOf(scenario, () => scenario.tell({ type: 'journalRecovered', records }));
+  }
+
+  test('is told when the step asks for it', () => {
+    const scenario = runningScenario();
+    const lines = linesOf(scenario, () => scenario.tell(REBOOT));
+    expect(lines).toMatchObject([{ level: 40, msg: 'step asked for a restart of the gateway', bootId: 'boot-1' }]);
+  });
+
+  test('that has happened is told with both boots', () => {
+    expect(linesAfter('boot-2')).toMatchObject([
+      {
+        level: 30,
+        msg: 'gateway has restarted, as the step asked',
+        bootIdBefore: 'boot-1',
+        bootIdAfter: 'boot-2',
+      },
+    ]);
+  });
+
+  test('that has not happened is told as asked for again', () => {
+    const msg = 'agent started again, but the gateway did not restart: its restart is asked for again';
+    expect(linesAfter('boot-1')).toMatchObject([{ level: 40, msg, bootId: 'boot-1' }]);
+  });
 });
 
 test('what the journal brings back as closed is no news', () => {
