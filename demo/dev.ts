@@ -85,7 +85,7 @@ Ask the agent what it is doing (\`job-agent status\`):
   node dist/job-agent.js status --config ${here(paths.configPath)}
 
 Try a power loss: kill -9 the pid that this shows, while a job runs. The agent is started again.
-Try a restart: docs/local-cloud.md says how. No job restarts this computer.
+Try a restart: docs/local-cloud.md says how. The operation \`reboot\` restarts nothing here.
 Your own handler is an executable in ${here(paths.handlersDir)}; its file name is the operation.
 `;
 }
