@@ -1,7 +1,7 @@
 // MQTT.js as a transport. It is used for packets only: the socket is ours, reconnecting and queueing are off.
 
 import type { LookupFunction } from 'node:net';
-import { MqttClient } from 'mqtt';
+import { MqttClient, type Packet } from 'mqtt';
 import {
   type Connection,
   type ConnectionEvents,
@@ -63,6 +63,12 @@ class MqttConnection implements Connection {
     socket.on('close', () => this.#finish());
     this.#client = new MqttClient(() => socket, clientOptions(options));
     this.#client.on('error', (error) => this.#drop(this.#explain(error)));
+    this.#client.on('packetreceive', (packet) => {
+      const fault = unusableReason(packet);
+      if (fault === undefined) return;
+      this.#drop(protocolError(fault));
+      Object.assign(packet, PASSED_OVER);
+    });
     this.#client.on('message', (topic, payload) => {
       if (this.#end.reason === undefined) events.onMessage(topic, payload);
     });
@@ -152,6 +158,20 @@ function clientOptions({ clientId, keepAliveSeconds, connectTimeoutMs }: Transpo
     // Ours comes first and covers DNS, TCP and TLS as well; this one cannot be turned off.
     connectTimeout: 2 * connectTimeoutMs,
   } as const;
+}
+
+/** What MQTT.js only tells of, in the same turn: it would answer the packet as it was, and throw where nobody catches. */
+const PASSED_OVER = { cmd: 'disconnect' } as const;
+
+/**
+ * We subscribe and publish at QoS 1 at the most. MQTT.js keeps every message of QoS 2 until the broker releases it, and
+ * answers packets that end before their packet id with an id that is not there.
+ */
+function unusableReason(packet: Packet): string | undefined {
+  if (packet.cmd === 'pubrel') return 'PUBREL, though nothing was published at QoS 2';
+  if (packet.cmd !== 'publish') return undefined;
+  if (packet.qos === 2) return 'a message at QoS 2, though nothing was subscribed so';
+  return packet.qos === 1 && (packet.messageId ?? 0) < 1 ? 'a message at QoS 1 without a packet id' : undefined;
 }
 
 function protocolError(what: string, cause?: unknown): TransportError {
