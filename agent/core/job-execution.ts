@@ -45,6 +45,12 @@ export function executionId(key: ExecutionKey): ExecutionId {
   return `${key.jobId}.${key.executionNumber}.${key.queuedAt}`;
 }
 
+/** A jobId has no dots (API Reference, CreateJob: `[a-zA-Z0-9_-]+`). */
+export function parseExecutionId(id: ExecutionId): ExecutionKey {
+  const [jobId = '', executionNumber, queuedAt] = id.split('.');
+  return { jobId, executionNumber: Number(executionNumber), queuedAt: Number(queuedAt) };
+}
+
 /** As the list and notify messages give it (Developer Guide, JobExecutionSummary). Times are epoch seconds. */
 export interface JobExecutionSummary extends ExecutionKey {
   readonly lastUpdatedAt: number;

@@ -1,6 +1,6 @@
 /** Each effect of the core, done: exactly one performer a kind, checked by type. */
 import type { AgentEvent } from '../core/event.ts';
-import type { ExecutionId, JobExecution } from '../core/job-execution.ts';
+import { type ExecutionId, type JobExecution, parseExecutionId } from '../core/job-execution.ts';
 import type { AcceptedAnswer } from '../core/jobs-request.ts';
 import type { RunResult } from '../core/outcome.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -57,6 +57,7 @@ export function createEffectPerformer(options: EffectsOptions): EffectPerformer 
 
   function cleanUp({ id }: EffectOf<'cleanUp'>): void {
     timers.clearAll(id);
+    abandonUpdates(id);
     known.forget(id);
     const cleaned = stepRunner
       .cleanUp(id)
@@ -65,10 +66,19 @@ export function createEffectPerformer(options: EffectsOptions): EffectPerformer 
     cleanUps.add(cleaned);
   }
 
+  /** I6: what was not answered yet must not be sent again of an execution that is over. */
+  function abandonUpdates(id: ExecutionId): void {
+    const { jobId, executionNumber } = parseExecutionId(id);
+    options.client.abandonUpdates(jobId, executionNumber);
+  }
+
   const performers: Performers = {
     startRun,
     request: (effect) => void answerOf(effect, known, options).then(dispatch),
-    stopRun: ({ runId, reason }) => void runs.get(runId)?.stop(reason, stopGraceMs),
+    stopRun({ id, runId, reason }) {
+      if (reason === 'canceled') abandonUpdates(id);
+      void runs.get(runId)?.stop(reason, stopGraceMs);
+    },
     setTimer: ({ timer, delay }) => timers.set(timer, delay),
     clearTimer: ({ timer }) => timers.clear(timer),
     reboot: () =>

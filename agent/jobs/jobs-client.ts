@@ -24,6 +24,8 @@ export interface JobsClient {
   request(request: JobsRequest): Promise<Answer>;
   /** Every message of the connection comes here. Never throws, whatever it is. */
   handleMessage(topic: string, payload: Uint8Array): void;
+  /** Nothing more is sent of updates of this execution. */
+  abandonUpdates(jobId: string, executionNumber: number): void;
   attach(connection: Connection): void;
   /** Everything asked on the connection is `unanswered`. */
   detach(): void;
@@ -75,6 +77,7 @@ export function createJobsClient(options: JobsClientOptions): JobsClient {
         deliver(pending.find(parsedTopic, message.clientToken), parsedTopic, message);
       }
     },
+    abandonUpdates: pending.abandonUpdates,
     attach(next) {
       connection = next;
     },

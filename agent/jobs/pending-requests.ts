@@ -10,6 +10,8 @@ export interface PendingRequests {
   add(request: JobsRequest): Promise<Answer>;
   /** The request an answer on this topic belongs to, if there is one. */
   find(topic: AnswerTopic, clientToken: string | undefined): PendingRequest | undefined;
+  /** Nothing more is sent of updates of this execution: it is over, and its number may come to mean another. */
+  abandonUpdates(jobId: string, executionNumber: number): void;
   /** Settles everything as unanswered. */
   abandonAll(): void;
 }
@@ -57,6 +59,9 @@ export function createPendingRequests(options: PendingRequestsOptions): PendingR
       // mean, if there is just one.
       return !topic.accepted && candidates.length === 1 ? candidates[0] : undefined;
     },
+    abandonUpdates(jobId, executionNumber) {
+      for (const one of [...pending]) if (one.updates(jobId, executionNumber)) one.finish({ kind: 'unanswered' });
+    },
     abandonAll() {
       for (const one of [...pending]) one.finish({ kind: 'unanswered' });
     },
@@ -84,6 +89,15 @@ class SentRequest implements PendingRequest {
   isFor(topic: AnswerTopic): boolean {
     const jobId = 'jobId' in this.#request ? this.#request.jobId : undefined;
     return this.#request.operation === topic.operation && jobId === topic.jobId;
+  }
+
+  updates(jobId: string, executionNumber: number): boolean {
+    const request = this.#request;
+    return (
+      request.operation === 'UpdateJobExecution' &&
+      request.jobId === jobId &&
+      request.executionNumber === executionNumber
+    );
   }
 
   send(): void {

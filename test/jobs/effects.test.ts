@@ -24,6 +24,7 @@ let stepRunner: ScriptedStepRunner;
 let events: AgentEvent[];
 let failures: unknown[];
 let answers: Answer[];
+let abandoned: string[];
 let open: Set<string>;
 let effects: EffectPerformer;
 let reboot: () => Promise<void>;
@@ -36,10 +37,11 @@ beforeEach(() => {
   answers = [];
   open = new Set();
   reboot = async () => undefined;
-  const client = { request: async () => answers.shift() ?? { kind: 'unanswered' } } satisfies Pick<
-    JobsClient,
-    'request'
-  >;
+  abandoned = [];
+  const client = {
+    request: async () => answers.shift() ?? { kind: 'unanswered' },
+    abandonUpdates: (jobId, executionNumber) => void abandoned.push(`${jobId} ${executionNumber}`),
+  } satisfies Pick<JobsClient, 'request' | 'abandonUpdates'>;
   effects = createEffectPerformer({
     client: client as unknown as JobsClient,
     stepRunner,

@@ -302,3 +302,15 @@ describe('without a connection', () => {
     expect(claim.answer).toEqual({ kind: 'unanswered' });
   });
 });
+
+test('an update of what is over is not sent again, and others are', async () => {
+  const update = follow(UPDATE);
+  const other = follow({ ...UPDATE, executionNumber: 2 });
+  await promisesSettled();
+  client.abandonUpdates('a', 1);
+  await promisesSettled();
+  expect([update.answer, other.answer]).toEqual([{ kind: 'unanswered' }, null]);
+  await pass(TIMEOUT_MS);
+  await pass(TIMEOUT_MS);
+  expect(sent().map(({ executionNumber }) => executionNumber)).toEqual([1, 2, 2]);
+});
