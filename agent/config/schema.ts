@@ -103,7 +103,7 @@ export const settingsSchema = Type.Object({
     description: 'How many jobs may run at the same time. A handler that has to be alone, such as `reboot`, is.',
     default: 1,
     minimum: 1,
-    maximum: 16,
+    maximum: 9, // GetPendingJobExecutions lists ten, those in progress first: with ten nothing queued is seen
   }),
   stepTimeoutMinutes: Type.Integer({
     description:

@@ -63,7 +63,9 @@ function claimNew(state: AgentState): Decision {
 
 /** A notification came. Only work that is news to us is worth a request. */
 export function offered(state: AgentState, isNews: boolean): Decision {
-  return isNews ? claimMore({ ...state, offer: 'unasked' }) : stay({ ...state, offer: 'none' });
+  // The one that has to run alone may be gone.
+  const now = { ...state, exclusiveNext: false };
+  return isNews ? claimMore({ ...now, offer: 'unasked' }) : stay({ ...now, offer: 'none' });
 }
 
 /** A claim brought nothing. If something had been announced it is asked for again, but not for ever. */

@@ -75,7 +75,7 @@ function timerFired(state: AgentState, timer: TimerName): Decision {
     case 'claim':
       return claimMore({ ...state, claimHeld: false });
     case 'poll':
-      return inOrder(state, (now) => checkHeld(now, () => true), claimMore, pollLater);
+      return inOrder({ ...state, exclusiveNext: false }, (now) => checkHeld(now, () => true), claimMore, pollLater);
     case 'progress':
       return tellProgress(
         withExecution(state, timer.id, () => ({ progressHeld: false })),

@@ -9,7 +9,8 @@ import { CLAIM_DETAIL, claimMark } from './claim-mark.ts';
 import { type Decision, describe, inOrder, isAsking, stay, update, withExecution } from './decision.ts';
 import type { PlanVerdict } from './event.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
-import { failure, fitDetails, refusal } from './outcomes.ts';
+import type { Outcome } from './outcome.ts';
+import { failure, fitDetails, INTERRUPTED, ownFirst, refusal } from './outcomes.ts';
 import { tellProgress } from './progress.ts';
 import { conclude } from './reporting.ts';
 import { isExclusivePlan, mayRunBeside } from './room.ts';
@@ -45,6 +46,7 @@ export function goOn(
   const { id } = execution;
   const { next } = phase;
   if (next.kind === 'conclude') return conclude(state, id, next.outcome);
+  if (isTooOften(state, execution, phase)) return conclude(state, id, tooOften(execution));
   if (verdict.kind !== 'run') return conclude(state, id, next.kind === 'clean-up' ? next.outcome : refusal(verdict));
   const { plan } = verdict;
   // It waits for longer, and the service has to hear that it does.
@@ -55,6 +57,15 @@ export function goOn(
   return isStillWaiting(phase, found)
     ? tellFirst(state, execution, phase, plan)
     : conclude(state, id, failure('STATE_LOST', WENT_ON));
+}
+
+/** The loop breaker, whether power ended the runs before or an orderly stop did. */
+function isTooOften({ settings }: AgentState, { recoveries }: ExecutionState, { why, next }: WaitingPhase): boolean {
+  return why === 'interrupted' && next.kind !== 'clean-up' && recoveries >= settings.maxRecoveries;
+}
+
+function tooOften({ recoveries }: ExecutionState): Outcome {
+  return failure('INTERRUPTED', `${INTERRUPTED}, once more after ${recoveries} times; it is not run again`);
 }
 
 /** The service has accepted that it goes on. */
@@ -97,7 +108,7 @@ const WENT_ON =
   'last. It is not run again, because it may have been run already; create a new job execution to run it.';
 
 function tellFirst(state: AgentState, execution: ExecutionState, phase: WaitingPhase, plan: ReviewedPlan): Decision {
-  const statusDetails = fitDetails([[CLAIM_DETAIL, goOnMark(state, phase)], ...Object.entries(execution.details)]);
+  const statusDetails = ownFirst([[CLAIM_DETAIL, goOnMark(state, phase)]], execution.details);
   return inOrder(
     withExecution(state, execution.id, () => ({ phase: { ...phase, plan }, progressPending: false })),
     (now) => update(now, execution, { kind: 'goOn', status: 'IN_PROGRESS', statusDetails }),

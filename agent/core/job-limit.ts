@@ -2,10 +2,10 @@
 import { type Decision, describe, stay } from './decision.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
 import type { Outcome } from './outcome.ts';
-import { failure } from './outcomes.ts';
+import { FOR_THE_RESTART, failure } from './outcomes.ts';
 import { conclude } from './reporting.ts';
 import { stop } from './running.ts';
-import type { AgentState } from './state.ts';
+import type { AgentState, ExecutionState } from './state.ts';
 
 /**
  * The service is about to end the execution at about this time (Developer Guide, `approximateSecondsBeforeTimedOut`; up
@@ -35,11 +35,14 @@ export function jobLimitReached(state: AgentState, id: ExecutionId): Decision {
   return mayBeRenewed ? describe(state, execution) : endJob(state, id);
 }
 
-/** The limit of the whole job is over, whoever set it. */
+/** The limit of the whole job is over, whoever set it. A restart that was asked for comes all the same, and tells. */
 export function endJob(state: AgentState, id: ExecutionId): Decision {
-  const phase = state.executions[id]?.phase;
-  if (phase?.name === 'running') return stop(state, id, 'job-timed-out');
-  return phase?.name === 'waiting' ? conclude(state, id, failure('JOB_TIMED_OUT', WHILE_WAITING)) : stay(state);
+  const execution = state.executions[id];
+  const phase = execution?.phase;
+  if (execution === undefined || phase === undefined) return stay(state);
+  if (phase.name === 'running') return stop(state, id, 'job-timed-out');
+  const isWaiting = phase.name === 'waiting' || (phase.name === 'awaiting-reboot' && !phase.requested);
+  return isWaiting ? conclude(state, id, overWhileWaiting(execution)) : stay(state);
 }
 
 export const OVER_BEFORE_BEGUN: Outcome = failure(
@@ -47,4 +50,8 @@ export const OVER_BEFORE_BEGUN: Outcome = failure(
   'the time limit of the job was over before anything of it was begun',
 );
 
-const WHILE_WAITING = 'the time limit of the job was over while it waited to go on';
+function overWhileWaiting({ phase, details }: ExecutionState): Outcome {
+  const why = phase.name === 'waiting' ? phase.reason : FOR_THE_RESTART;
+  const reason = `the time limit of the job was over while it waited to go on${why === '' ? '' : `: ${why}`}`;
+  return failure('JOB_TIMED_OUT', reason, Object.entries(details));
+}

@@ -53,16 +53,27 @@ export function outcomeOfRun(execution: ExecutionState, run: Run, result: Failed
 
 /** What the service is told while it is ours and not over. */
 export function progressDetails({ phase, details }: ExecutionState): StatusDetails {
-  return fitDetails([...phasePairs(phase), ...Object.entries(details)]);
+  return ownFirst(phasePairs(phase), details);
+}
+
+function purposePair({ purpose }: Run): Pair[] {
+  if (purpose.kind === 'work') return [];
+  return [['runs', purpose.kind === 'verify' ? 'a check after the restart' : 'a clean-up after an interruption']];
 }
 
 /** What the service is told while it waits for that. */
 export const FOR_THE_RESTART = 'for the restart of the gateway';
 
 function phasePairs(phase: Phase): Pair[] {
-  if (phase.name === 'running') return stepPair(phase);
+  if (phase.name === 'running') return [...stepPair(phase), ...purposePair(phase)];
   if (phase.name === 'awaiting-reboot') return [['waiting', FOR_THE_RESTART]];
   return phase.name === 'waiting' ? [['waiting', phase.reason]] : []; // an empty one is left out when it is fitted
+}
+
+/** A handler's detail never stands for one of ours: what the service keeps of them decides whether a step begins (I2). */
+export function ownFirst(own: readonly Pair[], details: StatusDetails): StatusDetails {
+  const isOwn = (key: string) => own.some(([name]) => name === key);
+  return fitDetails([...own, ...Object.entries(details).filter(([key]) => !isOwn(key))]);
 }
 
 /** What was told last, then what was told before and still holds. */

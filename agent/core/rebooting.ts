@@ -3,18 +3,28 @@
  * only then does the step count as done, and only if its handler's own check agrees where there is one.
  */
 import { type Decision, inOrder, stay, withExecution } from './decision.ts';
+import type { FailedRun, RebootRun } from './outcome.ts';
 import { failure, merge } from './outcomes.ts';
 import { tellProgress } from './progress.ts';
 import { conclude, journal } from './reporting.ts';
 import type { AgentState, AwaitingRebootPhase, ExecutionState, Run } from './state.ts';
 
+/** It may not ask for ever, nor where nobody could tell afterwards what it was for: then the step has failed. */
+export function refusedReboot(
+  { journalUsable, settings }: AgentState,
+  { reboots }: ExecutionState,
+  result: RebootRun,
+): FailedRun | null {
+  const failed = (reasonCode: string, message: string) =>
+    ({ ...result, status: 'failed', reasonCode, message }) as const;
+  if (!journalUsable) return failed('JOURNAL_FAILED', WITHOUT_JOURNAL);
+  if (reboots < settings.maxReboots) return null;
+  return failed('REBOOT_LOOP', `the handler asked for a restart ${reboots + 1} times in a row`);
+}
+
 /** A step's handler asked for a restart. I1: what it is for is on disk before it is asked for. */
 export function awaitReboot(state: AgentState, execution: ExecutionState, run: Run): Decision {
   const { id, reboots } = execution;
-  if (!state.journalUsable) return conclude(state, id, failure('JOURNAL_FAILED', WITHOUT_JOURNAL));
-  if (reboots >= state.settings.maxReboots) {
-    return conclude(state, id, failure('REBOOT_LOOP', `the handler asked for a restart ${reboots + 1} times in a row`));
-  }
   const { stepIndex, attempt, step } = run;
   const { bootId } = state;
   const verifies = step.verifies;
@@ -43,7 +53,8 @@ export function rebootWhenAlone(state: AgentState): Decision {
     ({ phase }) => phase.name === 'running' || phase.name === 'stopping',
   );
   const awaiting = awaitingReboot(state, false);
-  if (isBusy || awaiting.length === 0) return stay(state);
+  // A stop of the agent must not restart the machine; the next start asks for it, unless it was a restart that stopped us.
+  if (state.shutdown !== null || isBusy || awaiting.length === 0) return stay(state);
   const delay = { kind: 'exactly', ms: state.settings.rebootLimitMs } as const;
   return {
     state: awaiting.reduce<AgentState>(
@@ -56,7 +67,8 @@ export function rebootWhenAlone(state: AgentState): Decision {
 
 /** The machine did not restart: those that asked for it fail, and the others go on. */
 export function rebootFailed(state: AgentState, message: string): Decision {
-  const outcome = ({ phase }: Awaiting) => failure('REBOOT_FAILED', message, [['bootIdBefore', phase.bootId]]);
+  const outcome = ({ phase, details }: Awaiting) =>
+    failure('REBOOT_FAILED', message, [['bootIdBefore', phase.bootId], ...Object.entries(details)]);
   return inOrder(
     { ...state, rebootRequested: false },
     (now) => ({ state: now, effects: [{ type: 'clearTimer', timer: { name: 'reboot' } }] }),

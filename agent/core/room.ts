@@ -4,8 +4,8 @@ import type { AgentState, ExecutionState, ReviewedPlan } from './state.ts';
 
 /** Executions that wait for their last answer do not count as running, but may not pile up either. */
 const MAX_REPORTING = 4;
-/** Nor may those that wait for a time (I8). */
-const MAX_WAITING = 32;
+/** Nor may those that wait for a time: the service lists ten, those in progress first, and nothing behind them is seen. */
+const MAX_WAITING = 9;
 
 /** There is room for one more than there are. Whoever waits and is due goes first. */
 export function hasRoom(state: AgentState): boolean {

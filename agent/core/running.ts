@@ -4,7 +4,7 @@ import type { ExecutionId, StatusDetails } from './job-execution.ts';
 import type { FailedRun, RunOutput, RunResult, StopReason, SucceededRun } from './outcome.ts';
 import { failure, merge, outcomeOfPlan, outcomeOfRun } from './outcomes.ts';
 import { progressed } from './progress.ts';
-import { awaitReboot, rebootWhenAlone } from './rebooting.ts';
+import { awaitReboot, rebootWhenAlone, refusedReboot } from './rebooting.ts';
 import { close, conclude, journal } from './reporting.ts';
 import { isExclusivePlan, mayRunBeside } from './room.ts';
 import type {
@@ -16,7 +16,7 @@ import type {
   RunPurpose,
   StoppingPhase,
 } from './state.ts';
-import { interruptedRun, postpone, putOff } from './waiting.ts';
+import { exhausted, interruptedRun, postpone, putOff } from './waiting.ts';
 
 export interface Start {
   readonly plan: ReviewedPlan;
@@ -49,7 +49,8 @@ export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, att
     (now) => limit(now, id, phase),
     (now) => limitDocument(now, id, plan),
     (now) => heartbeatLater(now, id),
-    (now) => (plan.steps.length === 1 ? stay(now) : progressed(now, id, {})),
+    // What was told of a wait or of another step holds no more.
+    (now) => (plan.steps.length === 1 && attempt === 1 ? stay(now) : progressed(now, id, {})),
   );
 }
 
@@ -111,8 +112,16 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
   const { plan, step, stepIndex, purpose } = run;
   const heard = { ...execution, details: merge(execution.details, result.details) };
   if (purpose.kind === 'clean-up') return conclude(state, id, purpose.outcome);
-  if (result.status === 'later') return postpone(heardOf(state, heard), heard, run, result);
-  if (result.status === 'reboot') return awaitReboot(heardOf(state, heard), heard, run);
+  if (result.status === 'later') {
+    const failed = exhausted(state, execution, result);
+    return failed === null
+      ? postpone(heardOf(state, heard), heard, run, result)
+      : stepEnded(state, execution, run, failed);
+  }
+  if (result.status === 'reboot') {
+    const failed = refusedReboot(state, execution, result);
+    return failed === null ? awaitReboot(heardOf(state, heard), heard, run) : stepEnded(state, execution, run, failed);
+  }
   if (result.status === 'succeeded') return pass(state, heard, { plan, stepIndex, result });
   if (result.status === 'rejected' || !step.ignoreFailure)
     return conclude(state, id, outcomeOfRun(execution, run, result));

@@ -1,10 +1,10 @@
 /** Executions of which nothing runs for now: tried later, put off, interrupted. `going-on.ts` takes them up again. */
 import { type Decision, inOrder, stay, withExecution } from './decision.ts';
 import type { ExecutionId } from './job-execution.ts';
-import type { LaterRun } from './outcome.ts';
-import { failure } from './outcomes.ts';
+import type { FailedRun, LaterRun } from './outcome.ts';
 import { tellProgress } from './progress.ts';
-import { conclude, journal } from './reporting.ts';
+import { redactSecrets } from './redact.ts';
+import { journal } from './reporting.ts';
 import type { AgentState, ExecutionState, Run, WaitingPhase } from './state.ts';
 
 /** A handler that leaves it to us is tried after a minute, then two, and so on up to an hour. */
@@ -14,19 +14,27 @@ const MAX_GROWN_WAIT_MS = 3_600_000;
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 86_400_000;
 
-/** The handler asked to be tried later. It blocks nobody, and it may not ask for ever (I7). */
+/** It may not ask for ever (I7): then the step has failed. */
+export function exhausted(
+  { settings }: AgentState,
+  { postponements }: ExecutionState,
+  result: LaterRun,
+): FailedRun | null {
+  if (postponements < settings.maxPostponements) return null;
+  const message = `the handler asked ${postponements + 1} times to be tried later, the last time because: ${result.message}`;
+  return { ...result, status: 'failed', reasonCode: 'RETRIES_EXHAUSTED', message };
+}
+
+/** The handler asked to be tried later. It blocks nobody. */
 export function postpone(state: AgentState, execution: ExecutionState, run: Run, result: LaterRun): Decision {
   const { id, postponements } = execution;
-  if (postponements >= state.settings.maxPostponements) {
-    const reason = `the handler asked ${postponements + 1} times to be tried later, the last time because: ${result.message}`;
-    return conclude(state, id, failure('RETRIES_EXHAUSTED', reason));
-  }
   const grownMs = Math.min(MAX_GROWN_WAIT_MS, FIRST_WAIT_MS * 2 ** postponements);
   const waitMs = Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, result.afterMs ?? grownMs));
   const phase: WaitingPhase = {
     ...waitingAt(run),
     why: 'postponed',
-    reason: `to be tried again ${Math.round(waitMs / 1_000)} s later: ${result.message}`,
+    // I9: it goes into the journal, the log and the status as well.
+    reason: redactSecrets(`to be tried again ${Math.round(waitMs / 1_000)} s later: ${result.message}`),
     next: run.purpose,
     waitMs,
     due: false,

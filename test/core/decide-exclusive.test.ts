@@ -5,6 +5,7 @@ import {
   FAILED,
   idOf,
   job,
+  notified,
   queuedJob,
   requestsOf,
   runEnded,
@@ -51,6 +52,19 @@ test('one that comes beside another stays queued, and holds back those behind it
   expect(Object.keys(scenario.state.executions)).toEqual([idOf('a')]);
   scenario.tell({ type: 'timerFired', timer: { name: 'claim' } });
   expect(scenario.isAsking('list')).toBe(false);
+});
+
+test.each([
+  ['a notification', notified([job('a')], [queuedJob('c')])],
+  ['the poll', { type: 'timerFired', timer: { name: 'poll' } }],
+] as const)('those behind it are taken when it is gone, by %s', (_, event) => {
+  const scenario = connected();
+  run(scenario, 'a');
+  scenario.accept('list', { inProgress: [job('a')], queued: [queuedJob('b'), queuedJob('c')] });
+  scenario.accept('check', { execution: queuedJob('b'), verdict: ALONE });
+  scenario.tell(event);
+  scenario.accept('list', { inProgress: [job('a')], queued: [queuedJob('c')] });
+  expect(scenario.state.executions[idOf('c')]?.phase.name).toBe('claiming');
 });
 
 test('it is chosen as soon as nothing else runs', () => {

@@ -161,6 +161,22 @@ describe('the time that the service gives a job', () => {
     });
   });
 
+  test('ends a job that waits for others before the restart, and not one whose restart comes', () => {
+    const scenario = runningScenario();
+    const reboot = { ...SUCCEEDED, status: 'reboot' } as const;
+    scenario.tell(runEnded('a', reboot));
+    scenario.accept('progress');
+    expect(scenario.tell(JOB_TIMEOUT)).toEqual([]);
+    scenario.tell({ type: 'shutdownRequested', mode: 'wait' });
+    const stopping = runningScenario();
+    stopping.tell({ type: 'shutdownRequested', mode: 'wait' });
+    stopping.tell(runEnded('a', reboot));
+    stopping.accept('progress');
+    expect(requestsOf(stopping.tell(JOB_TIMEOUT))[0]).toMatchObject({
+      statusDetails: { reasonCode: 'JOB_TIMED_OUT', reason: expect.stringContaining('for the restart') },
+    });
+  });
+
   test('is asked about before anything is stopped, where the step timer may be meant', () => {
     const scenario = runningScenario({ settings: WITH_TIMER });
     expect(requestsOf(scenario.tell(JOB_TIMEOUT))).toMatchObject([{ operation: 'DescribeJobExecution' }]);

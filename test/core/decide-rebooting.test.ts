@@ -136,6 +136,7 @@ describe('a step that asks for a restart', () => {
       const { scenario } = restarted(effects, { ...IDENTITY, bootId: `boot-${attempt}` });
       scenario.tell({ type: 'connected' });
       scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict(VERIFIED) });
+      scenario.accept('progress');
       effects = scenario.tell(runEnded('a', REBOOT, { attempt }));
     }
     expect(requestsOf(effects)[0]).toMatchObject({ status: 'FAILED', statusDetails: { reasonCode: 'REBOOT_LOOP' } });
@@ -155,10 +156,19 @@ describe('a step that asks for a restart', () => {
     expect(requestsOf(effects)[0]).toMatchObject({ status: 'REJECTED' });
   });
 
-  test('may ask while the agent stops', () => {
+  test('waits for the next start when the agent is being stopped', () => {
     const scenario = runningScenario();
     scenario.tell({ type: 'shutdownRequested', mode: 'stop' });
-    expect(types(scenario.tell(runEnded('a', REBOOT)))).toContain('reboot');
+    const effects = scenario.tell(runEnded('a', REBOOT));
+    expect(types(effects)).not.toContain('reboot');
+    expect(types(restarted(effects, IDENTITY).effects)).toContain('reboot');
+  });
+
+  test('tells what its handler had told, though the restart fails', () => {
+    const { scenario } = asked();
+    scenario.accept('progress');
+    const effects = scenario.tell({ type: 'rebootFailed', message: 'no' });
+    expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { slot: 'B', reason: 'no' } });
   });
 
   test('that was cancelled meanwhile is closed', () => {
@@ -183,7 +193,9 @@ describe('a handler that verifies', () => {
     ['SUCCEEDED', SUCCEEDED],
     ['FAILED', FAILED],
   ])('decides what is told: %s', (status, result) => {
-    const { scenario } = rebooted(VERIFIED);
+    const { scenario, effects: begun } = rebooted(VERIFIED);
+    expect(requestsOf(begun)).toMatchObject([{ statusDetails: { runs: 'a check after the restart' } }]);
+    scenario.accept('progress');
     const effects = scenario.tell(runEnded('a', result, { attempt: 2 }));
     expect(requestsOf(effects)[0]).toMatchObject({ status, statusDetails: { bootIdAfter: 'boot-2' } });
   });

@@ -41,6 +41,7 @@ function due(scenario: Scenario, attempt: number) {
   scenario.tell(DUE);
   scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict() });
   scenario.accept('goOn');
+  if (scenario.isAsking('progress')) scenario.accept('progress');
   return runIdOf('a', { attempt });
 }
 
@@ -130,6 +131,8 @@ describe('a step that asks to be tried later', () => {
     for (const attempt of [2, 3]) {
       due(scenario, attempt);
       scenario.tell({ type: 'timerFired', timer: { name: 'progress', id: idOf('a') } });
+      if (scenario.isAsking('progress')) scenario.accept('progress');
+      scenario.tell({ type: 'timerFired', timer: { name: 'progress', id: idOf('a') } });
       const effects = scenario.tell(runEnded('a', later(5_000, 'still locked'), { attempt }));
       if (attempt === 2) scenario.accept('progress');
       else {
@@ -156,6 +159,31 @@ describe('a step that asks to be tried later', () => {
     scenario.accept('goOn');
     const effects = scenario.tell(runEnded('a', SUCCEEDED, { attempt: 2 }));
     expect(effects[1]).toMatchObject({ record: { stepIndex: 1, attempt: 1, postponements: 0 } });
+  });
+
+  test('shows no secret of what it waits for, in any place', () => {
+    const url = 'https://bucket.s3.amazonaws.com/x?X-Amz-Signature=abcdef0123456789';
+    const effects = runningScenario().tell(runEnded('a', later(5_000, `cannot fetch ${url}`)));
+    expect(JSON.stringify(effects)).not.toContain('abcdef0123456789');
+  });
+
+  test('is told by us what it waits for, whatever its handler calls its own details', () => {
+    const scenario = runningScenario();
+    const details = { waiting: 'for the modem', claimedBy: 'me' };
+    const effects = scenario.tell(runEnded('a', { ...later(5_000), details }));
+    expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { waiting: expect.stringContaining('later') } });
+    scenario.accept('list');
+    scenario.accept('progress');
+    scenario.tell(DUE);
+    const told = scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict() });
+    expect(requestsOf(told)).toMatchObject([{ statusDetails: { claimedBy: `${claimMark(IDENTITY)}/0.1` } }]);
+  });
+
+  test('whose failure may be ignored is followed by the next when it asked too often', () => {
+    const steps = [step({ name: 'try', ignoreFailure: true }), step({ name: 'next' })];
+    const scenario = runningScenario({ steps, settings: { maxPostponements: 0 } });
+    const effects = scenario.tell(runEnded('a', later(1_000)));
+    expect(effectsOf(effects, 'startRun')).toMatchObject([{ stepIndex: 1 }]);
   });
 
   test('may ask again while the agent stops', () => {
@@ -205,7 +233,7 @@ describe('the wait', () => {
 test('so many may wait that no more is taken', () => {
   const scenario = runningScenario();
   scenario.tell(runEnded('a', later(5_000)));
-  for (let index = 1; index < 32; index += 1) {
+  for (let index = 1; index < 9; index += 1) {
     const jobId = `job-${index}`;
     scenario.accept('list', { queued: [queuedJob(jobId)] });
     scenario.accept('check', { execution: queuedJob(jobId), verdict: runVerdict() });

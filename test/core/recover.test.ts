@@ -134,6 +134,15 @@ describe('a run that was being stopped', () => {
   });
 });
 
+test('a wait after orderly stops is no way round the loop breaker', () => {
+  const wait = { why: 'interrupted', reason: '', waitMs: 0, next: { kind: 'work' } } as const;
+  const { effects } = described(record({ phase: 'waiting', ...PLACE, ...wait }, 3));
+  expect(requestsOf(effects)[0]).toMatchObject({
+    status: 'FAILED',
+    statusDetails: { reasonCode: 'INTERRUPTED', reason: expect.stringContaining('after 3 times') },
+  });
+});
+
 describe('a handler that cleans up', () => {
   const CLEANING = [step({ name: 'copy' }), step({ name: 'verify', cleansUp: true })];
   const running = (changes: Partial<Extract<LivePhase, { phase: 'running' }>> = {}, recoveries = 0) =>

@@ -42,7 +42,7 @@ describe('a shutdown', () => {
     await site.boot({ facts: { onInterrupted: 'resume' } });
     expect(site.started).toEqual(['a work 2']);
     await site.endRun(0);
-    expect(site.service.told).toEqual(['a SUCCEEDED']);
+    expect(site.service.told).toEqual(['a IN_PROGRESS', 'a SUCCEEDED']);
   });
 
   test('ends though a run does not', async () => {
