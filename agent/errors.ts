@@ -77,7 +77,8 @@ export const REASON_CODES = {
   HANDLER_EXIT_CODE: {
     status: 'FAILED',
     summary: 'The program ended with an exit code other than 0.',
-    remedy: 'Read `stderr` in the details, or the agent’s log.',
+    remedy:
+      'Read `stderr`, the end of what it wrote there: it is in the details, and in the agent’s log. With `logLevel` `debug` the log has its output line by line.',
   },
   HANDLER_SIGNALED: {
     status: 'FAILED',

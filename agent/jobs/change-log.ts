@@ -56,7 +56,9 @@ function logPhase(log: Logger, { phase, versionNumber, details }: ExecutionState
       return;
     case 'reporting': {
       const { status, statusDetails } = phase.outcome;
-      const facts = { status, reasonCode: statusDetails.reasonCode, reason: statusDetails.reason };
+      // Redacted and cut already, and the only words of a handler that a log of level `info` has.
+      const { reasonCode, reason, stderr } = statusDetails;
+      const facts = { status, reasonCode, reason, stderr };
       if (status === 'SUCCEEDED') log.info({ status }, 'job execution ended, reporting');
       else log.warn(facts, 'job execution ended, reporting');
       return;

@@ -91,6 +91,18 @@ test('a job that succeeds is no warning', () => {
   expect(lines).toMatchObject([{ level: 30, msg: 'job execution ended, reporting', status: 'SUCCEEDED' }]);
 });
 
+test('a job that fails says what its handler said last', () => {
+  const scenario = runningScenario();
+  const stderrTail = `no room\nhttps://host/file?X-Amz-Signature=abc\n${'x'.repeat(5_000)}\nmodem busy\n`;
+  const secret = `https://host/file?X-Amz-Signature=abc ${stderrTail.slice(-30)}`;
+  const lines = linesOf(scenario, () => scenario.tell(runEnded('a', { ...FAILED, stderrTail })));
+  expect(lines).toMatchObject([{ level: 40, reasonCode: 'HANDLER_EXIT_CODE' }]);
+  expect(lines[0]?.stderr).toMatch(/^x{1000,1013} modem busy$/);
+  const again = runningScenario();
+  const [line] = linesOf(again, () => again.tell(runEnded('a', { ...FAILED, stderrTail: secret })));
+  expect(line?.stderr).toMatch(/^https:\/\/host\/file\?… x+ modem busy$/);
+});
+
 test('a cancelled job says that it is stopped, and that it is over', () => {
   const scenario = runningScenario();
   const lines = linesOf(
