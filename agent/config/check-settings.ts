@@ -87,10 +87,17 @@ function describe(setting: Setting, value: unknown, path: string, environment: E
 function hint(setting: Setting, value: unknown): string {
   if (typeof value !== 'string') return '';
   if (setting.kind === 'integer' && /^\d+$/.test(value)) return ` (text: write ${value} without quotes)`;
+  if (setting.kind === 'list') return listHint(setting, value);
   if (setting.name !== 'endpoint') return '';
   const [, host, port] = value.match(/^(?:[a-z]+:\/\/)?([\w.-]+)(?::(\d{1,5}))?(?:\/.*)?$/i) ?? [];
   if (host === undefined || host === value) return '';
   return port === undefined ? ` (write ${shown(host)})` : ` (write ${shown(host)}, and ${port} as port)`;
+}
+
+function listHint({ name }: Setting, text: string): string {
+  if (!/^[\w./-]/.test(text)) return ''; // no entry of any list of ours, such as JSON that is cut short
+  const isCommandLine = name === 'rebootCommand' && !/["'\\]/.test(text);
+  return ` (write ${shown(isCommandLine ? text.trim().split(/\s+/) : [text])})`;
 }
 
 function shown(value: unknown): string {

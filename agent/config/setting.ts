@@ -45,6 +45,8 @@ interface Schema {
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly items?: Schema;
+  readonly minItems?: number;
+  readonly uniqueItems?: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly expected?: string;
@@ -78,7 +80,12 @@ function kindOf(schema: Schema): Setting['kind'] {
 
 function expectedOf(schema: Schema): string {
   if (schema.enum !== undefined) return `one of ${schema.enum.map((choice) => JSON.stringify(choice)).join(', ')}`;
-  if (schema.type === 'array') return `a list, without repeats, in which each entry is ${schema.items?.expected}`;
+  if (schema.type === 'array') return `${listOf(schema)} in which each entry is ${schema.items?.expected}`;
   if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
   return schema.expected ?? 'text';
+}
+
+function listOf({ minItems = 0, uniqueItems = false }: Schema): string {
+  const rules = [...(minItems > 0 ? ['not empty'] : []), ...(uniqueItems ? ['without repeats'] : [])];
+  return rules.length === 0 ? 'a list' : `a list, ${rules.join(', ')},`;
 }

@@ -151,6 +151,24 @@ describe('a file that is wrong', () => {
     ]);
   });
 
+  test('a command says what is wrong with it, and how it is written', async () => {
+    const expected = 'rebootCommand: expected a list, not empty, in which each entry is a program or an argument';
+    const at = `set it in ${fixture.file} or JOB_AGENT_REBOOT_COMMAND`;
+    expect(await problemsOf({ ...RIGHT, rebootCommand: [] })).toEqual([`${expected}, got []; ${at}`]);
+    expect(await problemsOf({ ...RIGHT, rebootCommand: 'reboot' })).toEqual([
+      `${expected}, got "reboot" (write ["reboot"]); ${at}`,
+    ]);
+    const [problem] = await problemsOf({ ...RIGHT, rebootCommand: 'sudo reboot' });
+    expect(problem).toContain('got "sudo reboot" (write ["sudo","reboot"]); ');
+    const [broken] = await problemsOf(RIGHT, { JOB_AGENT_REBOOT_COMMAND: '["reboot"' });
+    expect(broken).toContain('got "[\\"reboot\\""; it comes from JOB_AGENT_REBOOT_COMMAND');
+  });
+
+  test('a command may repeat an argument', async () => {
+    await fixture.write({ ...RIGHT, rebootCommand: ['sudo', '-n', '-n'] });
+    expect(await load()).toMatchObject({ rebootCommand: ['sudo', '-n', '-n'] });
+  });
+
   test('the message is a count and one line each', () => {
     expect(new ConfigError(['a: wrong', 'b: wrong']).message).toBe(
       '2 problems with the configuration:\n  a: wrong\n  b: wrong',
