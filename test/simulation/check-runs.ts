@@ -158,7 +158,10 @@ export const tellsSuccess: Check = ({ executions, processes }, complain) => {
 function isGood({ stopped, ended }: Run, { mayFail }: StepScript): boolean {
   if (ended?.isHeard !== true) return false;
   const isInTime = stopped?.reason !== 'timed-out' && stopped?.reason !== 'job-timed-out';
-  return (ended.status === 'succeeded' && isInTime) || (mayFail && (ended.status === 'failed' || !isInTime));
+  if (ended.status === 'succeeded' && isInTime) return true;
+  // To be tried later, or restarted for, too often is a failure as well.
+  const hasFailed = ended.status === 'failed' || ended.status === 'later' || ended.status === 'reboot' || !isInTime;
+  return mayFail && hasFailed;
 }
 
 /** It asked for a restart, has nothing to verify, and the machine runs in another boot. */
