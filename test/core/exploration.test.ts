@@ -5,13 +5,14 @@
 import { describe, expect, test } from 'vitest';
 import type { PlanVerdict } from '../../agent/core/event.ts';
 import { isTerminal } from '../../agent/core/job-execution.ts';
-import type { CoreSettings } from '../../agent/core/state.ts';
+import type { RunResult } from '../../agent/core/outcome.ts';
+import { type CoreSettings, isQuiet, type ReviewedStep } from '../../agent/core/state.ts';
 import { FAILED, REFUSED, runVerdict, SETTINGS, SUCCEEDED, step, UNKNOWN_OPERATION } from '../fixtures/core-states.ts';
-import { createSimulatedGateway, type SimulatedGateway } from '../fixtures/simulated-gateway.ts';
+import { createSimulatedGateway, type End, type Run, type SimulatedGateway } from '../fixtures/simulated-gateway.ts';
 import { createSimulatedService, type SimulatedService } from '../fixtures/simulated-service.ts';
 
 const WALKS = 2_000;
-const STEPS = 120;
+const STEPS = 140;
 
 type Pick = (count: number) => number;
 
@@ -40,11 +41,19 @@ function oneOf<T>(pick: Pick, choices: readonly T[]): T | undefined {
 const FAIL = step({ name: 'fail', timeoutMs: 1_000 });
 const RERUN = step({ name: 'rerun', onInterrupted: 'rerun' });
 const IGNORED = step({ name: 'ignored', onInterrupted: 'resume', ignoreFailure: true, timeoutMs: 1_000 });
+const VERIFIED = step({ name: 'verified', verifies: true });
+const CLEANS = step({ name: 'cleans', cleansUp: true, timeoutMs: 1_000 });
+const ALONE = step({ name: 'alone', exclusive: true });
 const VERDICTS: readonly PlanVerdict[] = [
   runVerdict([FAIL]),
   runVerdict([RERUN]),
   runVerdict([FAIL, RERUN, IGNORED]),
   runVerdict([IGNORED, FAIL]),
+  runVerdict([VERIFIED]),
+  runVerdict([CLEANS]),
+  runVerdict([CLEANS, VERIFIED]),
+  runVerdict([VERIFIED, FAIL]),
+  runVerdict([ALONE]),
   REFUSED,
   UNKNOWN_OPERATION,
 ];
@@ -95,14 +104,25 @@ function disconnect(walk: Walk): void {
 
 function endRun({ gateway, pick }: Walk): void {
   const run = oneOf(pick, [...gateway.running.values()]);
-  if (run === undefined) return;
-  gateway.running.delete(run.runId);
-  gateway.tell({ type: 'runEnded', ...run, result: pick(3) === 0 ? FAILED : SUCCEEDED });
+  if (run !== undefined) gateway.endRun(run, oneOf(pick, RESULTS) ?? SUCCEEDED);
+}
+
+const LATER: RunResult = { ...SUCCEEDED, status: 'later', afterMs: null, message: 'busy' };
+const REBOOT: RunResult = { ...SUCCEEDED, status: 'reboot' };
+const RESULTS: readonly RunResult[] = [SUCCEEDED, SUCCEEDED, SUCCEEDED, FAILED, LATER, REBOOT, REBOOT];
+
+/** The restart that was asked for comes, or is refused; or nothing happens, until its timer fires. */
+function reboot({ gateway, pick }: Walk): void {
+  if (!gateway.isRebootAsked) return;
+  if (pick(4) === 0) gateway.refuseReboot();
+  else gateway.restart('power lost');
 }
 
 function progress({ gateway, pick }: Walk): void {
   const run = oneOf(pick, [...gateway.running.values()]);
-  if (run !== undefined) gateway.tell({ type: 'runProgressed', ...run, details: { percent: String(pick(100)) } });
+  if (run === undefined) return;
+  const { id, runId } = run;
+  gateway.tell({ type: 'runProgressed', id, runId, details: { percent: String(pick(100)) } });
 }
 
 function fireTimer({ gateway, pick }: Walk): void {
@@ -130,12 +150,13 @@ function changeQueue({ service, gateway, pick, notifications }: Walk): void {
 function misfortune(walk: Walk): void {
   const { gateway, pick } = walk;
   const what = pick(8);
+  const end: End = pick(2) === 0 ? 'killed' : 'power lost';
   lose(walk);
   if (what === 0) gateway.failJournal();
-  else if (what === 1) gateway.restart({ loseJournal: true });
-  else if (what <= 3) gateway.cutAfterJournal();
+  else if (what === 1) gateway.restart(end, { loseJournal: true });
+  else if (what <= 3) gateway.cutAfterJournal(end);
   else if (what <= 5) gateway.tell({ type: 'shutdownRequested', mode: what === 4 ? 'wait' : 'stop' });
-  else gateway.restart();
+  else gateway.restart(end);
 }
 
 function notify({ gateway, pick, notifications }: Walk): void {
@@ -146,7 +167,7 @@ function notify({ gateway, pick, notifications }: Walk): void {
 
 function takeStep(walk: Walk): void {
   const { gateway, pick } = walk;
-  const what = pick(40);
+  const what = pick(46);
   if (what < 8) serve(walk);
   else if (what < 16) answer(walk);
   else if (what < 21) endRun(walk);
@@ -156,24 +177,37 @@ function takeStep(walk: Walk): void {
   else if (what < 35) notify(walk);
   else if (what < 36) misfortune(walk);
   else if (what < 37) disconnect(walk);
+  else if (what < 40) reboot(walk);
+  else if (what < 42) end(walk);
   else gateway.tell({ type: 'connected' });
 }
 
+/** An agent that was asked to end does so when it can, and is started again. */
+function end({ gateway }: Walk): void {
+  const { state } = gateway;
+  if ((state.shutdown !== null || !state.journalUsable) && isQuiet(state)) gateway.restart('killed');
+}
+
 /** All is well again: the network answers, handlers end, timers fire. */
-function settle({ gateway, service }: Walk): void {
-  gateway.restart();
+function settle({ gateway, service, pick }: Walk): void {
+  gateway.restart('power lost');
   gateway.tell({ type: 'connected' });
   const isSettled = () => gateway.inFlight.length === 0 && Object.keys(gateway.state.executions).length === 0;
   for (let round = 0; round < 60; round += 1) {
     for (const { requestId, request } of gateway.inFlight.splice(0)) {
       deliver(gateway, requestId, service.answer(request));
     }
+    if (gateway.isRebootAsked) {
+      gateway.restart('power lost');
+      gateway.tell({ type: 'connected' });
+    }
     for (const run of [...gateway.running.values()]) {
-      gateway.running.delete(run.runId);
-      gateway.tell({ type: 'runEnded', ...run, result: SUCCEEDED });
+      gateway.endRun(run, round < 15 ? (oneOf(pick, RESULTS) ?? SUCCEEDED) : SUCCEEDED);
     }
     if (round > 40 && isSettled()) return;
     for (const [name, timer] of [...gateway.timers]) {
+      // The restart comes in time.
+      if (timer.name === 'reboot') continue;
       gateway.timers.delete(name);
       gateway.tell({ type: 'timerFired', timer });
     }
@@ -197,10 +231,23 @@ function checkEnd({ gateway, service }: Walk, settings: CoreSettings): void {
     }
     // I2: once, unless the author of the handler said otherwise.
     verdict.plan.steps.forEach(({ onInterrupted }, index) => {
-      const starts = runs.filter(({ stepIndex }) => stepIndex === index).length;
-      if (onInterrupted === 'fail') expect(starts, `${id}, step ${index}`).toBeLessThanOrEqual(1);
+      const works = runs.filter(({ stepIndex, purpose }) => stepIndex === index && purpose === 'work');
+      const unasked = works.filter((_, at) => at > 0 && works[at - 1]?.end !== 'later');
+      if (onInterrupted === 'fail') expect(unasked, `${id}, step ${index}`).toEqual([]);
     });
+    if (told[0] === 'SUCCEEDED') checkRestarts(id, runs, verdict.plan.steps);
   }
+}
+
+/** A step that asked for a restart was done only in another boot, and only if its handler agreed where it can. */
+function checkRestarts(id: string, runs: readonly Run[], steps: readonly ReviewedStep[]): void {
+  steps.forEach(({ verifies, ignoreFailure }, index) => {
+    const last = runs.filter(({ stepIndex, purpose }) => stepIndex === index && purpose !== 'clean-up').at(-1);
+    const asked = runs.find(({ stepIndex, end }) => stepIndex === index && end === 'reboot');
+    if (asked === undefined || ignoreFailure) return;
+    if (verifies) expect(last, `${id}, step ${index}`).toMatchObject({ end: 'succeeded' });
+    if (last?.purpose === 'verify') expect(last.boot, `${id}, step ${index}`).toBeGreaterThan(asked.boot);
+  });
 }
 
 function walk(seed: number, settings: CoreSettings): Walk {
@@ -215,20 +262,26 @@ function walk(seed: number, settings: CoreSettings): Walk {
 }
 
 describe.each([
-  ['one at a time', SETTINGS, 4],
-  ['two at a time', { ...SETTINGS, capacity: 2 }, 4],
-  ['one at a time, the thing shared', { ...SETTINGS, unknownOperation: 'leave' }, 4],
-  ['three at a time, the thing shared', { ...SETTINGS, capacity: 3, unknownOperation: 'leave' }, 4],
+  ['one at a time', SETTINGS, 5],
+  ['two at a time', { ...SETTINGS, capacity: 2 }, 5],
+  ['one at a time, the thing shared', { ...SETTINGS, unknownOperation: 'leave' }, 5],
+  ['one at a time, with a step timer', { ...SETTINGS, stepTimeoutMinutes: 5 }, 5],
+  ['three at a time, the thing shared', { ...SETTINGS, capacity: 3, unknownOperation: 'leave' }, 5],
 ] as const)('%s', (_, settings, share) => {
   test('every job is told once and no handler runs twice unasked', () => {
-    let runs = 0;
+    const runs: Run[] = [];
     for (let seed = 0; seed < WALKS / share; seed += 1) {
       try {
-        runs += walk(seed, settings).gateway.started.length;
+        runs.push(...walk(seed, settings).gateway.started);
       } catch (error) {
         throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
       }
     }
-    expect(runs).toBeGreaterThan(WALKS / share);
+    expect(runs.length).toBeGreaterThan(WALKS / share);
+    // The walks came to what they are for.
+    const seen = new Set(runs.map(({ purpose, end }) => `${purpose} ${end}`));
+    for (const one of ['work later', 'work reboot', 'verify reboot', 'verify succeeded', 'clean-up succeeded']) {
+      expect(seen, one).toContain(one);
+    }
   });
 });

@@ -21,7 +21,7 @@ export const restartsAtOnce: Core = (state, event) => {
 /** Begins work while the machine is to restart. */
 export const startsDuringRestart: Core = (state, event) => {
   const hidden = Object.values(state.executions).filter(({ phase }) => phase.name === 'awaiting-reboot');
-  const decision = decide(withAll(state, hidden, HIDDEN), event);
+  const decision = decide({ ...withAll(state, hidden, HIDDEN), rebootRequested: false }, event);
   const before = hidden.filter(({ id }) => decision.state.executions[id]?.phase === HIDDEN);
   return { ...decision, state: before.reduce((now, one) => withAll(now, [one], one.phase), decision.state) };
 };

@@ -106,8 +106,11 @@ function checkUpdate({ id, kind }: UpdatePurpose, request: UpdateJobExecution, a
   if (after.journalUsable && !isWritten) throw new Violation('I1', 'a status is on disk before it is told', request);
   const { executionNumber, expectedVersion } = request as Partial<UpdateJobExecution>;
   if (executionNumber !== 1) throw new Violation('I4', 'an update says which execution it means', request);
-  if (expectedVersion !== heardVersion) {
-    throw new Violation('I4', `an update expects the version last heard of, ${heardVersion}`, request);
+  // Before this start of the agent has heard of it, there is what the journal says.
+  const journaled = record !== undefined && 'versionNumber' in record ? record.versionNumber : 0;
+  const known = heardVersion === 0 ? journaled : heardVersion;
+  if (expectedVersion !== known) {
+    throw new Violation('I4', `an update expects the version last heard of, ${known}`, request);
   }
   if (isOver) throw new Violation('I6', 'nothing is told of an execution that is over', request);
   if (kind === 'report') checkReport(id, request, after, world);

@@ -135,6 +135,11 @@ const RESTARTS: readonly Scenario[] = [
     misfortunes: { ...NO_KIND, all: 1, crashes: 1, rebootFailures: 1, reboots: 2, hints: 0 },
   }),
   scenario({
+    name: 'two jobs, a restart, one service end',
+    jobs: [[PLAIN], [PLAIN]],
+    misfortunes: { ...NO_KIND, all: 1, serviceEnds: 1, rebootFailures: 1, reboots: 1, hints: 1 },
+  }),
+  scenario({
     name: 'room for two, two jobs, a restart',
     capacity: 2,
     jobs: [[PLAIN], [PLAIN]],
@@ -159,7 +164,7 @@ const WAITS: readonly Scenario[] = [
   scenario({
     name: 'two jobs, one tried later',
     jobs: [[PLAIN], [PLAIN]],
-    misfortunes: { ...NO_KIND, all: 1, crashes: 1, shutdowns: 1, laters: 1, hints: 0 },
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, laters: 1, hints: 0 },
   }),
   scenario({
     name: 'room for two, two jobs, one tried later',
