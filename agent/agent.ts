@@ -3,7 +3,6 @@
  * back how to close it.
  */
 import { randomUUID } from 'node:crypto';
-import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtInHandlers } from '../handlers/built-in.ts';
 import { createLinuxBoot } from './adapters/boot/linux.ts';
@@ -65,12 +64,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, credentials, log } = options;
   for (const warning of credentials.warnings) log.warn({ ...warning }, 'certificate of this thing may be refused');
   const transport = await createTransport(options);
-  await access(config.handlersDir, constants.R_OK).catch(({ message }: Error) =>
-    log.warn(
-      { handlersDir: config.handlersDir, reason: message },
-      'only built-in operations: handlersDir cannot be read',
-    ),
-  );
   const boot = withLoggedReboot(createLinuxBoot(config), config.rebootCommand, log);
   const { bootId } = boot;
   const binding = { thingName: config.thingName, endpoint: config.endpoint };

@@ -19,5 +19,6 @@ export async function config(source: ConfigSource, asJson: boolean): Promise<num
   for (const { code, path, reason } of setup.credentials.openWarnings) {
     console.error(`warning: ${code}: ${path}: ${reason}`);
   }
+  for (const { setting, reason } of setup.doubts) console.error(`warning: ${setting}: ${reason}`);
   return EXIT.done;
 }

@@ -27,6 +27,7 @@ export async function run({ configFile, env, hostArgv }: RunOptions): Promise<nu
   for (const warning of setup.credentials.openWarnings) {
     log.warn({ ...warning }, 'credentials of this thing could be replaced by others');
   }
+  for (const doubt of setup.doubts) log.warn({ ...doubt }, 'a setting leads to nothing on this machine');
   let agent: RunningAgent | null = null;
   const starting = startAgent({ ...setup, log, agentVersion: AGENT_VERSION, hostArgv, env });
   closeWithGrace(

@@ -1,11 +1,13 @@
 import { ConfigError } from './config-error.ts';
 import { type CredentialChecks, type Credentials, checkCredentials } from './credentials.ts';
+import { type DoubtfulSetting, findDoubtfulSettings } from './doubtful-settings.ts';
 import { type ConfigSource, readSettings } from './load.ts';
 import type { Config } from './schema.ts';
 
 export interface AgentSetup {
   readonly config: Config;
   readonly credentials: Credentials;
+  readonly doubts: readonly DoubtfulSetting[];
 }
 
 /**
@@ -18,5 +20,6 @@ export async function loadAgentSetup(source: ConfigSource, checks: CredentialChe
   if (settings.config === undefined || files.credentials === undefined) {
     throw new ConfigError([...settings.problems, ...files.problems]);
   }
-  return { config: settings.config, credentials: files.credentials };
+  const { config } = settings;
+  return { config, credentials: files.credentials, doubts: await findDoubtfulSettings(config, source.env.PATH) };
 }

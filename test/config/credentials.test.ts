@@ -172,6 +172,15 @@ describe('settings and credentials together', () => {
     expect(credentials.certPem).toContain('BEGIN CERTIFICATE');
   });
 
+  test('what leads to nothing here is doubted, not refused', async () => {
+    await fixture.write({ ...RIGHT, handlersDir: 'none', rebootCommand: ['no-such-reboot'] });
+    const { doubts } = await loadAgentSetup({ file: fixture.file, env: { PATH: fixture.folder } }, WHILE_VALID);
+    expect(doubts).toMatchObject([
+      { setting: 'handlersDir', reason: expect.stringContaining(`${fixture.folder}/none`) },
+      { setting: 'rebootCommand', reason: expect.stringContaining(`"no-such-reboot" in PATH (${fixture.folder})`) },
+    ]);
+  });
+
   test('the problems of both are listed at once', async () => {
     await fixture.write({ ...RIGHT, port: 0, caPath: 'missing.pem' });
     await chmod(fixture.keyPath, 0o644);
