@@ -50,9 +50,11 @@ test('an agent that is only noisy is flat', () => {
   expect(complaints(soak({}))).toEqual([]);
 });
 
-test('what grows until it is warm is not held against it', () => {
-  const warming = soak({}).map((one) => ({ ...one, heapBytes: one.heapBytes - Math.max(0, 300 - one.jobs) * 4_000 }));
-  expect(complaints(warming)).toEqual([]);
+test('what settles is not held against it, what goes on is', () => {
+  const grown = (bytesAt: (share: number) => number) =>
+    soak({}).map((one) => ({ ...one, rssBytes: one.rssBytes + bytesAt(one.atHours / HOURS) }));
+  expect(complaints(grown((share) => 4e6 * (1 - Math.exp(-6 * share))))).toEqual([]);
+  expect(complaints(grown((share) => 4e6 * share))).toEqual([expect.stringContaining('resident grows by at least')]);
 });
 
 describe('a leak is found', () => {
