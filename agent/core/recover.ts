@@ -122,11 +122,10 @@ function afterReboot(record: Extract<LiveRecord, { phase: 'awaiting-reboot' }>, 
   if (recoveries < state.settings.maxRecoveries) {
     return { name: 'awaiting-reboot', stepIndex, attempt, verifies, bootId, requested: false };
   }
-  return concluded(
-    failure('REBOOT_FAILED', 'the agent was started again and again, but the gateway did not restart', [
-      ['bootIdBefore', bootId],
-    ]),
-  );
+  const reason =
+    `the gateway did not restart: its boot is the same after ${recoveries + 1} starts of the agent during this step; ` +
+    'look at what the command in the setting rebootCommand does';
+  return concluded(failure('REBOOT_FAILED', reason, [['bootIdBefore', bootId]]));
 }
 
 /** That the service had when this was written down, if all that was under way arrived. */

@@ -106,9 +106,12 @@ describe('a step that asks for a restart', () => {
     let { effects } = asked();
     for (const _ of [1, 2, 3]) ({ effects } = restarted(effects, IDENTITY));
     expect(types(effects)).toContain('reboot');
-    expect(restarted(effects, IDENTITY).effects).toMatchObject([
-      { record: { outcome: { statusDetails: { reasonCode: 'REBOOT_FAILED', bootIdBefore: 'boot-1' } } } },
-    ]);
+    const statusDetails = {
+      reasonCode: 'REBOOT_FAILED',
+      reason: expect.stringMatching(/ after 4 starts of the agent during this step; .* rebootCommand /),
+      bootIdBefore: 'boot-1',
+    };
+    expect(restarted(effects, IDENTITY).effects).toMatchObject([{ record: { outcome: { statusDetails } } }]);
   });
 
   test('fails when the machine cannot be asked', () => {
