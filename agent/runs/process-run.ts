@@ -51,6 +51,11 @@ export async function runProcess(processRun: ProcessRun, options: ProcessRunOpti
   const end = await Promise.race([running.ended, control.stopped]);
   await status.finish();
   output.finish();
+  const passedOver = status.passedOver();
+  if (passedOver !== null) {
+    const { count, first } = passedOver;
+    options.log.warn({ count, first }, 'lines in JOB_STATUS_FILE were not told: expected key=value');
+  }
   const details = status.details();
   if (end === undefined) {
     return failedRun('HANDLER_NOT_STOPPED', `${call.name} could not be ended: not even KILL reached it`, details);

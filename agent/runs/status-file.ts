@@ -5,13 +5,22 @@
  */
 import { type FSWatcher, watch } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { quote } from '../core/describe-value.ts';
 import type { StatusDetails } from '../core/job-execution.ts';
 
 export interface StatusFile {
   /** All that was told so far; the last value of a key wins. */
   details(): StatusDetails;
+  /** Lines that told nothing, because they are too long or of another form; `null` when there were none. */
+  passedOver(): PassedOverLines | null;
   /** Reads what is left, a last line without an end included, and stops following. Does not close the file. */
   finish(): Promise<void>;
+}
+
+export interface PassedOverLines {
+  readonly count: number;
+  /** Quoted, shortened and without secrets. */
+  readonly first: string;
 }
 
 export interface StatusFileOptions {
@@ -40,11 +49,16 @@ const LINE = /^([A-Za-z0-9:_-]{1,128})=(.*?)\r?$/s;
 export function followStatusFile({ path, file, onDetails }: StatusFileOptions): StatusFile {
   const reader = createReader(file);
   const told = new Map<string, string>();
+  let passedOver: PassedOverLines | null = null;
+
+  function passOver(line: string): void {
+    passedOver = { count: (passedOver?.count ?? 0) + 1, first: passedOver?.first ?? quote(line) };
+  }
 
   async function read(isLast: boolean): Promise<boolean> {
     try {
       const { lines, lookAgain } = await reader.read(isLast);
-      if (mergeLines(told, lines)) onDetails(Object.fromEntries(told));
+      if (mergeLines(told, lines, passOver)) onDetails(Object.fromEntries(told));
       return lookAgain;
     } catch {
       return false; // progress is a courtesy: the run goes on without
@@ -55,6 +69,7 @@ export function followStatusFile({ path, file, onDetails }: StatusFileOptions): 
   const stopWatching = watchOrPoll(path, pace.changed);
   return {
     details: () => Object.fromEntries(told),
+    passedOver: () => passedOver,
     async finish() {
       stopWatching();
       await pace.stop();
@@ -104,11 +119,15 @@ function createPace(look: () => Promise<boolean>): Pace {
 }
 
 /** @returns whether anything changed. */
-function mergeLines(told: Map<string, string>, lines: readonly string[]): boolean {
+function mergeLines(told: Map<string, string>, lines: readonly string[], passOver: (line: string) => void): boolean {
   let changed = false;
   for (const line of lines) {
-    const [, key, value] = LINE.exec(line) ?? [];
-    if (key === undefined || value === undefined || told.get(key) === value) continue;
+    const [, key, value] = line.length <= MAX_LINE_LENGTH ? (LINE.exec(line) ?? []) : [];
+    if (key === undefined || value === undefined) {
+      if (line.trim() !== '') passOver(line);
+      continue;
+    }
+    if (told.get(key) === value) continue;
     if (!told.has(key) && told.size >= MAX_KEYS) continue;
     told.set(key, value);
     changed = true;
@@ -158,8 +177,7 @@ function createReader(file: FileHandle): Reader {
       const bytes = Buffer.concat([partLine, appended]);
       const end = isLast ? bytes.length : bytes.lastIndexOf('\n') + 1;
       partLine = bytes.subarray(end).subarray(0, MAX_LINE_LENGTH + 1);
-      const lines = bytes.toString('utf8', 0, end).split('\n');
-      return { lines: lines.filter((line) => line.length <= MAX_LINE_LENGTH), lookAgain: offset >= MAX_READ_BYTES };
+      return { lines: bytes.toString('utf8', 0, end).split('\n'), lookAgain: offset >= MAX_READ_BYTES };
     },
   };
 }

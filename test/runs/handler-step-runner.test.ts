@@ -158,6 +158,22 @@ describe('progress', () => {
     expect(details).toEqual({ percent: '90', url: 'https://a.example/?b=c' });
   });
 
+  test('lines of another form are told to the log, once a run', async () => {
+    const script = '#!/bin/sh\nprintf "a b=c\\npercent 5\\nok=1\\n" >> "$JOB_STATUS_FILE"\n';
+    await writeFile(join(setup.handlersDir, 'tell-wrongly'), script, { mode: 0o755 });
+    expect(await setup.run({ operation: 'tell-wrongly' })).toMatchObject({ details: { ok: '1' } });
+    expect(setup.logLines.filter(({ level }) => Number(level) >= 40)).toMatchObject([
+      {
+        level: 40,
+        msg: 'lines in JOB_STATUS_FILE were not told: expected key=value',
+        count: 2,
+        first: '"a b=c"',
+        jobId: 'job-1',
+        operation: 'tell-wrongly',
+      },
+    ]);
+  });
+
   test('progress is told while the handler runs', async () => {
     await setup.install('tell-status-and-wait');
     const probe = createProgressProbe();

@@ -68,6 +68,7 @@ test.each(['no equals sign', '=no key', 'key with space=1', `${'k'.repeat(129)}=
     await appendFile(path, `${line}\nafter=1\n`);
     await status.finish();
     expect(status.details()).toEqual({ after: '1' });
+    expect(status.passedOver()?.count).toBe(1);
   },
 );
 
@@ -155,3 +156,21 @@ async function followThrough(changes: object): Promise<void> {
   });
   status = followStatusFile({ path, file: handle, onDetails: probe.onProgress });
 }
+
+test('what is passed over is counted, and the first kept', async () => {
+  await appendFile(path, 'a b=https://host/f?X-Amz-Signature=abc\n\n \r\nok=1\nno\u001bsign');
+  await status.finish();
+  expect(status.passedOver()).toEqual({ count: 2, first: '"a b=https://host/f…"' });
+});
+
+test('a long line that is passed over is shortened', async () => {
+  await appendFile(path, `x=${'y'.repeat(10_000)}\n`);
+  await status.finish();
+  expect(status.passedOver()).toEqual({ count: 1, first: expect.stringMatching(/^"x=y{57}…"$/) });
+});
+
+test('a file of key=value lines passes nothing over', async () => {
+  await appendFile(path, 'a=1\r\n\nb=2\n');
+  await status.finish();
+  expect(status.passedOver()).toBeNull();
+});
