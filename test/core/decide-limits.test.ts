@@ -6,6 +6,7 @@ import {
   FAILED,
   idOf,
   job,
+  NO_PROGRESS,
   queuedJob,
   requestsOf,
   runEnded,
@@ -192,11 +193,29 @@ describe('the time that the service gives a job', () => {
     expect(types(scenario.tell(JOB_TIMEOUT))).toContain('stopRun');
   });
 
+  test('ends an interrupted run that waits for the word of the service', () => {
+    const scenario = createScenario();
+    const run = { onInterrupted: 'rerun', cleansUp: false, purpose: { kind: 'work' } } as const;
+    const key = { jobId: 'a', executionNumber: 1, queuedAt: 1_700_000_000 };
+    const record = { v: 1, id: idOf('a'), key, versionNumber: 2, ...NO_PROGRESS } as const;
+    const records = [{ ...record, phase: 'running', stepIndex: 0, attempt: 1, ...run } as const];
+    scenario.tell({ type: 'journalRecovered', records });
+    expect(scenario.tell(JOB_TIMEOUT)).toMatchObject([
+      {
+        record: {
+          outcome: { statusDetails: { reason: 'the time limit of the job was over while it waited to go on' } },
+        },
+      },
+    ]);
+  });
+
   test('means nothing once the execution is over, or told', () => {
     const scenario = runningScenario();
     scenario.tell(runEnded('a', SUCCEEDED));
     expect(types(scenario.tell(JOB_TIMEOUT))).toEqual([]);
     scenario.accept('report');
     expect(types(scenario.tell(JOB_TIMEOUT))).toEqual([]);
+    const document = { type: 'timerFired', timer: { name: 'documentTimeout', id: idOf('a') } } as const;
+    expect(types(scenario.tell(document))).toEqual([]);
   });
 });

@@ -1,7 +1,11 @@
 /** Steps that ask to be tried later: they wait, block nobody, and do not ask for ever. */
 import { describe, expect, test } from 'vitest';
 import { claimMark } from '../../agent/core/claim-mark.ts';
+import { withExecution } from '../../agent/core/decision.ts';
+import { toldToGoOn } from '../../agent/core/going-on.ts';
 import type { LaterRun } from '../../agent/core/outcome.ts';
+import type { WaitingPhase } from '../../agent/core/state.ts';
+import { reasonWithoutTime } from '../../agent/core/waiting.ts';
 import {
   createScenario,
   effectsOf,
@@ -338,4 +342,24 @@ describe('a wait that the journal gives back', () => {
       statusDetails: { reasonCode: 'STATE_LOST', reason: expect.stringContaining('has gone on since') },
     });
   });
+});
+
+test('what the service has accepted of a step that is to be concluded concludes it', () => {
+  const outcome = { status: 'FAILED', statusDetails: { reasonCode: 'X' } } as const;
+  const { state } = waiting();
+  const verdict = runVerdict();
+  const plan = verdict.kind === 'run' ? verdict.plan : null;
+  const changed = withExecution(state, idOf('a'), ({ phase }) => ({
+    phase: { ...(phase as WaitingPhase), plan, next: { kind: 'conclude', outcome } },
+  }));
+  expect(toldToGoOn(changed, idOf('a')).effects).toMatchObject([
+    { type: 'journal', record: { phase: 'reporting', outcome } },
+    { type: 'request', request: { status: 'FAILED' } },
+  ]);
+});
+
+test('the reason of a wait is told without its time, in the words of earlier versions too', () => {
+  const phase = { reason: 'to be tried again 60 s later: locked' } as WaitingPhase;
+  expect(reasonWithoutTime(phase)).toBe('locked');
+  expect(reasonWithoutTime({ ...phase, reason: 'tried again 5 s later: locked' })).toBe('locked');
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { closedRecordOf, RECORD_VERSION, recordOf } from '../../agent/core/execution-record.ts';
+import { parseExecutionId } from '../../agent/core/job-execution.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
 import { INTERRUPTED_OUTCOME } from '../../agent/core/outcomes.ts';
 import { parseRecord } from '../../agent/core/parse-record.ts';
@@ -77,6 +78,16 @@ test.each([
 ] as const)('a closed execution is read back: $how', (finished) => {
   const record = closedRecordOf(finished);
   expect(parseRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
+});
+
+test('that an update was under way is read back', () => {
+  const record = recordOf(executionIn({ name: 'claiming', plan: null }), true);
+  expect(record.isUpdating).toBe(true);
+  expect(parseRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
+});
+
+test('an id says which execution it is', () => {
+  expect(parseExecutionId(idOf('a'))).toEqual(KEY);
 });
 
 test('the id comes from the key', () => {

@@ -58,6 +58,14 @@ describe('a run that was interrupted', () => {
     expect(told[0]).toMatchObject({ expectedVersion: 4, statusDetails: { reasonCode: 'INTERRUPTED' } });
   });
 
+  test('is told what ended the agent, where that is known', () => {
+    const scenario = createScenario();
+    const effects = scenario.tell({ type: 'journalRecovered', records: [running('fail')], fault: 'boom' });
+    expect(effects).toMatchObject([
+      { record: { outcome: { statusDetails: { reason: expect.stringMatching(/error of its own .*: boom$/) } } } },
+    ]);
+  });
+
   test.each(['rerun', 'resume'] as const)('runs again if its author said %s and it is still ours', (onInterrupted) => {
     const { scenario, asked, effects } = described(running(onInterrupted));
     expect(asked[0]).toMatchObject({ operation: 'DescribeJobExecution', includeJobDocument: true });
