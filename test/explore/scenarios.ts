@@ -86,21 +86,24 @@ export const LYING: Misfortunes = { ...NO_KIND, all: 2, lies: 2 };
 
 /** Small enough to be gone through to the end in seconds. */
 export const SHORT: readonly Scenario[] = [
-  scenario({ name: 'one job, one misfortune', jobs: [[FAIL]] }),
+  scenario({ name: 'one job, one misfortune', jobs: [[FAIL]], misfortunes: { progress: 0 } }),
   scenario({ name: 'room for two, one job, no misfortune', capacity: 2, jobs: [[FAIL]], misfortunes: { all: 0 } }),
-  scenario({ name: 'two jobs, no misfortune', jobs: [[FAIL], [RERUN]], misfortunes: { all: 0 } }),
+  scenario({ name: 'two jobs, no misfortune', jobs: [[FAIL], [RERUN]], misfortunes: { all: 0, progress: 0 } }),
   scenario({
     name: 'a restart, one crash or failed restart',
     jobs: [[VERIFIED]],
-    misfortunes: { ...NO_KIND, all: 1, crashes: 1, rebootFailures: 1, reboots: 1 },
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, rebootFailures: 1, reboots: 1, hints: 0 },
   }),
   scenario({
     name: 'tried later, one crash',
-    jobs: [[FAIL]],
-    settings: { maxPostponements: 1 },
-    misfortunes: { ...NO_KIND, all: 1, crashes: 1, laters: 2, hints: 0 },
+    jobs: [[PLAIN]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, laters: 1, hints: 0 },
   }),
-  scenario({ name: 'a clean-up, two crashes', jobs: [[CLEANS]], misfortunes: { ...NO_KIND, all: 2, crashes: 2 } }),
+  scenario({
+    name: 'a clean-up, two crashes',
+    jobs: [[CLEANS]],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, hints: 0 },
+  }),
   scenario({
     name: 'room for two, one alone, no misfortune',
     capacity: 2,
@@ -257,8 +260,13 @@ const LIES: readonly Scenario[] = [
 /** Each is gone through to the end. */
 export const WHOLE: readonly Scenario[] = [
   ...SHORT,
-  scenario({ name: 'one job of two steps, one misfortune', jobs: [[FAIL, RERUN]] }),
-  scenario({ name: 'one job of two other steps, one misfortune', jobs: [[IGNORED, FAIL]] }),
+  scenario({ name: 'one job that tells how far it is, one misfortune', jobs: [[FAIL]] }),
+  scenario({ name: 'one job of two steps, one misfortune', jobs: [[FAIL, RERUN]], misfortunes: { progress: 0 } }),
+  scenario({
+    name: 'one job of two other steps, one misfortune',
+    jobs: [[IGNORED, FAIL]],
+    misfortunes: { progress: 0 },
+  }),
   scenario({ name: 'one job, two misfortunes', jobs: [[FAIL]], misfortunes: { all: 2, progress: 0 } }),
   scenario({
     name: 'one job that may run again, two misfortunes',
