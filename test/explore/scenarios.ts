@@ -227,7 +227,7 @@ const TIMERS: readonly Scenario[] = [
     name: 'a job limit, cleaned up, two misfortunes',
     jobs: [[CLEANS]],
     limitSeconds: 600,
-    misfortunes: { ...NO_KIND, all: 2, crashes: 2, serviceEnds: 1, shutdowns: 1, limits: 1, laters: 1 },
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, serviceEnds: 1, shutdowns: 1, limits: 1, hints: 0 },
   }),
 ];
 
