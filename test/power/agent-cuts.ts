@@ -4,7 +4,9 @@
  * another. The cloud goes on as it was. What a job does is witnessed outside of the device.
  *
  * One cut of six falls on a card that lied about its last flushes. What the agent had written is gone then, and nothing
- * on the card tells: results may be lost (INTERRUPTED or STATE_LOST is told instead), but nothing may run twice.
+ * on the card tells: results may be lost (INTERRUPTED or STATE_LOST is told instead), but nothing may run twice. After an
+ * honest cut only a job may be STATE_LOST that never ran: power went between its claim and its first record
+ * (docs/decisions/0006).
  */
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -36,7 +38,7 @@ export interface AgentCuts {
   /** Of the cuts, those on a card that lied; after how many the journal said that it was lost. */
   lies: number;
   saidLost: number;
-  /** Of the jobs, those of which the agent, lied to, could only say that it had lost them. */
+  /** Of the jobs, those of which the agent could only say that it had lost them. */
   stateLost: number;
   readonly violations: string[];
 }
@@ -164,7 +166,7 @@ async function lastBoot(gateway: Gateway, result: AgentCuts): Promise<void> {
     if (status === 'SUCCEEDED' && runs !== 1) result.violations.push(`${jobId} SUCCEEDED and was run ${runs} times`);
     if (status === 'SUCCEEDED') result.succeeded += 1;
     if (reasonCode === 'INTERRUPTED') result.interrupted += 1;
-    else if (reasonCode === 'STATE_LOST' && result.lies > 0) result.stateLost += 1;
+    else if (reasonCode === 'STATE_LOST' && (result.lies > 0 || runs === 0)) result.stateLost += 1;
     else if (status !== 'SUCCEEDED') result.violations.push(`${jobId} is ${status} ${reasonCode}`);
   }
 }
