@@ -74,6 +74,8 @@ const COUNTS = [
 const WARM_AFTER_JOBS = 300;
 const WARM_AFTER_SHARE = 0.5;
 const FEWEST_RESTS = 3;
+/** With fewer, one timer more or less at the last of them is chance: a short soak judges jobs and memory only. */
+const FEWEST_FOR_COUNTS = 6;
 
 const ALLOWED_BYTES_PER_HOUR = 250_000;
 const AT_JOBS_PER_HOUR = 360;
@@ -98,7 +100,7 @@ export function judgeSoak(samples: readonly RestSample[]): SoakVerdict {
   const complaints = [
     ...(isWarm ? memory.flatMap(complaintsOfSlope) : []),
     ...memory.flatMap((figure, index) => complaintsOfGrowth(figure, hours, MEMORY[index]?.mostBytes ?? 0)),
-    ...COUNTS.flatMap((name) => complaintsOfCount(name, rests)),
+    ...(rests.length < FEWEST_FOR_COUNTS ? [] : COUNTS.flatMap((name) => complaintsOfCount(name, rests))),
   ];
   return { complaints, memory, counts, rests: rests.length, jobsPerHour };
 }
