@@ -6,11 +6,10 @@
  * the wait knew, without a word of waiting, tells a later start that the step may have begun (I2).
  */
 import { CLAIM_DETAIL, claimMark } from './claim-mark.ts';
-import { type Decision, describe, inOrder, isAsking, stay, update, withExecution } from './decision.ts';
+import { type Decision, describe, inOrder, mayUpdate, stay, update, withExecution } from './decision.ts';
 import type { PlanVerdict } from './event.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
-import type { Outcome } from './outcome.ts';
-import { failure, fitDetails, INTERRUPTED, ownFirst, refusal } from './outcomes.ts';
+import { failure, fitDetails, interruptedTooOften, ownFirst, refusal } from './outcomes.ts';
 import { tellProgress } from './progress.ts';
 import { conclude } from './reporting.ts';
 import { isExclusivePlan, mayRunBeside } from './room.ts';
@@ -22,13 +21,9 @@ export function goOnWaiting(state: AgentState): Decision {
   if (state.shutdown !== null) return stay(state);
   const ready = Object.values(state.executions).filter(
     ({ id, phase }) =>
-      phase.name === 'waiting' && phase.due && mayRunBeside(state, id, phase.exclusive) && !isAskedAbout(state, id),
+      phase.name === 'waiting' && phase.due && mayRunBeside(state, id, phase.exclusive) && mayUpdate(state, id),
   );
   return inOrder(state, ...ready.map((execution) => (now: AgentState) => describe(now, execution)));
-}
-
-function isAskedAbout(state: AgentState, id: ExecutionId): boolean {
-  return isAsking(state, (purpose) => 'id' in purpose && purpose.id === id);
 }
 
 export interface Described {
@@ -46,7 +41,9 @@ export function goOn(
   const { id } = execution;
   const { next } = phase;
   if (next.kind === 'conclude') return conclude(state, id, next.outcome);
-  if (isTooOften(state, execution, phase)) return conclude(state, id, tooOften(execution));
+  if (isTooOften(state, execution, phase)) {
+    return conclude(state, id, interruptedTooOften(execution.recoveries));
+  }
   if (verdict.kind !== 'run') return conclude(state, id, next.kind === 'clean-up' ? next.outcome : refusal(verdict));
   const { plan } = verdict;
   // It waits for longer, and the service has to hear that it does.
@@ -62,10 +59,6 @@ export function goOn(
 /** The loop breaker, whether power ended the runs before or an orderly stop did. */
 function isTooOften({ settings }: AgentState, { recoveries }: ExecutionState, { why, next }: WaitingPhase): boolean {
   return why === 'interrupted' && next.kind !== 'clean-up' && recoveries >= settings.maxRecoveries;
-}
-
-function tooOften({ recoveries }: ExecutionState): Outcome {
-  return failure('INTERRUPTED', `${INTERRUPTED}, once more after ${recoveries} times; it is not run again`);
 }
 
 /** The service has accepted that it goes on. */

@@ -17,6 +17,11 @@ export const INTERRUPTED = 'power or the agent was lost while the handler ran';
 
 export const INTERRUPTED_OUTCOME: Outcome = failure('INTERRUPTED', INTERRUPTED);
 
+/** The loop breaker's word. */
+export function interruptedTooOften(recoveries: number, interruption = INTERRUPTED): Outcome {
+  return failure('INTERRUPTED', `${interruption}, once more after ${recoveries} times; it is not run again`);
+}
+
 export function rejection(reasonCode: string, { pointer, reason }: DocumentRejection): Outcome {
   const where = pointer === '' ? 'the job document' : pointer;
   return outcome('REJECTED', [

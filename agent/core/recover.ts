@@ -5,7 +5,7 @@
 import { type Decision, inOrder, stay } from './decision.ts';
 import type { ExecutionRecord, LiveRecord } from './execution-record.ts';
 import type { Outcome } from './outcome.ts';
-import { FOR_THE_RESTART, failure, INTERRUPTED } from './outcomes.ts';
+import { FOR_THE_RESTART, failure, INTERRUPTED, interruptedTooOften } from './outcomes.ts';
 import { rebootWhenAlone, withBootIds } from './rebooting.ts';
 import { journal } from './reporting.ts';
 import { type AgentState, type ExecutionState, MAX_FINISHED, type Phase, type Resumption } from './state.ts';
@@ -90,8 +90,7 @@ function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentSt
   const mayRepeat = purpose.kind === 'work' ? onInterrupted !== 'fail' : true;
   if (!mayRepeat) return failed(record, outcome);
   if (recoveries < maxRecoveries) return interruptedRun(record);
-  const reason = `${interruption}, once more after ${recoveries} times; it is not run again`;
-  return failed(record, failure('INTERRUPTED', reason));
+  return failed(record, interruptedTooOften(recoveries, interruption));
 }
 
 /** Cleaned up after first, where its handler can; a clean-up that was itself in hand ends as it was to end. */
