@@ -1,7 +1,8 @@
 /** The Jobs rules with a clock, a timer and somebody to tell: what the broker and the REST face call. */
 import type { JsonObject } from '../agent/core/json.ts';
-import type { ControlOperationName } from './jobs-service/control-operations.ts';
-import { expireTimers, handleControlRequest, nextDeadlineMs } from './jobs-service/control-operations.ts';
+import type { ControlOperationName } from './api-model/model.ts';
+import { expireTimers, nextDeadlineMs } from './jobs-service/control-operations.ts';
+import { handleControlRequest } from './jobs-service/control-request.ts';
 import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { handleDeviceRequest } from './jobs-service/device-request.ts';
 import type { JobsState, Notification } from './jobs-service/state.ts';

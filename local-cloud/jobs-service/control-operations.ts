@@ -5,6 +5,7 @@
 import { isTerminal, JOB_EXECUTION_STATUSES } from '../../agent/core/job-execution.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
 import { ControlError } from './control-error.ts';
+import type { ControlOperations, ControlResult } from './control-request.ts';
 import { describedExecution, describedJob, executionSummary } from './control-shapes.ts';
 import { readNewJob } from './new-job.ts';
 import { notificationsSince, snapshotPending } from './notifications.ts';
@@ -13,7 +14,6 @@ import { findExecution } from './state.ts';
 import { changeExecution, completeJobWhenDone, deadlineMs, queueExecution } from './transitions.ts';
 import {
   constraint,
-  InvalidMember,
   JOB_ID,
   optionalBoolean,
   optionalInteger,
@@ -25,20 +25,10 @@ import {
   THING_NAME,
 } from './validation.ts';
 
-/** Path, query and body members of one request, by the names AWS's API model gives them. */
-export type ControlInput = JsonObject;
-
-export interface ControlResult {
-  readonly answer: JsonObject;
-  readonly notifications: readonly Notification[];
-}
-
-export type ControlOperation = (state: JobsState, input: ControlInput, nowMs: number) => ControlResult;
-
 const MAX_PAGE_SIZE = 250;
 const MAX_COMMENT_LENGTH = 2028;
 
-export const CONTROL_OPERATIONS = {
+export const JOB_OPERATIONS = {
   CreateJob: createJob,
   DescribeJob: describeJob,
   GetJobDocument: getJobDocument,
@@ -46,26 +36,7 @@ export const CONTROL_OPERATIONS = {
   DescribeJobExecution: describeJobExecution,
   CancelJobExecution: cancelJobExecution,
   ListJobExecutionsForThing: listJobExecutionsForThing,
-} as const satisfies Record<string, ControlOperation>;
-
-export type ControlOperationName = keyof typeof CONTROL_OPERATIONS;
-
-/**
- * Runs one operation.
- * @throws ControlError
- */
-export function handleControlRequest(
-  state: JobsState,
-  request: { readonly operation: ControlOperationName; readonly input: ControlInput },
-  nowMs: number,
-): ControlResult {
-  try {
-    return CONTROL_OPERATIONS[request.operation](state, request.input, nowMs);
-  } catch (error) {
-    if (error instanceof InvalidMember) throw new ControlError('InvalidRequestException', error.message);
-    throw error;
-  }
-}
+} as const satisfies ControlOperations;
 
 /** Makes every execution whose time is up TIMED_OUT. */
 export function expireTimers(state: JobsState, nowMs: number): readonly Notification[] {
@@ -92,7 +63,7 @@ export function nextDeadlineMs(state: JobsState): number | undefined {
 }
 
 /** Its executions are QUEUED at once; AWS takes up to a second for that. */
-function createJob(state: JobsState, input: ControlInput, nowMs: number): ControlResult {
+function createJob(state: JobsState, input: JsonObject, nowMs: number): ControlResult {
   const { job, things } = readNewJob(state, input, nowMs);
   const before = things.map((thing) => snapshotPending(thing));
   state.jobs.set(job.jobId, job);
@@ -104,16 +75,16 @@ function createJob(state: JobsState, input: ControlInput, nowMs: number): Contro
   return { answer: jobReference(job), notifications };
 }
 
-function describeJob(state: JobsState, input: ControlInput): ControlResult {
+function describeJob(state: JobsState, input: JsonObject): ControlResult {
   return { answer: { job: describedJob(existingJob(state, input)) }, notifications: [] };
 }
 
-function getJobDocument(state: JobsState, input: ControlInput): ControlResult {
+function getJobDocument(state: JobsState, input: JsonObject): ControlResult {
   return { answer: { document: existingJob(state, input).documentText }, notifications: [] };
 }
 
 /** Without force only what is QUEUED; with it what is IN_PROGRESS too. */
-function cancelJob(state: JobsState, input: ControlInput, nowMs: number): ControlResult {
+function cancelJob(state: JobsState, input: JsonObject, nowMs: number): ControlResult {
   const force = optionalBoolean(input, 'force') ?? false;
   const comment = optionalText(input, 'comment', MAX_COMMENT_LENGTH);
   const reasonCode = presentMember(input, 'reasonCode');
@@ -137,12 +108,12 @@ function cancelJob(state: JobsState, input: ControlInput, nowMs: number): Contro
   return { answer: jobReference(job), notifications };
 }
 
-function describeJobExecution(state: JobsState, input: ControlInput, nowMs: number): ControlResult {
+function describeJobExecution(state: JobsState, input: JsonObject, nowMs: number): ControlResult {
   const execution = existingExecution(state, input);
   return { answer: { execution: describedExecution(execution, nowMs) }, notifications: [] };
 }
 
-function cancelJobExecution(state: JobsState, input: ControlInput, nowMs: number): ControlResult {
+function cancelJobExecution(state: JobsState, input: JsonObject, nowMs: number): ControlResult {
   const force = optionalBoolean(input, 'force') ?? false;
   const expectedVersion = optionalInteger(input, 'expectedVersion');
   const statusDetails = optionalStatusDetails(input);
@@ -160,7 +131,7 @@ function cancelJobExecution(state: JobsState, input: ControlInput, nowMs: number
 }
 
 /** Newest first; AWS documents no order. The token is the place of the last one given. */
-function listJobExecutionsForThing(state: JobsState, input: ControlInput): ControlResult {
+function listJobExecutionsForThing(state: JobsState, input: JsonObject): ControlResult {
   const thing = existingThing(state, input);
   refuseNotServed(input, ['namespaceId']);
   const status = presentMember(input, 'status');
@@ -206,21 +177,21 @@ function jobReference(job: Job): JsonObject {
   return { jobArn, jobId, ...(description !== undefined && { description }) };
 }
 
-function existingJob(state: JobsState, input: ControlInput): Job {
+function existingJob(state: JobsState, input: JsonObject): Job {
   const jobId = requireMatch('jobId', input.jobId, JOB_ID);
   const job = state.jobs.get(jobId);
   if (!job) throw new ControlError('ResourceNotFoundException', `Job ${jobId} does not exist`);
   return job;
 }
 
-function existingThing(state: JobsState, input: ControlInput): Thing {
+function existingThing(state: JobsState, input: JsonObject): Thing {
   const thingName = requireMatch('thingName', input.thingName, THING_NAME);
   const thing = state.things.get(thingName);
   if (!thing) throw new ControlError('ResourceNotFoundException', `Thing ${thingName} does not exist`);
   return thing;
 }
 
-function existingExecution(state: JobsState, input: ControlInput): Execution {
+function existingExecution(state: JobsState, input: JsonObject): Execution {
   const jobId = requireMatch('jobId', input.jobId, JOB_ID);
   const executionNumber = optionalInteger(input, 'executionNumber');
   const thing = existingThing(state, input);
@@ -231,7 +202,7 @@ function existingExecution(state: JobsState, input: ControlInput): Execution {
   throw new ControlError('ResourceNotFoundException', message);
 }
 
-function readToken(input: ControlInput): number {
+function readToken(input: JsonObject): number {
   const token = presentMember(input, 'nextToken');
   if (token === undefined) return Infinity;
   if (typeof token !== 'string' || !/^\d{1,15}$/.test(token)) {

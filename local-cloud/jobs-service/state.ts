@@ -4,6 +4,7 @@
  */
 import type { JobExecutionStatus, StatusDetails } from '../../agent/core/job-execution.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
+import { emptyRegistry, type Registry } from '../registry/registry-state.ts';
 
 /** Fixed, so that ARNs in tests and documents can be written down. */
 export const REGION = 'us-east-1';
@@ -65,6 +66,7 @@ export interface Job {
 export interface JobsState {
   readonly things: Map<string, Thing>;
   readonly jobs: Map<string, Job>;
+  readonly registry: Registry;
   nextSequence: number;
 }
 
@@ -76,7 +78,7 @@ export interface Notification {
 }
 
 export function emptyJobsState(): JobsState {
-  return { things: new Map(), jobs: new Map(), nextSequence: 1 };
+  return { things: new Map(), jobs: new Map(), registry: emptyRegistry(), nextSequence: 1 };
 }
 
 /** Makes the thing known; a thing that is known already stays as it is. */

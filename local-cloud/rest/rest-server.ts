@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { JsonObject } from '../../agent/core/json.ts';
 import { isJsonObject } from '../../agent/core/json.ts';
+import { type ControlOperationName, IOT } from '../api-model/model.ts';
+import { routeRequest } from '../api-model/route-request.ts';
 import type { OperatorCredentials } from '../identity/data-folder.ts';
 import { ControlError } from '../jobs-service/control-error.ts';
-import type { ControlOperationName } from '../jobs-service/control-operations.ts';
-import { routeRequest } from './iot-routes.ts';
 import { signedService, verifySignature } from './signature.ts';
 
 /** A document of 32 KiB, escaped into a JSON string, with a hundred targets beside it, stays well below. */
@@ -82,12 +82,13 @@ async function answerRequest(options: RestServerOptions, request: IncomingMessag
     throw new ControlError('UnknownOperationException', 'job-cloud does not serve iot-jobs-data over HTTP');
   }
   const url = parseUrl(target);
-  const routed = url && routeRequest(method, url);
+  const routed = url && routeRequest(IOT, { method, url, headers });
   if (!routed) {
     throw new ControlError('UnknownOperationException', `No operation has ${method} ${pathOf(request)}`);
   }
-  const members = Object.entries(routed.hasBody ? parseBody(body) : {});
-  const fromBody = Object.fromEntries(members.filter(([name]) => !routed.query.includes(name)));
+  const { bodyMembers } = routed;
+  const members = Object.entries(bodyMembers.size > 0 ? parseBody(body) : {});
+  const fromBody = Object.fromEntries(members.filter(([name]) => bodyMembers.has(name)));
   return options.control(routed.operation, { ...fromBody, ...routed.input });
 }
 

@@ -5,12 +5,9 @@
 import { executionId, isTerminal, type JobExecutionStatus } from '../../agent/core/job-execution.ts';
 import type { RejectedErrorCode } from '../../agent/core/jobs-request.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
-import {
-  type ControlOperationName,
-  expireTimers,
-  handleControlRequest,
-  nextDeadlineMs,
-} from '../../local-cloud/jobs-service/control-operations.ts';
+import type { ControlOperationName } from '../../local-cloud/api-model/model.ts';
+import { expireTimers, nextDeadlineMs } from '../../local-cloud/jobs-service/control-operations.ts';
+import { handleControlRequest } from '../../local-cloud/jobs-service/control-request.ts';
 import { type DeviceAnswer, handleDeviceRequest } from '../../local-cloud/jobs-service/device-request.ts';
 import { epochSeconds } from '../../local-cloud/jobs-service/device-shapes.ts';
 import { encodeMessage } from '../../local-cloud/jobs-service/encode-message.ts';

@@ -1,10 +1,8 @@
 /** The pure rules with a clock that the test moves: what a device and an operator would see, without any I/O. */
 import type { JsonObject } from '../../../agent/core/json.ts';
-import {
-  type ControlOperationName,
-  expireTimers,
-  handleControlRequest,
-} from '../../../local-cloud/jobs-service/control-operations.ts';
+import type { ControlOperationName } from '../../../local-cloud/api-model/model.ts';
+import { expireTimers } from '../../../local-cloud/jobs-service/control-operations.ts';
+import { handleControlRequest } from '../../../local-cloud/jobs-service/control-request.ts';
 import { type DeviceAnswer, handleDeviceRequest } from '../../../local-cloud/jobs-service/device-request.ts';
 import {
   emptyJobsState,
