@@ -1,4 +1,7 @@
-/** `npm run bench`: what is measured, beside what others do, in the same run. Figures go to stdout as a table. */
+/** `npm run bench`: what is measured, beside what others do, in the same run. Figures go to stdout as tables. */
+import { parseArgs } from 'node:util';
+import { runBareBroker } from './bare-broker.ts';
+import { benchCloudLoad } from './cloud-load.ts';
 import { benchDescribe } from './describe-round-trip.ts';
 import { benchJournal } from './journal-append.ts';
 import { benchRuns } from './process-run.ts';
@@ -7,13 +10,30 @@ import type { Row } from './row.ts';
 // The AWS SDK warns of the Node.js versions of its future releases; here it is a fixed development dependency.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
-const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
-  'One DescribeJobExecution over loopback, mutual TLS, job-cloud in a process of its own': benchDescribe,
-  'One journal record on disk, in the temporary folder': benchJournal,
-  'One run of /bin/true, from start to end': benchRuns,
-};
+const benches = {
+  describe: () =>
+    printRows('One DescribeJobExecution over loopback, mutual TLS, job-cloud in a process of its own', benchDescribe),
+  journal: () => printRows('One journal record on disk, in the temporary folder', benchJournal),
+  runs: () => printRows('One run of /bin/true, from start to end', benchRuns),
+  cloud: printLoad,
+} as const satisfies Record<string, () => Promise<void>>;
 
-for (const [title, bench] of Object.entries(benches)) {
+const THINGS = 1000;
+const JOBS_A_THING = 10;
+
+const { values } = parseArgs({ options: { 'bare-broker': { type: 'string' }, only: { type: 'string' } } });
+if (values['bare-broker'] !== undefined) {
+  await runBareBroker(values['bare-broker']);
+} else {
+  const only = values.only?.split(',');
+  const unknown = only?.find((name) => !(name in benches));
+  if (unknown !== undefined)
+    throw new Error(`--only: there is no ${unknown}; known are ${Object.keys(benches).join(', ')}`);
+  for (const [name, bench] of Object.entries(benches)) if (only?.includes(name) ?? true) await bench();
+  process.exit(0); // aws-crt keeps threads
+}
+
+async function printRows(title: string, bench: () => Promise<readonly Row[]>): Promise<void> {
   const rows = await bench();
   const [first] = rows;
   console.log(`\n${title}`);
@@ -25,4 +45,14 @@ for (const [title, bench] of Object.entries(benches)) {
     );
   }
 }
-process.exit(0); // aws-crt keeps threads
+
+async function printLoad(): Promise<void> {
+  const rows = await benchCloudLoad({ things: THINGS, jobsAThing: JOBS_A_THING });
+  console.log(
+    `\njob-cloud with ${THINGS} things connected and ${THINGS * JOBS_A_THING} jobs, beside a bare aedes broker`,
+  );
+  console.log(`  ${''.padEnd(46)} ${'job-cloud'.padStart(12)} ${'bare broker'.padStart(12)}`);
+  for (const { what, jobCloud, bareBroker } of rows) {
+    console.log(`  ${what.padEnd(46)} ${jobCloud.padStart(12)} ${bareBroker.padStart(12)}`);
+  }
+}

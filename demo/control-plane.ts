@@ -1,5 +1,4 @@
 /** The operator's side: AWS's own SDK, pointed at the local cloud. */
-import { readFile } from 'node:fs/promises';
 import {
   CancelJobExecutionCommand,
   CreateJobCommand,
@@ -7,7 +6,7 @@ import {
   IoTClient,
   type JobExecution,
 } from '@aws-sdk/client-iot';
-import type { CloudReady } from './programs.ts';
+import { type CloudReady, readSharedCredentials } from './cloud-ready.ts';
 
 export interface ControlPlane {
   createJob(jobId: string, document: object): Promise<void>;
@@ -38,11 +37,4 @@ export async function openControlPlane(ready: CloudReady, thingName: string): Pr
     },
     close: () => client.destroy(),
   };
-}
-
-/** The `[default]` profile of an AWS shared-credentials file. */
-async function readSharedCredentials(path: string) {
-  const text = await readFile(path, 'utf8');
-  const value = (name: string) => new RegExp(`^${name}\\s*=\\s*(\\S+)`, 'm').exec(text)?.[1] ?? '';
-  return { accessKeyId: value('aws_access_key_id'), secretAccessKey: value('aws_secret_access_key') };
 }

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startArtifactServer } from './artifact-server.ts';
 import { createBoard } from './board.ts';
+import type { CloudReady } from './cloud-ready.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { installDemoHandlers } from './demo-handlers.ts';
 import { type DemoJob, demoJobs } from './demo-jobs.ts';
 import { followToTheEnd } from './follow.ts';
 import { Interrupted, type Interruption, watchForInterruption } from './interruption.ts';
-import { type CloudReady, startAgent, startCloud } from './programs.ts';
+import { startAgent, startCloud } from './programs.ts';
 
 const THING = 'demo-gateway';
 const CANCEL_AT_PERCENT = 5;

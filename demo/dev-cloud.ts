@@ -1,7 +1,7 @@
 /** Where `npm run dev` keeps its cloud, and how `npm run job` finds it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CloudReady } from './programs.ts';
+import type { CloudReady } from './cloud-ready.ts';
 
 export const DEV_THING = 'gateway-1';
 export const DATA_DIR = '.job-cloud';

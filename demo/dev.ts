@@ -2,10 +2,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { CloudReady } from './cloud-ready.ts';
 import { configPathOf } from './demo.ts';
 import { DATA_DIR, DEV_THING, findDevCloud, READY_FILE } from './dev-cloud.ts';
 import { Interrupted, type Interruption, watchForInterruption } from './interruption.ts';
-import { type CloudReady, type EndedEarly, type Program, startAgent, startCloud } from './programs.ts';
+import { type EndedEarly, type Program, startAgent, startCloud } from './programs.ts';
 
 const RESTART_DELAY_MS = 2_000;
 /** Wrong usage and wrong configuration: the systemd unit does not restart on them either. */

@@ -5,13 +5,13 @@ import { IoTServiceException, type JobExecution } from '@aws-sdk/client-iot';
 import { findJsonMistake } from '../agent/config/json-mistake.ts';
 import { isJsonObject } from '../agent/core/json.ts';
 import { createBoard } from './board.ts';
+import type { CloudReady } from './cloud-ready.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { configPathOf } from './demo.ts';
 import { DEV_THING, findDevCloud } from './dev-cloud.ts';
 import { followToTheEnd } from './follow.ts';
 import { Interrupted, type Interruption, watchForInterruption } from './interruption.ts';
 import { noticeLongQueue } from './long-queue.ts';
-import type { CloudReady } from './programs.ts';
 
 /** As those of `job-agent`: wrong usage, and nobody who answers (sysexits.h). */
 const EXIT = { succeeded: 0, failed: 1, usage: 2, unavailable: 69 } as const;

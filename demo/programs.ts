@@ -5,6 +5,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { CloudReady } from './cloud-ready.ts';
 
 export interface Program {
   /** TERM, then KILL when it does not end in time. @returns its exit code; null when a signal ended it. */
@@ -24,15 +25,6 @@ export class EndedEarly extends Error {
     super(`${name} ended by itself (${signal ?? `exit code ${exitCode}`})`);
     this.exitCode = exitCode;
   }
-}
-
-/** What `job-cloud` prints when everything listens. */
-export interface CloudReady {
-  readonly mqttPort: number;
-  readonly httpPort: number;
-  readonly caPath: string;
-  readonly credentialsPath: string;
-  readonly things: Readonly<Record<string, { readonly configPath: string; readonly thingArn: string }>>;
 }
 
 export interface ProgramOptions {
