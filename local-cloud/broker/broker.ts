@@ -72,6 +72,9 @@ async function createAedes(options: BrokerOptions): Promise<Aedes> {
   const aedes = await Aedes.createBroker({
     // A thing may send a whole burst behind its CONNECT; 42, the default, is less than one reconnecting gateway's.
     queueLimit: 1000,
+    // No limit on messages on their way: behind a limit mqemitter releases those that wait one inside the other, and some
+    // thousands of them overflow the stack.
+    concurrency: 0,
     heartbeatInterval: 60_000,
     preConnect: (client, packet, done) => {
       const thingName = thingOfClient(client, options);
