@@ -22,8 +22,16 @@ export interface RestServerOptions {
   readonly log: Logger;
   /** Requests must be signed with these; null takes any. */
   readonly credentials: OperatorCredentials | null;
-  /** @throws ControlError */
-  control(operation: ControlOperationName, input: JsonObject): JsonObject;
+  /**
+   * Runs one operation of the control plane.
+   * @throws ControlError
+   */
+  control(operation: ControlOperationName, input: JsonObject): JsonObject | Promise<JsonObject>;
+  /**
+   * Asked before anything else, signature and body included; true when it answers the request itself. For what is no
+   * part of AWS's API, as the web console.
+   */
+  readonly extra?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 export interface RestServer {
@@ -52,6 +60,7 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
 }
 
 async function serve(options: RestServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (options.extra?.(request, response)) return;
   const requestId = randomUUID();
   response.setHeader('x-amzn-RequestId', requestId);
   response.setHeader('content-type', 'application/json');
