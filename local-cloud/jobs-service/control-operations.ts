@@ -76,11 +76,16 @@ function createJob(state: JobsState, input: JsonObject, nowMs: number): ControlR
 }
 
 function describeJob(state: JobsState, input: JsonObject): ControlResult {
-  return { answer: { job: describedJob(existingJob(state, input)) }, notifications: [] };
+  const job = existingJob(state, input);
+  const described = describedJob(job, optionalBoolean(input, 'beforeSubstitution') ?? false);
+  const source = job.documentSource === undefined ? {} : { documentSource: job.documentSource };
+  return { answer: { ...source, job: described }, notifications: [] };
 }
 
 function getJobDocument(state: JobsState, input: JsonObject): ControlResult {
-  return { answer: { document: existingJob(state, input).documentText }, notifications: [] };
+  const { documentText, delivery } = existingJob(state, input);
+  const isBefore = optionalBoolean(input, 'beforeSubstitution') ?? false;
+  return { answer: { document: isBefore ? documentText : (delivery?.text ?? documentText) }, notifications: [] };
 }
 
 /** Without force only what is QUEUED; with it what is IN_PROGRESS too. */

@@ -29,7 +29,9 @@ export function executionSummary(execution: Execution): JsonObject {
   };
 }
 
-export function describedJob(job: Job): JsonObject {
+/** @param beforeSubstitution shows `$default` of a package version instead of what it stood for */
+export function describedJob(job: Job, beforeSubstitution = false): JsonObject {
+  const { presignedUrlConfig, destinationPackages } = job;
   return {
     jobArn: job.jobArn,
     jobId: job.jobId,
@@ -48,6 +50,10 @@ export function describedJob(job: Job): JsonObject {
       timeoutConfig: { inProgressTimeoutInMinutes: job.inProgressTimeoutInMinutes },
     }),
     isConcurrent: false,
+    ...(presignedUrlConfig !== undefined && { presignedUrlConfig: { ...presignedUrlConfig } }),
+    ...(destinationPackages.length > 0 && {
+      destinationPackageVersions: destinationPackages.map((known) => (beforeSubstitution ? known.givenArn : known.arn)),
+    }),
   };
 }
 

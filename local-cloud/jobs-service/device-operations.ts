@@ -6,6 +6,7 @@
 import { isTerminal, JOB_EXECUTION_STATUSES } from '../../agent/core/job-execution.ts';
 import type { RejectedErrorCode } from '../../agent/core/jobs-request.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
+import { deliveredDocument } from '../substitution/delivered-document.ts';
 import { jobExecution, jobExecutionState, pendingSummaries } from './device-shapes.ts';
 import type { Execution, Thing } from './state.ts';
 import { findExecution, pendingInOrder } from './state.ts';
@@ -106,7 +107,7 @@ function updateJobExecution({ thing, jobId, body, nowMs }: DeviceCall): JsonObje
   changeExecution(execution, { status, statusDetails, stepTimeoutInMinutes }, nowMs);
   return {
     ...(includeJobExecutionState && { executionState: jobExecutionState(execution) }),
-    ...(includeJobDocument && { jobDocument: execution.job.document }),
+    ...(includeJobDocument && { jobDocument: deliveredDocument(execution, nowMs) }),
   };
 }
 

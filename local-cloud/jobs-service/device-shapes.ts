@@ -4,6 +4,7 @@
  */
 import { isTerminal } from '../../agent/core/job-execution.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
+import { deliveredDocument } from '../substitution/delivered-document.ts';
 import type { Execution, Thing } from './state.ts';
 import { pendingInOrder } from './state.ts';
 import { deadlineMs } from './transitions.ts';
@@ -28,7 +29,7 @@ export function jobExecution(execution: Execution, nowMs: number, includeJobDocu
     versionNumber: execution.versionNumber,
     executionNumber: execution.executionNumber,
     ...(secondsLeft !== undefined && { approximateSecondsBeforeTimedOut: secondsLeft }),
-    ...(includeJobDocument && { jobDocument: execution.job.document }),
+    ...(includeJobDocument && { jobDocument: deliveredDocument(execution, nowMs) }),
   };
 }
 

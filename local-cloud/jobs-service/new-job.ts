@@ -1,6 +1,7 @@
 /** CreateJob's request, checked whole before anything is made of it (API reference, CreateJob). */
 import type { JsonObject } from '../../agent/core/json.ts';
 import { isJsonObject } from '../../agent/core/json.ts';
+import { prepareDocument } from '../substitution/prepare-document.ts';
 import { ControlError } from './control-error.ts';
 import { withText } from './encode-message.ts';
 import type { Job, JobsState, Thing } from './state.ts';
@@ -28,16 +29,13 @@ const THING_ARN = /^arn:aws:iot:[a-z0-9-]+:\d{12}:thing\/([a-zA-Z0-9:_-]{1,128})
 
 /** Members that change what a job does and that this service does not act on: taking them silently would mislead. */
 const NOT_SERVED = [
-  'documentSource',
   'jobTemplateArn',
   'documentParameters',
-  'presignedUrlConfig',
   'jobExecutionsRolloutConfig',
   'abortConfig',
   'jobExecutionsRetryConfig',
   'schedulingConfig',
   'namespaceId',
-  'destinationPackageVersions',
 ] as const;
 
 /** @throws ControlError, InvalidMember */
@@ -66,6 +64,7 @@ export function readNewJob(state: JobsState, input: JsonObject, nowMs: number): 
     description,
     documentText,
     document,
+    ...prepareDocument(state, input, documentText),
     inProgressTimeoutInMinutes,
     createdAtMs: nowMs,
     executions: [],

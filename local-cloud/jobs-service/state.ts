@@ -4,7 +4,12 @@
  */
 import type { JobExecutionStatus, StatusDetails } from '../../agent/core/job-execution.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
+import { emptyPackageCatalog, type PackageCatalog } from '../packages/catalog-state.ts';
+import type { InstalledPackage } from '../packages/destination-packages.ts';
 import { emptyRegistry, type Registry } from '../registry/registry-state.ts';
+import type { Presign } from '../substitution/delivered-document.ts';
+import { DEFAULT_SUBSTITUTION_RULES, type SubstitutionRules } from '../substitution/document-plan.ts';
+import { type PreparedDocument, presignNothing } from '../substitution/prepare-document.ts';
 
 /** Fixed, so that ARNs in tests and documents can be written down. */
 export const REGION = 'us-east-1';
@@ -39,17 +44,19 @@ export interface Thing {
   readonly pending: Execution[];
   /** Grows whenever something enters or leaves `pending`. */
   pendingRevision: number;
+  /** By packageName. On AWS this is the reserved named shadow `$package`; nothing here gives it out. */
+  readonly installedPackages: Map<string, InstalledPackage>;
 }
 
 export type JobStatus = 'IN_PROGRESS' | 'COMPLETED' | 'CANCELED';
 
-export interface Job {
+export interface Job extends PreparedDocument {
   readonly jobId: string;
   readonly jobArn: string;
   readonly targets: readonly string[];
   readonly targetSelection: 'SNAPSHOT' | 'CONTINUOUS';
   readonly description: string | undefined;
-  /** As the operator wrote it: GetJobDocument gives exactly this back. */
+  /** As the operator wrote it: GetJobDocument gives exactly this back where it has no placeholder. */
   readonly documentText: string;
   readonly document: JsonObject;
   readonly inProgressTimeoutInMinutes: number | undefined;
@@ -67,6 +74,10 @@ export interface JobsState {
   readonly things: Map<string, Thing>;
   readonly jobs: Map<string, Job>;
   readonly registry: Registry;
+  readonly packages: PackageCatalog;
+  /** Signs the URLs of job documents. */
+  readonly presign: Presign;
+  readonly substitutionRules: SubstitutionRules;
   nextSequence: number;
 }
 
@@ -77,8 +88,19 @@ export interface Notification {
   readonly message: JsonObject;
 }
 
-export function emptyJobsState(): JobsState {
-  return { things: new Map(), jobs: new Map(), registry: emptyRegistry(), nextSequence: 1 };
+/** How a state treats documents; both have a default. */
+export type DocumentSettings = Partial<Pick<JobsState, 'presign' | 'substitutionRules'>>;
+
+export function emptyJobsState(documents: DocumentSettings = {}): JobsState {
+  return {
+    things: new Map(),
+    jobs: new Map(),
+    registry: emptyRegistry(),
+    packages: emptyPackageCatalog(),
+    presign: documents.presign ?? presignNothing,
+    substitutionRules: documents.substitutionRules ?? DEFAULT_SUBSTITUTION_RULES,
+    nextSequence: 1,
+  };
 }
 
 /** Makes the thing known; a thing that is known already stays as it is. */
@@ -91,6 +113,7 @@ export function registerThing(state: JobsState, thingName: string): Thing {
     executions: new Map(),
     pending: [],
     pendingRevision: 0,
+    installedPackages: new Map(),
   };
   state.things.set(thingName, thing);
   return thing;

@@ -4,6 +4,7 @@
  */
 import type { DeviceStatus, JobExecutionStatus, StatusDetails } from '../../agent/core/job-execution.ts';
 import { isTerminal } from '../../agent/core/job-execution.ts';
+import { recordInstalledPackages } from '../packages/destination-packages.ts';
 import type { Execution, Job, JobsState, Thing } from './state.ts';
 
 const MINUTE_MS = 60_000;
@@ -78,6 +79,7 @@ export function changeExecution(execution: Execution, change: ExecutionChange, n
     execution.inProgressDeadlineMs = undefined;
     execution.stepDeadlineMs = undefined;
     leavePending(execution);
+    if (change.status === 'SUCCEEDED') recordInstalledPackages(execution);
     completeJobWhenDone(execution.job, nowMs);
     return;
   }
