@@ -11,6 +11,8 @@ import type { DeviceAnswer } from './jobs-service/device-request.ts';
 import { encodeMessage } from './jobs-service/encode-message.ts';
 import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
+import type { Principal } from './registry/principal-of.ts';
+import { principalOf } from './registry/principal-of.ts';
 import { startRestServer } from './rest/rest-server.ts';
 import type { RunningService } from './running-service.ts';
 import { runJobsService } from './running-service.ts';
@@ -70,20 +72,19 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   const dataDir = resolve(options.dataDir);
   for (const thingName of options.things) requireThingName(thingName);
   const folder = await openDataFolder(dataDir);
-  const { broker, jobs, thingByFingerprint } = await startDevicePlane(options, folder.authority);
+  const { broker, jobs } = await startDevicePlane(options, folder.authority);
   const things: Record<string, CloudThing> = {};
 
   const addThing = async (thingName: string): Promise<CloudThing> => {
     requireThingName(thingName);
-    const { configPath, fingerprint } = await openThingFolder(dataDir, {
+    const { configPath, certificatePem } = await openThingFolder(dataDir, {
       thingName,
       mqttPort: broker.port,
       authority: folder.authority,
     });
     const thing = { configPath, thingArn: thingArn(thingName) };
-    thingByFingerprint.set(fingerprint, thingName);
     things[thingName] = thing;
-    jobs.addThing(thingName);
+    jobs.addThing(thingName, certificatePem);
     return thing;
   };
 
@@ -114,14 +115,11 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
 interface DevicePlane {
   readonly broker: Broker;
   readonly jobs: RunningService;
-  /** Filled by whoever makes things. */
-  readonly thingByFingerprint: Map<string, string>;
 }
 
 /** The Jobs service with the broker it speaks through. */
 async function startDevicePlane(options: JobCloudOptions, authority: Identity): Promise<DevicePlane> {
   const { host, log } = options;
-  const thingByFingerprint = new Map<string, string>();
   const jobs = runJobsService({
     now: options.now ?? Date.now,
     notify: ({ thingName, topic, message }) => {
@@ -136,7 +134,7 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
     caPem: authority.certPem,
     server: await issueServerCertificate(authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
     log,
-    thingOf: (fingerprint) => thingByFingerprint.get(fingerprint),
+    thingOf: (fingerprint) => thingOf(principalOf(jobs.state, fingerprint)),
     onRequest: (request, send) => {
       jobs.device(request, (answer) => {
         send(answer.topic, encodeMessage(answer.message));
@@ -147,7 +145,12 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
       });
     },
   });
-  return { broker, jobs, thingByFingerprint };
+  return { broker, jobs };
+}
+
+/** The first thing of an ACTIVE certificate. */
+function thingOf(principal: Principal | undefined): string | undefined {
+  return principal?.certificate.status === 'ACTIVE' ? principal.things[0] : undefined;
 }
 
 function requireThingName(thingName: string): void {

@@ -7,13 +7,15 @@ import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.
 import { handleDeviceRequest } from './jobs-service/device-request.ts';
 import type { JobsState, Notification } from './jobs-service/state.ts';
 import { emptyJobsState, registerThing } from './jobs-service/state.ts';
+import { adoptLocalThing } from './registry/local-thing.ts';
 
 /** setTimeout fires at once on a longer delay. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export interface RunningService {
   readonly state: JobsState;
-  addThing(thingName: string): void;
+  /** Makes a thing known; with its certificate, where it has one, as `adoptLocalThing` does. */
+  addThing(thingName: string, certificatePem?: string): void;
   /** Answers through `answer` first, then notifies. Never throws. */
   device(request: DeviceRequest, answer: (answer: DeviceAnswer) => void): void;
   /** @throws ControlError */
@@ -52,8 +54,9 @@ export function runJobsService({ now, notify, onFault }: RunningServiceOptions):
 
   return {
     state,
-    addThing: (thingName) => {
+    addThing: (thingName, certificatePem) => {
       registerThing(state, thingName);
+      if (certificatePem !== undefined) adoptLocalThing(state, { thingName, certificatePem }, now());
     },
     device: (request, answer) => {
       const handled = handleDeviceRequest(state, request, now());

@@ -37,6 +37,7 @@ export interface ThingFolder {
   /** Absolute path of the agent's configuration. */
   readonly configPath: string;
   readonly fingerprint: string;
+  readonly certificatePem: string;
 }
 
 export async function openDataFolder(dataDir: string): Promise<DataFolder> {
@@ -73,7 +74,7 @@ export async function openThingFolder(
   await replaceFile(join(folder, 'ca.pem'), authority.certPem, PUBLIC_FILE);
   const configPath = join(folder, 'config.json');
   await writeConfig(configPath, { thingName, mqttPort });
-  return { configPath, fingerprint: certificateFingerprint(certPem) };
+  return { configPath, fingerprint: certificateFingerprint(certPem), certificatePem: certPem };
 }
 
 /** Settings in an existing file are kept; what it lacks is added, and only what this start decides is replaced. */

@@ -2,6 +2,17 @@
  * What AWS IoT knows beside jobs: thing groups, certificates, policies, tags. Plain data; times are milliseconds since
  * the epoch, given by the caller. Things themselves are in `jobs-service/state.ts`, because each has a queue.
  */
+import type { JobTemplate } from '../templates/job-template.ts';
+
+/** What the registry holds about a thing, beside its queue. */
+export interface ThingRecord {
+  readonly thingId: string;
+  /** Undefined for a thing that nobody made with CreateThing. */
+  readonly createdAtMs: number | undefined;
+  attributes: Readonly<Record<string, string>>;
+  /** Grows with every UpdateThing, from 1. */
+  version: number;
+}
 
 export interface ThingGroup {
   readonly thingGroupName: string;
@@ -25,11 +36,15 @@ export interface Certificate {
   readonly certificateId: string;
   readonly certificateArn: string;
   readonly certificatePem: string;
+  /** `SNI_ONLY` where it was registered without its CA. */
+  readonly certificateMode: 'DEFAULT' | 'SNI_ONLY';
   readonly createdAtMs: number;
   lastModifiedAtMs: number;
   status: CertificateStatus;
   /** Names of the things it is attached to. */
   readonly things: Set<string>;
+  /** It was attached as EXCLUSIVE_THING: no second thing may have it. */
+  isExclusive: boolean;
   /** Names of the policies attached to it. */
   readonly policies: Set<string>;
 }
@@ -42,7 +57,24 @@ export interface Policy {
   readonly createdAtMs: number;
 }
 
+/** Host names with ports, as DescribeEndpoint gives them; whoever starts the servers sets them. */
+export interface Endpoints {
+  /** MQTT over TLS. */
+  data: string | undefined;
+  /** `iot-jobs-data` over HTTP. */
+  jobs: string | undefined;
+}
+
+/** Which event topics are published to: `JOB`, `JOB_EXECUTION` and AWS's other event types. */
+export interface EventConfigurations {
+  readonly enabled: Map<string, boolean>;
+  createdAtMs: number | undefined;
+  lastModifiedAtMs: number | undefined;
+}
+
 export interface Registry {
+  /** By thingName. A thing that has no entry is described by `thingRecordOf`. */
+  readonly thingRecords: Map<string, ThingRecord>;
   readonly groups: Map<string, ThingGroup>;
   /** By certificateId. */
   readonly certificates: Map<string, Certificate>;
@@ -51,14 +83,22 @@ export interface Registry {
   readonly groupPolicies: Map<string, Set<string>>;
   /** By the ARN of what they are on: key to value. */
   readonly tags: Map<string, Map<string, string>>;
+  /** An operator's own, by jobTemplateId. */
+  readonly jobTemplates: Map<string, JobTemplate>;
+  readonly eventConfigurations: EventConfigurations;
+  readonly endpoints: Endpoints;
 }
 
 export function emptyRegistry(): Registry {
   return {
+    thingRecords: new Map(),
     groups: new Map(),
     certificates: new Map(),
     policies: new Map(),
     groupPolicies: new Map(),
     tags: new Map(),
+    jobTemplates: new Map(),
+    eventConfigurations: { enabled: new Map(), createdAtMs: undefined, lastModifiedAtMs: undefined },
+    endpoints: { data: undefined, jobs: undefined },
   };
 }

@@ -1,0 +1,17 @@
+/** A job template of the operator's own: what CreateJob takes from it (API reference, CreateJobTemplate). */
+import type { JsonObject } from '../../agent/core/json.ts';
+
+export interface JobTemplate {
+  readonly jobTemplateId: string;
+  readonly jobTemplateArn: string;
+  readonly description: string;
+  readonly createdAtMs: number;
+  /** The text, or nothing where `documentSource` names it. */
+  readonly document: string | undefined;
+  readonly documentSource: string | undefined;
+  /**
+   * `presignedUrlConfig`, `jobExecutionsRolloutConfig`, `abortConfig`, `timeoutConfig`, `jobExecutionsRetryConfig`,
+   * `maintenanceWindows` and `destinationPackageVersions`, as far as they were given.
+   */
+  readonly settings: JsonObject;
+}
