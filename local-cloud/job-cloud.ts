@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Broker } from './broker/broker.ts';
 import { startBroker } from './broker/broker.ts';
+import type { TurnableClock } from './clock.ts';
+import { createTurnableClock } from './clock.ts';
 import type { Identity } from './identity/certificates.ts';
 import { issueServerCertificate } from './identity/certificates.ts';
 import type { OperatorCredentials } from './identity/data-folder.ts';
@@ -61,6 +63,8 @@ export interface JobCloud {
   readonly things: Readonly<Record<string, CloudThing>>;
   /** The Jobs service itself: `control` is what the REST face calls. */
   readonly jobs: RunningService;
+  /** Turned forward, it lets happen what is due by then. */
+  readonly clock: TurnableClock;
   /** Makes a thing with its certificate and configuration; one that is there already is given back. */
   addThing(thingName: string): Promise<CloudThing>;
   close(): Promise<void>;
@@ -72,7 +76,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   const dataDir = resolve(options.dataDir);
   for (const thingName of options.things) requireThingName(thingName);
   const folder = await openDataFolder(dataDir);
-  const { broker, jobs } = await startDevicePlane(options, folder.authority);
+  const { broker, jobs, clock } = await startDevicePlane(options, folder.authority);
   const things: Record<string, CloudThing> = {};
 
   const addThing = async (thingName: string): Promise<CloudThing> => {
@@ -104,7 +108,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
       await Promise.all([rest.close(), broker.close()]);
     };
     const ports = { mqttPort: broker.port, httpPort: rest.port };
-    return { ...ports, caPath, credentialsPath, credentials, things, jobs, addThing, close };
+    return { ...ports, caPath, credentialsPath, credentials, things, jobs, clock, addThing, close };
   } catch (error) {
     jobs.close();
     await broker.close();
@@ -115,13 +119,15 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
 interface DevicePlane {
   readonly broker: Broker;
   readonly jobs: RunningService;
+  readonly clock: TurnableClock;
 }
 
 /** The Jobs service with the broker it speaks through. */
 async function startDevicePlane(options: JobCloudOptions, authority: Identity): Promise<DevicePlane> {
   const { host, log } = options;
+  const clock = createTurnableClock({ base: options.now });
   const jobs = runJobsService({
-    now: options.now ?? Date.now,
+    now: clock.now,
     notify: ({ thingName, topic, message }) => {
       log.debug({ thingName, topic }, 'notification sent');
       broker.notify(topic, encodeMessage(message));
@@ -145,7 +151,8 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
       });
     },
   });
-  return { broker, jobs };
+  clock.onTurned(jobs.tick);
+  return { broker, jobs, clock };
 }
 
 /** The first thing of an ACTIVE certificate. */
