@@ -22,10 +22,11 @@ const programs = {
   'test-simulation': 'test/simulation/main.ts',
   'test-soak': 'test/soak/main.ts',
   'test-full': 'test/full/main.ts',
+  'test-aws': 'test/conformance/main.ts',
 };
 
 // An optional peer dependency with a native binary is loaded at run time, and only when it is configured.
-const external = ['aws-iot-device-sdk-v2', 'aws-crt', '@aws-sdk/client-iot'];
+const external = ['aws-iot-device-sdk-v2', 'aws-crt', '@aws-sdk/client-iot', '@aws-sdk/client-iot-jobs-data-plane'];
 
 await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
 for (const [name, entry] of Object.entries(programs)) {

@@ -1,3 +1,4 @@
+import { renderConformancePage } from './conformance-docs.ts';
 import { renderErrorsPage } from './errors-docs.ts';
 import { renderLifecyclePage } from './lifecycle-docs.ts';
 import { renderExampleConfig, renderSettingsOverview, renderSettingsPage } from './settings-docs.ts';
@@ -8,6 +9,7 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   'docs/settings.md': renderSettingsPage,
   'docs/errors.md': renderErrorsPage,
   'docs/lifecycle.md': renderLifecyclePage,
+  'docs/conformance.md': renderConformancePage,
 };
 
 const START = '<!-- settings:start -->\n';

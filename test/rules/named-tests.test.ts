@@ -1,6 +1,7 @@
-/** Every test that docs/lifecycle.md names is there: a rule whose test is renamed or deleted fails here. */
+/** Every test that docs/lifecycle.md and docs/conformance.md name is there: a rule whose test is renamed or deleted fails here. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { conformanceTestLinks } from '../../scripts/docs/conformance-docs.ts';
 import { lifecycleTestLinks } from '../../scripts/docs/lifecycle-docs.ts';
 import { renderTestLinks, type TestLink, testsOf } from '../../scripts/docs/test-link.ts';
 import { isNode, parseSource, type SyntaxNode, stringOf, walk } from './source-file.ts';
@@ -10,6 +11,12 @@ const root = new URL('../../', import.meta.url);
 test('every test that docs/lifecycle.md names is one', async () => {
   const links = lifecycleTestLinks();
   expect(links.length).toBeGreaterThan(50);
+  const problems = await Promise.all(links.map(async (link) => missingOf(link, await textOf(link.file))));
+  expect([...new Set(problems.flat())]).toEqual([]);
+});
+
+test('every test that docs/conformance.md names is one', async () => {
+  const links = conformanceTestLinks();
   const problems = await Promise.all(links.map(async (link) => missingOf(link, await textOf(link.file))));
   expect([...new Set(problems.flat())]).toEqual([]);
 });

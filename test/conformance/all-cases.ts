@@ -1,0 +1,15 @@
+/** Every case, by the file in `cases/` that has it. */
+import type { CaseGroup } from './case.ts';
+import { DESCRIBE } from './cases/describe.ts';
+import { GET_PENDING } from './cases/get-pending.ts';
+import { START_NEXT } from './cases/start-next.ts';
+import { STATUS_DETAILS } from './cases/status-details.ts';
+import { UPDATE } from './cases/update.ts';
+
+export const CASE_GROUPS: readonly CaseGroup[] = [
+  { file: 'get-pending', cases: GET_PENDING },
+  { file: 'start-next', cases: START_NEXT },
+  { file: 'describe', cases: DESCRIBE },
+  { file: 'update', cases: UPDATE },
+  { file: 'status-details', cases: STATUS_DETAILS },
+];
