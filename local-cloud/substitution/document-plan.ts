@@ -42,6 +42,9 @@ export interface PlanContext {
   readonly hasRole: boolean;
 }
 
+const ALL_ATTRIBUTES_ALONE =
+  'The package version attribute placeholder for all attributes has to be a json value by itself and not appended with other strings or nested with other placeholders.';
+
 /** Where in a string a placeholder stands. */
 export type PlaceholderPlace = 'document' | 'download-url' | 'other';
 
@@ -108,6 +111,7 @@ function readSegment(segment: Segment, place: PlaceholderPlace, context: PlanCon
   }
   const found = readPackagePlaceholder(source, { context, place });
   if (found?.kind === 'attribute') return [found.value];
+  if (found?.kind === 'attributes') throw invalidDocument(ALL_ATTRIBUTES_ALONE);
   if (found?.kind === 'artifact') {
     requireRole(context, ` for package ${found.packageName} version ${found.versionName} artifact`);
     return [{ part: { presign: 'GET', ...found.location }, source: `\${${source}}` }];
