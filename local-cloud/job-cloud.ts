@@ -1,10 +1,13 @@
 /** The local cloud as one object: data folder, Jobs service, MQTT broker and REST face, started and closed together. */
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
+import type { JsonObject } from '../agent/core/json.ts';
+import type { ControlOperationName } from './api-model/model.ts';
 import type { Broker } from './broker/broker.ts';
 import { startBroker } from './broker/broker.ts';
 import type { TurnableClock } from './clock.ts';
 import { createTurnableClock } from './clock.ts';
+import { createCloudOperations } from './cloud-operations.ts';
 import type { Identity } from './identity/certificates.ts';
 import { issueServerCertificate } from './identity/certificates.ts';
 import type { OperatorCredentials } from './identity/data-folder.ts';
@@ -15,7 +18,6 @@ import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
 import type { Principal } from './registry/principal-of.ts';
 import { principalOf } from './registry/principal-of.ts';
-import { readIamPolicies } from './rest/iam-policy-file.ts';
 import { startRestServer } from './rest/rest-server.ts';
 import type { RunningService } from './running-service.ts';
 import { runJobsService } from './running-service.ts';
@@ -32,8 +34,6 @@ export interface JobCloudOptions {
   readonly log: Logger;
   /** False takes HTTP requests that nobody signed; true unless given. */
   readonly auth?: boolean;
-  /** File with the IAM policies of key pairs; DATA_DIR/iam.json, where there is one, unless given. */
-  readonly iamPolicies?: string | undefined;
   /** Milliseconds since the epoch; the machine's clock unless given. */
   readonly now?: () => number;
   /** Every request of a device, after it was answered: what was on the wire, and what came of it. */
@@ -66,6 +66,8 @@ export interface JobCloud {
   readonly things: Readonly<Record<string, CloudThing>>;
   /** The Jobs service itself: `control` is what the REST face calls. */
   readonly jobs: RunningService;
+  /** Any operation of the control plane, those that `jobs.control` cannot do among them. @throws ControlError */
+  call(operation: ControlOperationName, input: JsonObject): Promise<JsonObject>;
   /** Turned forward, it lets happen what is due by then. */
   readonly clock: TurnableClock;
   /** Makes a thing with its certificate and configuration; one that is there already is given back. */
@@ -97,22 +99,36 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
 
   try {
     for (const thingName of options.things) await addThing(thingName);
-    const { caPath, credentialsPath, credentials, keyPairs } = folder;
+    const { caPath, credentialsPath, credentials } = folder;
+    const signers = options.auth === false ? null : credentials;
+    const operations = createCloudOperations(jobs, folder.authority);
     const rest = await startRestServer({
       host,
       port: options.httpPort,
       log,
-      keyPairs: options.auth === false ? null : keyPairs,
-      policies: await readIamPolicies({ dataDir, file: options.iamPolicies }, keyPairs),
-      control: jobs.control,
-      data: jobs.data,
+      credentials: signers,
+      control: operations.call,
     });
     const close = async () => {
       jobs.close();
       await Promise.all([rest.close(), broker.close()]);
     };
     const ports = { mqttPort: broker.port, httpPort: rest.port };
-    return { ...ports, caPath, credentialsPath, credentials, things, jobs, clock, addThing, close };
+    // The server's certificate is good for this name, whatever `host` is.
+    jobs.state.registry.endpoints.data = `localhost:${broker.port}`;
+    jobs.state.registry.endpoints.jobs = `localhost:${rest.port}`;
+    return {
+      ...ports,
+      call: operations.call,
+      caPath,
+      credentialsPath,
+      credentials,
+      things,
+      jobs,
+      clock,
+      addThing,
+      close,
+    };
   } catch (error) {
     jobs.close();
     await broker.close();

@@ -1,9 +1,8 @@
 /** The Jobs rules with a clock, a timer and somebody to tell: what the broker and the REST face call. */
 import type { JsonObject } from '../agent/core/json.ts';
-import type { ControlOperationName, DataOperationName } from './api-model/model.ts';
+import type { ControlOperationName } from './api-model/model.ts';
 import { expireTimers, nextDeadlineMs } from './jobs-service/control-operations.ts';
-import { handleControlRequest } from './jobs-service/control-request.ts';
-import { handleDataRequest } from './jobs-service/data-request.ts';
+import { type ControlOperation, handleControlRequest } from './jobs-service/control-request.ts';
 import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { handleDeviceRequest } from './jobs-service/device-request.ts';
 import type { JobsState, Notification } from './jobs-service/state.ts';
@@ -21,8 +20,8 @@ export interface RunningService {
   device(request: DeviceRequest, answer: (answer: DeviceAnswer) => void): void;
   /** @throws ControlError */
   control(operation: ControlOperationName, input: JsonObject): JsonObject;
-  /** A device's operation over HTTP. @throws ControlError */
-  data(operation: DataOperationName, input: JsonObject): JsonObject;
+  /** Runs what is no operation of the API by itself: the half of one that `cloud-operations.ts` composes. @throws ControlError */
+  perform(operation: ControlOperation, input: JsonObject): JsonObject;
   /** Lets happen what is due by now. A timer does this too; a test that moves the clock does it itself. */
   tick(): void;
   close(): void;
@@ -83,8 +82,8 @@ export function runJobsService({ now, notify, onFault }: RunningServiceOptions):
       tell(notifications);
       return answer;
     },
-    data: (operation, input) => {
-      const { answer, notifications } = handleDataRequest(state, { operation, input }, now());
+    perform: (operation, input) => {
+      const { answer, notifications } = operation(state, input, now());
       tell(notifications);
       return answer;
     },

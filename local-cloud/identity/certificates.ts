@@ -1,8 +1,12 @@
-/** X.509 certificates, made in process: ECDSA on P-256, keys as PKCS#8 PEM. No openssl needed. */
-import { createHash, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+/**
+ * X.509 certificates, made in process: ECDSA on P-256, keys as PKCS#8 PEM, unless it says otherwise. No openssl needed.
+ */
+import { createHash, generateKeyPair, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { promisify } from 'node:util';
 import './reflect-metadata.ts';
 import * as x509 from '@peculiar/x509';
 
+const generateRsaKeys = promisify(generateKeyPair);
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LIFETIME_MS = 10 * 365 * DAY_MS;
@@ -43,6 +47,33 @@ export function issueClientCertificate(authority: Identity, commonName: string):
   return issue(authority, { commonName, usage: CLIENT_AUTH, names: [] });
 }
 
+export interface KeysAndCertificate {
+  readonly certificatePem: string;
+  /** SPKI. */
+  readonly publicKeyPem: string;
+  /** PKCS #1, as AWS gives it out. */
+  readonly privateKeyPem: string;
+}
+
+/** What CreateKeysAndCertificate makes: "a 2048-bit RSA key pair", and a certificate with AWS's subject name. */
+export async function issueKeysAndCertificate(authority: Identity): Promise<KeysAndCertificate> {
+  const keys = await generateRsaKeys('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
+  const publicKey = await webcrypto.subtle.importKey(
+    'spki',
+    x509.PemConverter.decodeFirst(keys.publicKey),
+    { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+    true,
+    ['verify'],
+  );
+  const subject = { commonName: 'AWS IoT Certificate', usage: CLIENT_AUTH, names: [] };
+  const certificatePem = await signCertificate(authority, subject, publicKey);
+  return { certificatePem, publicKeyPem: keys.publicKey, privateKeyPem: keys.privateKey };
+}
+
 /** Whether this authority signed the certificate and it is still valid. */
 export function isIssuedBy(authority: Identity, certPem: string): boolean {
   const certificate = new X509Certificate(certPem);
@@ -55,11 +86,19 @@ export function certificateFingerprint(certificate: string | Buffer): string {
   return createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex');
 }
 
-async function issue(
-  authority: Identity,
-  subject: { commonName: string; usage: string; names: x509.JsonGeneralName[] },
-): Promise<Identity> {
+interface Subject {
+  readonly commonName: string;
+  readonly usage: string;
+  readonly names: x509.JsonGeneralName[];
+}
+
+async function issue(authority: Identity, subject: Subject): Promise<Identity> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const certPem = await signCertificate(authority, subject, keys.publicKey);
+  return { certPem, keyPem: await privateKeyPem(keys.privateKey) };
+}
+
+async function signCertificate(authority: Identity, subject: Subject, publicKey: webcrypto.CryptoKey): Promise<string> {
   const issuer = new x509.X509Certificate(authority.certPem);
   const signingKey = await webcrypto.subtle.importKey(
     'pkcs8',
@@ -74,18 +113,18 @@ async function issue(
     subject: [{ CN: [subject.commonName] }],
     issuer: issuer.subject,
     signingAlgorithm: ALGORITHM,
-    publicKey: keys.publicKey,
+    publicKey,
     signingKey,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([subject.usage]),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
       ...(subject.names.length > 0 ? [new x509.SubjectAlternativeNameExtension(subject.names)] : []),
     ],
   });
-  return { certPem: withNewline(certificate.toString('pem')), keyPem: await privateKeyPem(keys.privateKey) };
+  return withNewline(certificate.toString('pem'));
 }
 
 function validity(): { notBefore: Date; notAfter: Date } {

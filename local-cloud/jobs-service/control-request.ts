@@ -42,8 +42,19 @@ export function handleControlRequest(
   const { operation } = request;
   const perform = OPERATIONS[operation];
   if (!perform) throw new ControlError('UnknownOperationException', `job-cloud does not serve ${operation}`);
+  const input = readControlInput(operation, request.input);
   try {
-    return perform(state, readInput(IOT, operation, request.input), nowMs);
+    return perform(state, input, nowMs);
+  } catch (error) {
+    if (error instanceof InvalidMember) throw new ControlError(invalidInputError(operation), error.message);
+    throw error;
+  }
+}
+
+/** The members of a request, checked by AWS's model. @throws ControlError */
+export function readControlInput(operation: ControlOperationName, members: JsonObject): JsonObject {
+  try {
+    return readInput(IOT, operation, members);
   } catch (error) {
     if (error instanceof InvalidMember) throw new ControlError(invalidInputError(operation), error.message);
     throw error;

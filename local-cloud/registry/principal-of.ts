@@ -1,6 +1,6 @@
 /** Who is behind a client certificate: what the broker and the mutual-TLS port decide by. */
 import type { JobsState } from '../jobs-service/state.ts';
-import { ancestorsOf } from './group-tree.ts';
+import { inheritedPolicies } from './policy-targets.ts';
 import type { Certificate } from './registry-state.ts';
 
 export interface Principal {
@@ -21,7 +21,7 @@ export interface Principal {
  * @param thingName Counts the groups of that thing only, where it is one of the principal's; of all its things unless given.
  */
 export function principalOf(state: JobsState, fingerprint: string, thingName?: string): Principal | undefined {
-  const { certificates, policies, groupPolicies } = state.registry;
+  const { certificates, policies } = state.registry;
   const certificate = certificates.get(fingerprint);
   if (!certificate) return undefined;
   const things = [...certificate.things];
@@ -29,9 +29,7 @@ export function principalOf(state: JobsState, fingerprint: string, thingName?: s
   const names = new Set(certificate.policies);
   for (const group of state.registry.groups.values()) {
     if (!counted.some((name) => group.things.has(name))) continue;
-    for (const { thingGroupArn } of [group, ...ancestorsOf(state, group)]) {
-      for (const policyName of groupPolicies.get(thingGroupArn) ?? []) names.add(policyName);
-    }
+    for (const policyName of inheritedPolicies(state, group)) names.add(policyName);
   }
   const policyDocuments = [...names].flatMap((name) => policies.get(name)?.policyDocument ?? []);
   return { certificate, things, policyDocuments };

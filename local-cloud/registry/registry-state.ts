@@ -67,7 +67,7 @@ export interface Endpoints {
 
 /** Which event topics are published to: `JOB`, `JOB_EXECUTION` and AWS's other event types. */
 export interface EventConfigurations {
-  readonly enabled: Map<string, boolean>;
+  readonly enabled: Set<string>;
   createdAtMs: number | undefined;
   lastModifiedAtMs: number | undefined;
 }
@@ -98,7 +98,7 @@ export function emptyRegistry(): Registry {
     groupPolicies: new Map(),
     tags: new Map(),
     jobTemplates: new Map(),
-    eventConfigurations: { enabled: new Map(), createdAtMs: undefined, lastModifiedAtMs: undefined },
+    eventConfigurations: { enabled: new Set(), createdAtMs: undefined, lastModifiedAtMs: undefined },
     endpoints: { data: undefined, jobs: undefined },
   };
 }

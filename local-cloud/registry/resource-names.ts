@@ -4,7 +4,7 @@ import { ACCOUNT_ID, REGION } from '../jobs-service/state.ts';
 
 const PREFIX = `arn:aws:iot:${REGION}:${ACCOUNT_ID}:`;
 
-export type ResourceType = 'thing' | 'thinggroup' | 'cert' | 'policy' | 'job' | 'jobtemplate';
+export type ResourceType = 'thing' | 'thinggroup' | 'cert' | 'policy' | 'job' | 'jobtemplate' | 'package';
 
 export function resourceArn(type: ResourceType, name: string): string {
   return `${PREFIX}${type}/${name}`;

@@ -1,5 +1,6 @@
 /** A job template of the operator's own: what CreateJob takes from it (API reference, CreateJobTemplate). */
 import type { JsonObject } from '../../agent/core/json.ts';
+import type { Job } from '../jobs-service/state.ts';
 
 export interface JobTemplate {
   readonly jobTemplateId: string;
@@ -14,4 +15,14 @@ export interface JobTemplate {
    * `maintenanceWindows` and `destinationPackageVersions`, as far as they were given.
    */
   readonly settings: JsonObject;
+}
+
+/** What CreateJobTemplate takes from the job that `jobArn` names. */
+export function templateOfJob(job: Job): Pick<JobTemplate, 'document' | 'documentSource' | 'settings'> {
+  const { documentText, inProgressTimeoutInMinutes } = job;
+  return {
+    document: documentText,
+    documentSource: undefined,
+    settings: inProgressTimeoutInMinutes === undefined ? {} : { timeoutConfig: { inProgressTimeoutInMinutes } },
+  };
 }
