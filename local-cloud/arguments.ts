@@ -10,6 +10,7 @@ export interface Arguments {
   readonly host: string;
   /** Whether HTTP requests must be signed. */
   readonly auth: boolean;
+  readonly iamPolicies: string | undefined;
 }
 
 export const USAGE = `Usage: job-cloud [options]
@@ -22,7 +23,10 @@ For development, tests and demos. In production the engine is AWS IoT Core.
   --http-port N     port of the REST API, 0 for any free one (default 8080)
   --thing NAME      make this thing; may be given more than once
   --host ADDR       address to listen on (default 127.0.0.1: this machine only)
-  --no-auth         take HTTP requests that are not signed with the key pair in DIR/credentials
+  --no-auth         take HTTP requests that are not signed with a key pair of DIR/credentials; on this machine only
+  --iam-policies FILE
+                    what each key pair may do: {"<access key id>": [<IAM policy document>, ...]}
+                    (default DIR/iam.json where it is there; without a file each may do everything)
   --help            show this
 
 The MQTT client id must be the thing's name, and the certificate the one made for it: DIR/things/NAME holds it, with
@@ -45,13 +49,22 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
   if (badName !== undefined) {
     throw new UsageError(`--thing: '${badName}' is not a thing name; use 1 to 128 characters of a-z A-Z 0-9 : _ -`);
   }
+  const auth = !values['no-auth'];
+  const iamPolicies = values['iam-policies'];
+  if (!auth && !isLoopback(values.host)) {
+    throw new UsageError(`--no-auth: with --host ${values.host} anybody on the network could send jobs; leave one out`);
+  }
+  if (!auth && iamPolicies !== undefined) {
+    throw new UsageError('--iam-policies: with --no-auth nobody is known who could be allowed anything; leave one out');
+  }
   return {
     dataDir: requireValue('--data-dir', values['data-dir']),
     mqttPort: parsePort('--mqtt-port', values['mqtt-port']),
     httpPort: parsePort('--http-port', values['http-port']),
     things: [...new Set(things)],
     host: requireValue('--host', values.host),
-    auth: !values['no-auth'],
+    auth,
+    iamPolicies: iamPolicies === undefined ? undefined : requireValue('--iam-policies', iamPolicies),
   };
 }
 
@@ -70,6 +83,7 @@ function parseOptions(argv: readonly string[]) {
         'http-port': { type: 'string', default: '8080' },
         thing: { type: 'string', multiple: true },
         host: { type: 'string', default: '127.0.0.1' },
+        'iam-policies': { type: 'string' },
         'no-auth': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

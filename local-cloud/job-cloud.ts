@@ -18,6 +18,7 @@ import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
 import type { Principal } from './registry/principal-of.ts';
 import { principalOf } from './registry/principal-of.ts';
+import { readIamPolicies } from './rest/iam-policy-file.ts';
 import { startRestServer } from './rest/rest-server.ts';
 import type { RunningService } from './running-service.ts';
 import { runJobsService } from './running-service.ts';
@@ -34,6 +35,8 @@ export interface JobCloudOptions {
   readonly log: Logger;
   /** False takes HTTP requests that nobody signed; true unless given. */
   readonly auth?: boolean;
+  /** File with the IAM policies of key pairs; DATA_DIR/iam.json, where there is one, unless given. */
+  readonly iamPolicies?: string | undefined;
   /** Milliseconds since the epoch; the machine's clock unless given. */
   readonly now?: () => number;
   /** Every request of a device, after it was answered: what was on the wire, and what came of it. */
@@ -99,15 +102,16 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
 
   try {
     for (const thingName of options.things) await addThing(thingName);
-    const { caPath, credentialsPath, credentials } = folder;
-    const signers = options.auth === false ? null : credentials;
+    const { caPath, credentialsPath, credentials, keyPairs } = folder;
     const operations = createCloudOperations(jobs, folder.authority);
     const rest = await startRestServer({
       host,
       port: options.httpPort,
       log,
-      credentials: signers,
+      keyPairs: options.auth === false ? null : keyPairs,
+      policies: await readIamPolicies({ dataDir, file: options.iamPolicies }, keyPairs),
       control: operations.call,
+      data: jobs.data,
     });
     const close = async () => {
       jobs.close();

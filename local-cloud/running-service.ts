@@ -1,8 +1,10 @@
 /** The Jobs rules with a clock, a timer and somebody to tell: what the broker and the REST face call. */
 import type { JsonObject } from '../agent/core/json.ts';
-import type { ControlOperationName } from './api-model/model.ts';
+import type { ControlOperationName, DataOperationName } from './api-model/model.ts';
 import { expireTimers, nextDeadlineMs } from './jobs-service/control-operations.ts';
-import { type ControlOperation, handleControlRequest } from './jobs-service/control-request.ts';
+import type { ControlOperation, ControlResult } from './jobs-service/control-request.ts';
+import { handleControlRequest } from './jobs-service/control-request.ts';
+import { handleDataRequest } from './jobs-service/data-request.ts';
 import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { handleDeviceRequest } from './jobs-service/device-request.ts';
 import type { JobsState, Notification } from './jobs-service/state.ts';
@@ -20,6 +22,8 @@ export interface RunningService {
   device(request: DeviceRequest, answer: (answer: DeviceAnswer) => void): void;
   /** @throws ControlError */
   control(operation: ControlOperationName, input: JsonObject): JsonObject;
+  /** A device's operation over HTTP. @throws ControlError */
+  data(operation: DataOperationName, input: JsonObject): JsonObject;
   /** Runs what is no operation of the API by itself: the half of one that `cloud-operations.ts` composes. @throws ControlError */
   perform(operation: ControlOperation, input: JsonObject): JsonObject;
   /** Lets happen what is due by now. A timer does this too; a test that moves the clock does it itself. */
@@ -65,6 +69,11 @@ export function runJobsService({ now, notify, onFault }: RunningServiceOptions):
     timer = setTimeout(tick, Math.min(Math.max(deadline - now(), 0), MAX_DELAY_MS));
   };
 
+  const answerOf = ({ answer, notifications }: ControlResult): JsonObject => {
+    tell(notifications);
+    return answer;
+  };
+
   return {
     state,
     addThing: (thingName, certificatePem) => {
@@ -77,16 +86,9 @@ export function runJobsService({ now, notify, onFault }: RunningServiceOptions):
       if (handled.fault !== undefined) onFault?.(handled.fault, request);
       tell(handled.notifications);
     },
-    control: (operation, input) => {
-      const { answer, notifications } = handleControlRequest(state, { operation, input }, now());
-      tell(notifications);
-      return answer;
-    },
-    perform: (operation, input) => {
-      const { answer, notifications } = operation(state, input, now());
-      tell(notifications);
-      return answer;
-    },
+    control: (operation, input) => answerOf(handleControlRequest(state, { operation, input }, now())),
+    data: (operation, input) => answerOf(handleDataRequest(state, { operation, input }, now())),
+    perform: (operation, input) => answerOf(operation(state, input, now())),
     tick,
     close: () => {
       closed = true;

@@ -7,6 +7,8 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Identity } from './certificates.ts';
 import { certificateFingerprint, createAuthority, isIssuedBy, issueClientCertificate } from './certificates.ts';
+import type { KeyPair } from './key-pairs.ts';
+import { parseKeyPairs } from './key-pairs.ts';
 
 const CA_NAME = 'job-cloud local CA';
 const PRIVATE_FILE = 0o600;
@@ -30,7 +32,10 @@ export interface DataFolder {
   readonly caPath: string;
   /** An AWS shared-credentials file. Absolute. */
   readonly credentialsPath: string;
+  /** Of its `[default]` profile, or of its first one. */
   readonly credentials: OperatorCredentials;
+  /** Of all its profiles. */
+  readonly keyPairs: readonly KeyPair[];
 }
 
 export interface ThingFolder {
@@ -45,14 +50,19 @@ export async function openDataFolder(dataDir: string): Promise<DataFolder> {
   await mkdir(join(folder, 'things'), { recursive: true, mode: PRIVATE_FOLDER });
   const caPath = join(folder, 'ca.pem');
   const credentialsPath = join(folder, 'credentials');
+  const keyPairs = await keepKeyPairs(credentialsPath);
+  const credentials = keyPairs.find(({ profile }) => profile === 'default') ?? keyPairs[0];
+  if (!credentials) throw new Error(`${credentialsPath} has no key pair`);
+  const { accessKeyId, secretAccessKey } = credentials;
   return {
     caPath,
     credentialsPath,
+    credentials: { accessKeyId, secretAccessKey },
+    keyPairs,
     authority: await keepIdentity(
       { certPath: caPath, keyPath: join(folder, 'ca.key') },
       { isUsable: (identity) => isIssuedBy(identity, identity.certPem), make: () => createAuthority(CA_NAME) },
     ),
-    credentials: await keepCredentials(credentialsPath),
   };
 }
 
@@ -116,18 +126,25 @@ async function keepIdentity(
   return made;
 }
 
-async function keepCredentials(path: string): Promise<OperatorCredentials> {
-  const existing = await readIfThere(path);
-  const accessKeyId = existing && /^aws_access_key_id\s*=\s*(\S+)/m.exec(existing)?.[1];
-  const secretAccessKey = existing && /^aws_secret_access_key\s*=\s*(\S+)/m.exec(existing)?.[1];
-  if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey };
+/** Those in the file, or a new one in its place where it has none. */
+async function keepKeyPairs(path: string): Promise<readonly KeyPair[]> {
+  const existing = readKeyPairs(path, (await readIfThere(path)) ?? '');
+  if (existing.length > 0) return existing;
   const made = {
     accessKeyId: `LOCAL${randomBytes(8).toString('hex').toUpperCase().slice(0, 15)}`,
     secretAccessKey: randomBytes(30).toString('base64'),
   };
   const text = `[default]\naws_access_key_id = ${made.accessKeyId}\naws_secret_access_key = ${made.secretAccessKey}\n`;
   await replaceFile(path, text, PRIVATE_FILE);
-  return made;
+  return readKeyPairs(path, text);
+}
+
+function readKeyPairs(path: string, text: string): readonly KeyPair[] {
+  try {
+    return parseKeyPairs(text);
+  } catch (cause) {
+    throw new Error(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
 }
 
 /** Whole or not at all: another process may be reading it. The mode does not depend on the umask. */

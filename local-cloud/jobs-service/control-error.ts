@@ -1,6 +1,7 @@
-/** Refusals of the control plane: AWS's exception names with the statuses its API model gives them. */
+/** Refusals over HTTP: AWS's exception names with the statuses its API models give them. */
+import type { JsonObject } from '../../agent/core/json.ts';
 
-/** API reference of the `iot` service, "Errors" of each operation. */
+/** API reference of the `iot` service, "Errors" of each operation; IAM's for those on signatures and permissions. */
 export const CONTROL_ERRORS = {
   InvalidRequestException: 400,
   ValidationException: 400,
@@ -12,6 +13,8 @@ export const CONTROL_ERRORS = {
   UnauthorizedException: 401,
   ServiceQuotaExceededException: 402,
   AccessDeniedException: 403,
+  ForbiddenException: 403,
+  IncompleteSignatureException: 403,
   InvalidSignatureException: 403,
   UnrecognizedClientException: 403,
   MissingAuthenticationTokenException: 403,
@@ -37,11 +40,11 @@ export class ControlError extends Error {
   override readonly name: ControlErrorName;
   readonly httpStatus: number;
   /** Further members of the error's body, as `resourceId` of ResourceAlreadyExistsException. */
-  readonly members: Readonly<Record<string, string>>;
-  constructor(name: ControlErrorName, message: string, members: Readonly<Record<string, string>> = {}) {
+  readonly members: JsonObject;
+  constructor(name: ControlErrorName, message: string, members: JsonObject = {}, httpStatus?: number) {
     super(message);
     this.name = name;
-    this.httpStatus = CONTROL_ERRORS[name];
+    this.httpStatus = httpStatus ?? CONTROL_ERRORS[name];
     this.members = members;
   }
 }

@@ -40,12 +40,11 @@ export function handleDeviceRequest(state: JobsState, request: DeviceRequest, no
   let clientToken: { clientToken?: string } = {};
   try {
     const thing = registerThing(state, request.thingName);
-    const before = snapshotPending(thing);
     if (!route) throw new Rejection('InvalidTopic', `No Jobs operation has the topic ${request.topic}`);
     const body = parseBody(request.payload);
     clientToken = readClientToken(body);
     const call: DeviceCall = { thing, jobId: route.jobId, body, nowMs };
-    const members = DEVICE_OPERATIONS[route.operation](call);
+    const { members, notifications } = runDeviceOperation(route.operation, call);
     const answer: DeviceAnswer = {
       operation: route.operation,
       accepted: true,
@@ -53,7 +52,7 @@ export function handleDeviceRequest(state: JobsState, request: DeviceRequest, no
       topic: `${request.topic}/accepted`,
       message: { ...clientToken, timestamp, ...members },
     };
-    return { answer, notifications: notificationsSince(before, thing, nowMs) };
+    return { answer, notifications };
   } catch (error) {
     const { code, message, executionState } = toRejection(error);
     const answer: DeviceAnswer = {
@@ -65,6 +64,19 @@ export function handleDeviceRequest(state: JobsState, request: DeviceRequest, no
     };
     return { answer, notifications: [], ...(code === 'InternalError' && { fault: error }) };
   }
+}
+
+/**
+ * One operation, however it was asked for, and whom to notify of what it changed.
+ * @throws Rejection, InvalidMember
+ */
+export function runDeviceOperation(
+  operation: DeviceOperation,
+  call: DeviceCall,
+): { members: JsonObject; notifications: readonly Notification[] } {
+  const before = snapshotPending(call.thing);
+  const members = DEVICE_OPERATIONS[operation](call);
+  return { members, notifications: notificationsSince(before, call.thing, call.nowMs) };
 }
 
 /** Told apart by the number of segments: a job may be called `get` or `start-next`. */
@@ -103,7 +115,7 @@ function readClientToken(body: JsonObject): { clientToken?: string } {
   return { clientToken };
 }
 
-function toRejection(error: unknown): Rejection {
+export function toRejection(error: unknown): Rejection {
   if (error instanceof Rejection) return error;
   if (error instanceof InvalidMember) return new Rejection('InvalidRequest', error.message);
   // A fault of ours: the device is told to try again.

@@ -16,6 +16,11 @@ export function withText(document: JsonObject, text: string): JsonObject {
   return document;
 }
 
+/** The text `document` was parsed from; its JSON where nobody remembered one. */
+export function textOf(document: JsonObject): string {
+  return texts.get(document) ?? JSON.stringify(document);
+}
+
 /** JSON of a message, in which at most one member is a document that came through `withText`. */
 export function encodeMessage(message: JsonObject): string {
   let documentText: string | undefined;

@@ -1,143 +1,165 @@
 /**
  * AWS Signature Version 4, checked
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html). Region and service are taken from the
- * request's own scope: any region will do here, and clients disagree on the service's signing name.
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html; the refusals:
+ * reference_sigv-troubleshooting.html beside it). Any region will do here, as any endpoint override does.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { OperatorCredentials } from '../identity/data-folder.ts';
+import type { KeyPair } from '../identity/key-pairs.ts';
 import { ControlError } from '../jobs-service/control-error.ts';
+import type { ApiRequest } from './api-exchange.ts';
+import { canonicalRequest, sha256 } from './canonical-request.ts';
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
-const AUTHORIZATION =
-  /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request,\s*SignedHeaders=([a-z0-9;-]+),\s*Signature=([0-9a-f]{64})$/;
 /** AWS: "within five minutes of the time stamp in the request". */
 const MAX_SKEW_MS = 5 * 60 * 1000;
+/** Signing names: `iot` by current SDKs, `execute-api` by older ones and `aws` version 2. */
+const SERVICES = new Set(['iot', 'execute-api', 'iot-jobs-data']);
 
-export interface SignedRequest {
-  readonly method: string;
-  /** Path and query as they came, not decoded. */
-  readonly target: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Uint8Array;
+interface Authorization {
+  readonly accessKeyId: string;
+  /** `YYYYMMDD`. */
+  readonly day: string;
+  readonly region: string;
+  readonly service: string;
+  readonly signedHeaders: string;
+  readonly signature: string;
 }
 
-/** The service a request was signed for (`iot`, `execute-api`, `iot-jobs-data`), or undefined when it is not signed. */
-export function signedService(headers: IncomingHttpHeaders): string | undefined {
-  return AUTHORIZATION.exec(headers.authorization ?? '')?.[4];
+/** The service a request says it was signed for (`iot`, `execute-api`, `iot-jobs-data`), or undefined. Checks nothing. */
+export function signedService({ authorization }: IncomingHttpHeaders): string | undefined {
+  return /\bCredential=[^/,\s]*\/[^/,\s]*\/[^/,\s]*\/([^/,\s]+)\/aws4_request\b/.exec(authorization ?? '')?.[1];
 }
 
-/** @throws ControlError when the request was not signed with these credentials, just now, as it came. */
-export function verifySignature(request: SignedRequest, credentials: OperatorCredentials, nowMs: number): void {
-  const { authorization } = request.headers;
-  if (authorization === undefined) {
-    throw new ControlError('MissingAuthenticationTokenException', 'Missing Authentication Token');
-  }
-  const [, accessKeyId = '', day = '', region = '', service = '', signedHeaders = '', signature = ''] =
-    AUTHORIZATION.exec(authorization) ?? [];
-  if (signature === '') {
-    throw new ControlError('InvalidSignatureException', `The Authorization header is not one of ${ALGORITHM}`);
-  }
-  if (accessKeyId !== credentials.accessKeyId) {
+/**
+ * Whose request it is.
+ * @param nowMs by the machine's clock, even where the Jobs service's own is turned: clients sign by theirs.
+ * @throws ControlError when the request was not signed with one of these key pairs, just now, as it came.
+ */
+export function verifySignature(request: ApiRequest, keyPairs: readonly KeyPair[], nowMs: number): KeyPair {
+  const authorization = readAuthorization(request.headers);
+  const keyPair = keyPairs.find(({ accessKeyId }) => accessKeyId === authorization.accessKeyId);
+  // A token of other credentials is as wrong as another key.
+  if (!keyPair || request.headers['x-amz-security-token'] !== keyPair.sessionToken) {
     throw new ControlError('UnrecognizedClientException', 'The security token included in the request is invalid.');
   }
-  const time = signingTime(request, day, nowMs);
+  const { day, region, service, signedHeaders, signature } = authorization;
+  const time = signingTime(request.headers, authorization);
+  refuseSkew(time, nowMs);
   const scope = `${day}/${region}/${service}/aws4_request`;
   const stringToSign = [ALGORITHM, time, scope, sha256(canonicalRequest(request, signedHeaders))].join('\n');
   const key = [day, region, service, 'aws4_request'].reduce<string | Buffer>(
     (secret, part) => hmac(secret, part),
-    `AWS4${credentials.secretAccessKey}`,
+    `AWS4${keyPair.secretAccessKey}`,
   );
-  if (timingSafeEqual(hmac(key, stringToSign), Buffer.from(signature, 'hex'))) return;
-  throw new ControlError(
-    'InvalidSignatureException',
-    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.',
+  if (timingSafeEqual(hmac(key, stringToSign), Buffer.from(signature, 'hex'))) return keyPair;
+  throw mismatch();
+}
+
+function readAuthorization(headers: IncomingHttpHeaders): Authorization {
+  const { authorization } = headers;
+  if (authorization === undefined) {
+    throw new ControlError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+  }
+  const [scheme = '', ...rest] = authorization.trim().split(/\s+/);
+  if (scheme !== ALGORITHM) {
+    throw incomplete(`Unsupported AWS 'algorithm': '${shorten(scheme)}'.`);
+  }
+  const parts = new Map(
+    rest
+      .join('')
+      .split(',')
+      .map((part): [string, string] => {
+        const at = part.indexOf('=');
+        return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
+      }),
+  );
+  const missing = ['Credential', 'Signature', 'SignedHeaders'].filter((name) => !parts.get(name));
+  if (missing.length > 0) {
+    throw incomplete(missing.map((name) => `Authorization header requires '${name}' parameter.`).join(' '));
+  }
+  const signedHeaders = parts.get('SignedHeaders') ?? '';
+  if (!/^[!#$%&'*+.^_`|~a-z0-9;-]+$/.test(signedHeaders) || !signedHeaders.split(';').includes('host')) {
+    throw invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  }
+  const signature = parts.get('Signature') ?? '';
+  if (!/^[0-9a-f]{64}$/.test(signature)) throw mismatch();
+  return { ...readCredential(parts.get('Credential') ?? ''), signedHeaders, signature };
+}
+
+function readCredential(credential: string): Pick<Authorization, 'accessKeyId' | 'day' | 'region' | 'service'> {
+  const [accessKeyId = '', day = '', region = '', service = '', terminator, ...more] = credential.split('/');
+  if (terminator === undefined || more.length > 0) {
+    throw incomplete(
+      `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${shorten(credential)}'.`,
+    );
+  }
+  if (!SERVICES.has(service)) {
+    throw invalid("Credential should be scoped to correct service: 'iot'.");
+  }
+  if (terminator !== 'aws4_request') {
+    throw invalid(`Credential should be scoped with a valid terminator: 'aws4_request', not '${shorten(terminator)}'.`);
+  }
+  return { accessKeyId, day, region, service };
+}
+
+/** The request's time stamp in ISO 8601's basic form; of the day that the key was derived for. */
+function signingTime(headers: IncomingHttpHeaders, { day }: Authorization): string {
+  const stamp = headers['x-amz-date'] ?? headers.date;
+  if (stamp === undefined) {
+    throw incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  }
+  const time = String(stamp);
+  if (Number.isNaN(timeMs(time))) {
+    throw incomplete(`Date must be in ISO-8601 'basic format'. Got '${shorten(time)}'.`);
+  }
+  if (time.slice(0, 8) === day) return time;
+  throw invalid(
+    'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: ' +
+      `'${shorten(day)}' != '${time.slice(0, 8)}', from '${time}'.`,
   );
 }
 
-/** The request's time stamp, when it is near enough and of the day that the key was derived for. */
-function signingTime({ headers }: SignedRequest, day: string, nowMs: number): string {
-  const time = String(headers['x-amz-date'] ?? '');
-  const [, date = '', hour = '', minute = '', second = ''] = /^(\d{8})T(\d{2})(\d{2})(\d{2})Z$/.exec(time) ?? [];
-  const iso = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}T${hour}:${minute}:${second}Z`;
-  if (date !== day || !(Math.abs(Date.parse(iso) - nowMs) <= MAX_SKEW_MS)) {
-    throw new ControlError('InvalidSignatureException', `Signature expired: x-amz-date is ${time || 'missing'}`);
+function refuseSkew(time: string, nowMs: number): void {
+  const signedMs = timeMs(time);
+  const now = basicTime(nowMs);
+  if (signedMs < nowMs - MAX_SKEW_MS) {
+    throw invalid(`Signature expired: ${time} is now earlier than ${basicTime(nowMs - MAX_SKEW_MS)} (${now} - 5 min.)`);
   }
-  return time;
-}
-
-function canonicalRequest(request: SignedRequest, signedHeaders: string): string {
-  const names = signedHeaders.split(';');
-  if (!names.includes('host')) throw new ControlError('InvalidSignatureException', "'Host' must be a signed header");
-  const headers = names.map((name) => `${name}:${headerValue(request.headers[name])}\n`).join('');
-  const [path = '', query = ''] = splitTarget(request.target);
-  return [
-    request.method,
-    canonicalPath(path),
-    canonicalQuery(query),
-    headers,
-    signedHeaders,
-    payloadHash(request),
-  ].join('\n');
-}
-
-/** A hash that the client states must be the body's: signing the statement alone would leave the body open. */
-function payloadHash(request: SignedRequest): string {
-  const actual = sha256(request.body);
-  const stated = request.headers['x-amz-content-sha256'];
-  if (stated === undefined || stated === actual) return actual;
-  throw new ControlError('InvalidSignatureException', 'x-amz-content-sha256 is not the hash of the body');
-}
-
-function splitTarget(target: string): [string, string] {
-  const at = target.indexOf('?');
-  return at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
-}
-
-/** Every service but S3 signs the path as it was sent, encoded once more. */
-function canonicalPath(path: string): string {
-  const kept: string[] = [];
-  for (const segment of path.split('/')) {
-    if (segment === '..') kept.pop();
-    else if (segment !== '' && segment !== '.') kept.push(encode(segment));
-  }
-  const trailing = kept.length > 0 && path.endsWith('/') ? '/' : '';
-  return `/${kept.join('/')}${trailing}`;
-}
-
-function canonicalQuery(query: string): string {
-  if (query === '') return '';
-  return query
-    .split('&')
-    .map((pair) => {
-      const at = pair.indexOf('=');
-      const [name, value] = at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
-      return `${encode(decode(name))}=${encode(decode(value))}`;
-    })
-    .sort()
-    .join('&');
-}
-
-function headerValue(value: string | string[] | undefined): string {
-  const text = Array.isArray(value) ? value.join(',') : (value ?? '');
-  return text.trim().replace(/\s+/g, ' ');
-}
-
-/** RFC 3986: everything but letters, digits and `-._~`. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+  if (signedMs > nowMs + MAX_SKEW_MS) {
+    throw invalid(
+      `Signature not yet current: ${time} is still later than ${basicTime(nowMs + MAX_SKEW_MS)} (${now} + 5 min.)`,
+    );
   }
 }
 
-function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+/** NaN for what is no such time. */
+function timeMs(time: string): number {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(time) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+function basicTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, '');
+}
+
+function invalid(message: string): ControlError {
+  return new ControlError('InvalidSignatureException', message);
+}
+
+function incomplete(message: string): ControlError {
+  return new ControlError('IncompleteSignatureException', message);
+}
+
+function mismatch(): ControlError {
+  return invalid(
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
+      'and signing method. Consult the service documentation for details.',
+  );
+}
+
+function shorten(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
 function hmac(key: string | Buffer, data: string): Buffer {

@@ -7,8 +7,9 @@ test('an extra handler answers what it takes, and leaves the rest to AWS’s API
     host: '127.0.0.1',
     port: 0,
     log: pino({ level: 'silent' }),
-    credentials: null,
+    keyPairs: null,
     control: (operation) => ({ jobId: operation }),
+    data: () => ({}),
     extra: (request, response) => {
       if (request.url !== '/console') return false;
       response.end('a page');
