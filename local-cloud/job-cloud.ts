@@ -16,7 +16,6 @@ import type { DeviceAnswer } from './jobs-service/device-request.ts';
 import { encodeMessage } from './jobs-service/encode-message.ts';
 import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
-import type { Principal } from './registry/principal-of.ts';
 import { principalOf } from './registry/principal-of.ts';
 import { readIamPolicies } from './rest/iam-policy-file.ts';
 import { startRestServer } from './rest/rest-server.ts';
@@ -164,7 +163,9 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
     caPem: authority.certPem,
     server: await issueServerCertificate(authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
     log,
-    thingOf: (fingerprint) => thingOf(principalOf(jobs.state, fingerprint)),
+    now: options.now ?? Date.now,
+    principalOf: (fingerprint, thingName) => principalOf(jobs.state, fingerprint, thingName),
+    attributesOf: (thingName) => jobs.state.registry.thingRecords.get(thingName)?.attributes ?? {},
     onRequest: (request, send) => {
       jobs.device(request, (answer) => {
         send(answer.topic, encodeMessage(answer.message));
@@ -177,11 +178,6 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
   });
   clock.onTurned(jobs.tick);
   return { broker, jobs, clock };
-}
-
-/** The first thing of an ACTIVE certificate. */
-function thingOf(principal: Principal | undefined): string | undefined {
-  return principal?.certificate.status === 'ACTIVE' ? principal.things[0] : undefined;
 }
 
 function requireThingName(thingName: string): void {

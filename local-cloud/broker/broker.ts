@@ -1,36 +1,47 @@
 /**
- * The MQTT side: an aedes broker behind mutual TLS that knows things by their certificates and closes the connection of
- * one that oversteps, as AWS IoT Core does.
+ * The MQTT side: an aedes broker behind mutual TLS that decides by the policies of the client's certificate and closes the
+ * connection of one that oversteps, as AWS IoT Core does. Clients of MQTT 5 come through a translator, since aedes speaks
+ * MQTT 3 only.
  */
-import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { createServer, type TLSSocket } from 'node:tls';
-import type { Client, PublishPacket } from 'aedes';
+import type { Duplex } from 'node:stream';
+import type { AedesPublishPacket, Client } from 'aedes';
 import { Aedes } from 'aedes';
 import type { Logger } from 'pino';
 import type { Identity } from '../identity/certificates.ts';
-import { certificateFingerprint } from '../identity/certificates.ts';
+import type { Connection, ConnectionChange, Connections } from './connections.ts';
+import { createConnections } from './connections.ts';
+import { type Door, openDoor } from './door.ts';
 import { createFrameGuard } from './frame-guard.ts';
-import { filterMatches, mayPublish, maySubscribe } from './permissions.ts';
+import { DISCONNECT_REASON, Mqtt5Translator } from './mqtt5-translator.ts';
+import { packetStream } from './packet-stream.ts';
+import type { Peer, PermissionSources, Permissions, PermissionsOf } from './permissions.ts';
+import { createPermissions } from './permissions.ts';
+import { filterMatches, topicMeaning } from './topics.ts';
 
-/** AWS IoT Core quotas: 128 KB. */
-const MAX_PAYLOAD_BYTES = 128 * 1024;
+/**
+ * AWS General Reference, "AWS IoT Core endpoints and quotas", connection inactivity: 1,200 seconds where the client asks
+ * for none, never more, and never less than 30.
+ */
+const MIN_KEEP_ALIVE_SECONDS = 30;
+const MAX_KEEP_ALIVE_SECONDS = 1200;
 
-export interface BrokerOptions {
+export interface BrokerOptions extends PermissionSources {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
   readonly caPem: string;
   readonly server: Identity;
   readonly log: Logger;
-  /** Which thing a certificate belongs to, by its SHA-256 fingerprint. */
-  thingOf(fingerprint: string): string | undefined;
-  /** Every publish a thing was allowed; `answer` sends to that one connection and nobody else. */
+  /** Milliseconds since the epoch; the machine's clock unless given. */
+  readonly now?: () => number;
+  /** Every request to the Jobs service that was allowed; `answer` sends to that one connection and nobody else. */
   onRequest(request: BrokerRequest, answer: (topic: string, payload: string) => void): void;
 }
 
 export interface BrokerRequest {
+  /** The thing of the topic. */
   readonly thingName: string;
+  readonly clientId: string;
   readonly topic: string;
   readonly payload: Uint8Array;
 }
@@ -39,26 +50,77 @@ export interface Broker {
   readonly port: number;
   /** To whoever subscribed to it, at QoS 1, not retained. */
   notify(topic: string, payload: string): void;
+  /** Who is connected now, oldest first. */
+  connections(): Connection[];
+  /** @returns what stops it. */
+  onConnectionChange(listener: (change: ConnectionChange) => void): () => void;
+  /** Ends that client's connection. False where there is none. */
+  disconnect(clientId: string): boolean;
+  /**
+   * Ends the connections whose certificate is not ACTIVE any more (API reference, UpdateCertificate: AWS IoT does so
+   * within a few minutes).
+   */
+  disconnectInactive(): void;
   close(): Promise<void>;
 }
 
+/** What the hooks of aedes share. */
+interface Shared {
+  readonly options: BrokerOptions;
+  readonly permissionsOf: PermissionsOf;
+  readonly peers: WeakMap<Duplex, Peer>;
+  readonly clients: WeakMap<Client, Permissions>;
+  readonly connections: Connections<Client>;
+}
+
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const notification = packetStream('notifications', 1);
-  const aedes = await createAedes(options);
+  const permissionsOf = createPermissions(options);
+  const shared: Shared = {
+    options,
+    permissionsOf,
+    peers: new WeakMap(),
+    clients: new WeakMap(),
+    connections: createConnections(),
+  };
+  const aedes = await createAedes(shared);
   let door: Door;
   try {
-    door = await openDoor(aedes, options);
+    door = await openDoor({
+      ...options,
+      onClient: (socket, peer, version) => {
+        let stream: Duplex = socket;
+        if (version === 5) stream = new Mqtt5Translator(socket, { peer, permissionsOf, log: options.log, keepAlive });
+        shared.peers.set(stream, peer);
+        aedes.handle(stream);
+        if (version !== 5) guardFrames(socket, options.log);
+      },
+    });
   } catch (error) {
     // Its heartbeat would keep the process alive.
     aedes.close();
     throw error;
   }
+  const { connections } = shared;
+  const notification = packetStream('notifications', 1);
   return {
     port: door.port,
     notify: (topic, payload) => {
       aedes.publish(notification(topic, payload), () => undefined);
     },
+    connections: connections.list,
+    onConnectionChange: connections.onChange,
+    disconnect: (clientId) => {
+      const client = connections.clientOf(clientId);
+      if (client) closeClient(client, DISCONNECT_REASON.administrativeAction);
+      return client !== undefined;
+    },
+    disconnectInactive: () => {
+      for (const client of connections.clients()) {
+        if (!shared.clients.get(client)?.isActive()) closeClient(client, DISCONNECT_REASON.notAuthorized);
+      }
+    },
     close: async () => {
+      for (const client of connections.clients()) farewell(client, DISCONNECT_REASON.serverShuttingDown);
       const closed = door.close();
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
       await closed;
@@ -66,9 +128,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-async function createAedes(options: BrokerOptions): Promise<Aedes> {
+async function createAedes(shared: Shared): Promise<Aedes> {
+  const { options, connections } = shared;
   const { log } = options;
-  const answers = [packetStream('answers at QoS 0', 0), packetStream('answers at QoS 1', 1)] as const;
   const aedes = await Aedes.createBroker({
     // A thing may send a whole burst behind its CONNECT; 42, the default, is less than one reconnecting gateway's.
     queueLimit: 1000,
@@ -76,125 +138,131 @@ async function createAedes(options: BrokerOptions): Promise<Aedes> {
     // thousands of them overflow the stack.
     concurrency: 0,
     heartbeatInterval: 60_000,
+    // MQTT 3.1 says 23; AWS IoT Core has one limit, which `permissions.ts` knows.
+    maxClientsIdLength: 128,
     preConnect: (client, packet, done) => {
-      const thingName = thingOfClient(client, options);
-      const allowed = thingName !== undefined && packet.clientId === thingName;
-      if (!allowed)
-        log.warn({ thingName, clientId: packet.clientId }, 'connection refused: client id is not the thing');
-      done(allowed ? null : new Error('client id is not the name of the thing of this certificate'), allowed);
-    },
-    authorizePublish: (client, packet, done) => {
-      const refusal = client ? publishRefusal(client, packet) : 'no client';
-      if (refusal || !client) {
-        log.warn({ thingName: client?.id, topic: packet.topic, refusal }, 'publish refused: connection closed');
-        done(new Error(`publish refused: ${refusal}`));
+      const peer = shared.peers.get(client.conn);
+      const permissions = peer && shared.permissionsOf(peer, packet.clientId);
+      const refusal = permissions
+        ? permissions.connect({ isPersistent: !packet.clean, will: packet.will && { qos: packet.will.qos ?? 0 } })
+        : { reason: 'no certificate' };
+      if (!permissions || refusal) {
+        log.warn({ clientId: packet.clientId, reason: refusal?.reason }, 'connection refused');
+        done(new Error(refusal?.reason), false);
         return;
       }
-      packet.retain = false;
-      // First the broker's own work, PUBACK included; then ours, in this same turn, so that requests are handled in the
-      // order they came whatever their QoS.
-      done(null);
-      const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-      options.onRequest({ thingName: client.id, topic: packet.topic, payload }, (topic, message) => {
-        // Past the broker, so that nobody else can hear it.
-        client.publish(answers[answerQos(client, topic)](topic, message), () => undefined);
-      });
+      packet.keepalive = keepAlive(packet.keepalive ?? 0);
+      shared.clients.set(client, permissions);
+      done(null, true);
     },
+    authenticate: (client, _username, _password, done) => {
+      const before = connections.clientOf(client.id);
+      if (before) farewell(before, DISCONNECT_REASON.sessionTakenOver);
+      done(null, true);
+    },
+    authorizePublish: authorizePublish(shared),
     authorizeSubscribe: (client, subscription, done) => {
-      if (maySubscribe(client.id, subscription.topic) && !client.conn.destroyed) return done(null, subscription);
-      log.warn({ thingName: client.id, filter: subscription.topic }, 'subscription refused: connection closed');
+      const refusal = shared.clients.get(client)?.subscribe(subscription.topic) ?? null;
+      // Developer Guide, "MQTT": a subscription at QoS 2 gets no SUBACK.
+      const reason = subscription.qos === 2 ? 'QoS 2 is not supported' : refusal?.reason;
+      if (reason === undefined && !client.conn.destroyed) return done(null, subscription);
+      log.warn({ clientId: client.id, filter: subscription.topic, reason }, 'subscription refused: connection closed');
+      farewell(client, refusal?.code ?? DISCONNECT_REASON.qosNotSupported);
       return done(new Error('subscription refused'));
     },
+    authorizeForward: (client, packet) => (isDelivered(shared, client, packet) ? packet : null),
   });
-  aedes.on('clientReady', (client) => log.debug({ thingName: client.id }, 'thing connected'));
-  aedes.on('clientDisconnect', (client) => log.debug({ thingName: client.id }, 'thing disconnected'));
-  aedes.on('clientError', (client, err) => log.debug({ thingName: client.id, err }, 'connection of a thing failed'));
+  aedes.on('clientReady', (client) => {
+    const peer = shared.peers.get(client.conn);
+    const thingName = shared.clients.get(client)?.thingName();
+    const address = peer?.address ?? '';
+    connections.opened(client, { thingName, clientId: client.id, connectedAtMs: (options.now ?? Date.now)(), address });
+    log.debug({ thingName, clientId: client.id }, 'thing connected');
+  });
+  aedes.on('clientDisconnect', (client) => {
+    connections.closed(client);
+    log.debug({ clientId: client.id }, 'thing disconnected');
+  });
+  aedes.on('keepaliveTimeout', (client) => farewell(client, DISCONNECT_REASON.keepAliveTimeout));
+  aedes.on('clientError', (client, err) => log.debug({ clientId: client.id, err }, 'connection of a thing failed'));
   aedes.on('connectionError', (_client, err) => log.debug({ err }, 'connection failed before CONNECT'));
   return aedes;
 }
 
-interface Door {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** Listens with TLS and hands every client with a certificate of our CA to aedes. */
-async function openDoor(aedes: Aedes, options: BrokerOptions): Promise<Door> {
+/** Requests to the Jobs service go to it as well as to whoever subscribed to them. */
+function authorizePublish({ options, clients }: Shared): Aedes['authorizePublish'] {
   const { log } = options;
-  /** Connections of whatever state: one that never finishes its handshake must not hold up `close`. */
-  const sockets = new Set<Socket>();
-  const server = createServer({
-    key: options.server.keyPem,
-    cert: options.server.certPem,
-    ca: options.caPem,
-    requestCert: true,
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
-    // Nagle's algorithm and the peer's delayed acknowledgement cost 40 ms an exchange.
-    noDelay: true,
-  });
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  server.on('secureConnection', (socket) => {
-    aedes.handle(socket);
-    guardFrames(socket, log);
-  });
-  server.on('tlsClientError', (err, socket) => {
-    log.warn({ err }, 'TLS handshake refused');
-    socket.destroy();
-  });
-  server.listen(options.port, options.host);
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+  const answers = [packetStream('answers at QoS 0', 0), packetStream('answers at QoS 1', 1)] as const;
+  return (client, packet, done) => {
+    const meaning = topicMeaning(packet.topic);
+    const refusal = (client && clients.get(client)?.publish(packet)) ?? null;
+    // A will comes this way too, when its connection is gone.
+    const reason = client?.closed && meaning.kind !== 'ordinary' ? 'a last will is not a request' : refusal?.reason;
+    if (!client || reason !== undefined) {
+      log.warn({ clientId: client?.id, topic: packet.topic, reason }, 'publish refused: connection closed');
+      if (client && refusal) farewell(client, refusal.code);
+      done(new Error(`publish refused: ${reason}`));
+      return;
+    }
+    if (meaning.kind !== 'jobs') {
+      done(null);
+      return;
+    }
+    // Nothing is retained on a reserved topic (Developer Guide, "MQTT retained messages").
+    packet.retain = false;
+    // First the broker's own work, PUBACK included; then ours, in this same turn, so that requests are handled in the
+    // order they came whatever their QoS.
+    done(null);
+    const { topic } = packet;
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    const { thingName } = meaning;
+    options.onRequest({ thingName, clientId: client.id, topic, payload }, (answerTopic, message) => {
+      // Past the broker, so that nobody else can hear it.
+      client.publish(answers[answerQos(client, answerTopic)](answerTopic, message), () => undefined);
+    });
   };
 }
 
-function thingOfClient(client: Client, options: BrokerOptions): string | undefined {
-  const certificate = (client.conn as TLSSocket).getPeerX509Certificate();
-  return certificate && options.thingOf(certificateFingerprint(certificate.raw));
+function isDelivered({ clients }: Shared, client: Client, packet: AedesPublishPacket): boolean {
+  const { topic } = packet;
+  const filters = Object.keys(subscriptionsOf(client));
+  // Developer Guide, "MQTT": a filter with a wildcard gets no retained message. One that is sent for a SUBSCRIBE has no
+  // number of the broker's.
+  if (packet.retain && !packet.brokerId && !filters.includes(topic)) return false;
+  // aedes lets `a/#` select `a`, AWS IoT Core does not. An answer needs no filter at all.
+  const isParent = filters.some((filter) => filter.endsWith('/#') && filterMatches(filter.slice(0, -2), topic));
+  if (isParent && !filters.some((filter) => filterMatches(filter, topic))) return false;
+  return clients.get(client)?.receives(topic) ?? false;
 }
 
-/** Why a publish ends the connection, or null. Wills come this way too, when the connection is already gone. */
-function publishRefusal(client: Client, packet: PublishPacket): string | null {
-  if (client.closed) return 'a last will is not a request';
-  if (packet.qos === 2) return 'QoS 2 is not supported';
-  if (packet.payload.length > MAX_PAYLOAD_BYTES) return 'payload is larger than 128 KiB';
-  if (!mayPublish(client.id, packet.topic)) return 'not a request topic of this thing';
-  return null;
+/** Seconds, for what a client asked for; 0 is none. */
+function keepAlive(askedSeconds: number): number {
+  if (askedSeconds === 0) return MAX_KEEP_ALIVE_SECONDS;
+  return Math.min(Math.max(askedSeconds, MIN_KEEP_ALIVE_SECONDS), MAX_KEEP_ALIVE_SECONDS);
+}
+
+/** A client of MQTT 5 is told why its connection ends; it ends when aedes, or `closeClient`, closes it. */
+function farewell(client: Client, reasonCode: number): void {
+  if (client.conn instanceof Mqtt5Translator) client.conn.sayGoodbye(reasonCode);
+}
+
+function closeClient(client: Client, reasonCode: number): void {
+  farewell(client, reasonCode);
+  client.close();
+}
+
+function subscriptionsOf(client: Client): Readonly<Record<string, { readonly qos: 0 | 1 }>> {
+  return (client as unknown as { subscriptions: Readonly<Record<string, { qos: 0 | 1 }>> }).subscriptions;
 }
 
 /** QoS 1, or less where that is all the asker subscribed with. */
 function answerQos(client: Client, topic: string): 0 | 1 {
-  const { subscriptions } = client as unknown as { subscriptions: Readonly<Record<string, { qos: 0 | 1 }>> };
-  const granted = Object.entries(subscriptions).filter(([filter]) => filterMatches(filter, topic));
-  return granted.length > 0 && granted.every(([, subscription]) => subscription.qos === 0) ? 0 : 1;
-}
-
-/**
- * Packets that take one way out, numbered. aedes drops a packet whose number is not above the last one it delivered of
- * the same `brokerId`; an answer goes straight out while a notification takes its turn through the broker, so under one
- * numbering a quick second request would silence the notifications of the first.
- */
-function packetStream(brokerId: string, qos: 0 | 1): (topic: string, payload: string) => PublishPacket {
-  let brokerCounter = 0;
-  return (topic, payload) => {
-    brokerCounter++;
-    const numbered = { brokerId, brokerCounter };
-    return { ...numbered, cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain: false, dup: false };
-  };
+  const granted = Object.entries(subscriptionsOf(client)).filter(([filter]) => filterMatches(filter, topic));
+  return granted.length > 0 && granted.every(([, { qos }]) => qos === 0) ? 0 : 1;
 }
 
 /** `data` is emitted as aedes reads (it holds a `readable` listener): the guard sees each chunk just before aedes does. */
-function guardFrames(socket: TLSSocket, log: Logger): void {
+function guardFrames(socket: Duplex, log: Logger): void {
   const guard = createFrameGuard();
   socket.on('data', (chunk: Buffer) => {
     const violation = guard(chunk);

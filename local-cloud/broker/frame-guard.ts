@@ -15,8 +15,14 @@ const SUBSCRIBE = 8;
 
 export type FrameViolation = 'PAYLOAD_TOO_LARGE' | 'TOO_MANY_FILTERS' | 'MALFORMED_LENGTH';
 
+export interface FrameGuardOptions {
+  /** False leaves SUBSCRIBE alone: with MQTT 5 its filters are elsewhere. True unless given. */
+  readonly countsFilters?: boolean;
+}
+
 /** One guard a connection: gives the violation that a chunk completes, or null. */
-export function createFrameGuard(): (chunk: Uint8Array) => FrameViolation | null {
+export function createFrameGuard(options: FrameGuardOptions = {}): (chunk: Uint8Array) => FrameViolation | null {
+  const { countsFilters = true } = options;
   let header: number[] = [];
   /** Body bytes still to come, of the frame whose header is complete. */
   let remaining = 0;
@@ -39,7 +45,7 @@ export function createFrameGuard(): (chunk: Uint8Array) => FrameViolation | null
       if (length === 'malformed') return 'MALFORMED_LENGTH';
       const type = (header[0] ?? 0) >> 4;
       if (length > MAX_PUBLISH_BYTES || (type !== PUBLISH && length > MAX_PAYLOAD_BYTES)) return 'PAYLOAD_TOO_LARGE';
-      subscribeBody = type === SUBSCRIBE ? [] : null;
+      subscribeBody = type === SUBSCRIBE && countsFilters ? [] : null;
       remaining = length;
       header = [];
     }

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { startBroker } from '../../local-cloud/broker/broker.ts';
 import { issueServerCertificate } from '../../local-cloud/identity/certificates.ts';
 import { encodeMessage } from '../../local-cloud/jobs-service/encode-message.ts';
+import { principalsOf } from '../fixtures/thing-principals.ts';
 import type { Wire, WireOptions } from './wire.ts';
 
 export async function openAedesWire({ authority, thingOf, onRequest }: WireOptions): Promise<Wire> {
@@ -12,7 +13,7 @@ export async function openAedesWire({ authority, thingOf, onRequest }: WireOptio
     caPem: authority.certPem,
     server: await issueServerCertificate(authority, ['localhost', '127.0.0.1']),
     log: pino({ level: 'silent' }),
-    thingOf,
+    ...principalsOf(thingOf),
     onRequest: (request, answer) => onRequest(request, ({ topic, message }) => answer(topic, encodeMessage(message))),
   });
   return {

@@ -14,6 +14,7 @@ import {
 } from '../../local-cloud/identity/certificates.ts';
 import { encodeMessage } from '../../local-cloud/jobs-service/encode-message.ts';
 import { type RunningService, runJobsService } from '../../local-cloud/running-service.ts';
+import { principalsOf } from '../fixtures/thing-principals.ts';
 
 export interface LinkCloud {
   readonly port: number;
@@ -55,7 +56,7 @@ export async function startLinkCloud(count: number): Promise<LinkCloud> {
     caPem: authority.certPem,
     server: await issueServerCertificate(authority, ['localhost']),
     log: pino({ level: 'silent' }),
-    thingOf: (fingerprint) => names.get(fingerprint),
+    ...principalsOf((fingerprint) => names.get(fingerprint)),
     onRequest(request, answer) {
       const served = services.get(request.thingName);
       served?.service.device(request, ({ topic, message }) => answer(topic, encodeMessage(message)));

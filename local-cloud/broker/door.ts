@@ -1,0 +1,105 @@
+/** Where clients come in: TLS with a certificate of our CA, and a look at which MQTT they speak. */
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import type { Logger } from 'pino';
+import type { Identity } from '../identity/certificates.ts';
+import { certificateFingerprint } from '../identity/certificates.ts';
+import type { Peer } from './permissions.ts';
+import { protocolVersion } from './protocol-version.ts';
+
+/** As aedes gives a client to send its CONNECT. */
+const FIRST_BYTES_TIMEOUT_MS = 30_000;
+/** Developer Guide, "Device communication protocols": what a client asks for that speaks MQTT on port 443. */
+const AWS_ALPN = 'x-amzn-mqtt-ca';
+
+export interface DoorOptions {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly caPem: string;
+  readonly server: Identity;
+  readonly log: Logger;
+  /** A client with its first bytes unread. `version` is `unknown` where they are no CONNECT. */
+  onClient(socket: TLSSocket, peer: Peer, version: number | 'unknown'): void;
+}
+
+export interface Door {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Listens. @throws what `listen` fails with. */
+export async function openDoor(options: DoorOptions): Promise<Door> {
+  const { log } = options;
+  /** Connections of whatever state: one that never finishes its handshake must not hold up `close`. */
+  const sockets = new Set<Socket>();
+  const server = createServer({
+    key: options.server.keyPem,
+    cert: options.server.certPem,
+    ca: options.caPem,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    // A client that asks for something else is served all the same.
+    ALPNCallback: ({ protocols }) => (protocols.includes(AWS_ALPN) ? AWS_ALPN : protocols[0]),
+    // Nagle's algorithm and the peer's delayed acknowledgement cost 40 ms an exchange.
+    noDelay: true,
+  });
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('secureConnection', (socket) => {
+    socket.on('error', (err) => log.debug({ err }, 'connection failed'));
+    const peer = peerOf(socket);
+    if (!peer) return socket.destroy();
+    return awaitVersion(socket, (version) => options.onClient(socket, peer, version));
+  });
+  server.on('tlsClientError', (err, socket) => {
+    log.warn({ err }, 'TLS handshake refused');
+    socket.destroy();
+  });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function peerOf(socket: TLSSocket): Peer | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  if (!certificate) return undefined;
+  const serverName = (socket as TLSSocket & { servername?: string | false }).servername;
+  return {
+    certificate,
+    fingerprint: certificateFingerprint(certificate.raw),
+    address: socket.remoteAddress ?? '',
+    serverName: serverName || undefined,
+  };
+}
+
+/** Calls back once, with the bytes that were looked at put back. */
+function awaitVersion(socket: TLSSocket, onVersion: (version: number | 'unknown') => void): void {
+  let head = Buffer.alloc(0);
+  const timer = setTimeout(() => socket.destroy(), FIRST_BYTES_TIMEOUT_MS);
+  const look = () => {
+    const chunk: Buffer | null = socket.read();
+    if (chunk === null) return;
+    head = Buffer.concat([head, chunk]);
+    const version = protocolVersion(head);
+    if (version === 'incomplete') return;
+    clearTimeout(timer);
+    socket.off('readable', look);
+    socket.unshift(head);
+    onVersion(version);
+  };
+  socket.on('readable', look);
+  socket.once('close', () => clearTimeout(timer));
+}
