@@ -4,6 +4,7 @@
  * MQTT 3 only.
  */
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { AedesPublishPacket, Client } from 'aedes';
 import { Aedes } from 'aedes';
 import type { Logger } from 'pino';
@@ -71,16 +72,18 @@ interface Shared {
   readonly peers: WeakMap<Duplex, Peer>;
   readonly clients: WeakMap<Client, Permissions>;
   readonly connections: Connections<Client>;
+  /** Of the connections of MQTT 5, accepted or not yet. */
+  readonly translators: Set<Mqtt5Translator>;
 }
 
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const permissionsOf = createPermissions(options);
   const shared: Shared = {
     options,
-    permissionsOf,
+    permissionsOf: createPermissions(options),
     peers: new WeakMap(),
     clients: new WeakMap(),
     connections: createConnections(),
+    translators: new Set(),
   };
   const aedes = await createAedes(shared);
   let door: Door;
@@ -88,11 +91,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     door = await openDoor({
       ...options,
       onClient: (socket, peer, version) => {
-        let stream: Duplex = socket;
-        if (version === 5) stream = new Mqtt5Translator(socket, { peer, permissionsOf, log: options.log, keepAlive });
+        const stream = version === 5 ? translate(shared, socket, peer) : socket;
         shared.peers.set(stream, peer);
         aedes.handle(stream);
-        if (version !== 5) guardFrames(socket, options.log);
+        if (stream === socket) guardFrames(socket, options.log);
       },
     });
   } catch (error) {
@@ -100,7 +102,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     aedes.close();
     throw error;
   }
-  const { connections } = shared;
+  const { connections, translators } = shared;
   const notification = packetStream('notifications', 1);
   return {
     port: door.port,
@@ -120,12 +122,19 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       }
     },
     close: async () => {
-      for (const client of connections.clients()) farewell(client, DISCONNECT_REASON.serverShuttingDown);
+      await Promise.all([...translators].map((one) => one.sayGoodbye(DISCONNECT_REASON.serverShuttingDown)));
       const closed = door.close();
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
       await closed;
     },
   };
+}
+
+function translate({ options, permissionsOf, translators }: Shared, socket: TLSSocket, peer: Peer): Mqtt5Translator {
+  const translator = new Mqtt5Translator(socket, { peer, permissionsOf, log: options.log, keepAlive });
+  translators.add(translator);
+  socket.once('close', () => translators.delete(translator));
+  return translator;
 }
 
 async function createAedes(shared: Shared): Promise<Aedes> {
@@ -241,9 +250,9 @@ function keepAlive(askedSeconds: number): number {
   return Math.min(Math.max(askedSeconds, MIN_KEEP_ALIVE_SECONDS), MAX_KEEP_ALIVE_SECONDS);
 }
 
-/** A client of MQTT 5 is told why its connection ends; it ends when aedes, or `closeClient`, closes it. */
+/** A client of MQTT 5 is told why its connection ends. */
 function farewell(client: Client, reasonCode: number): void {
-  if (client.conn instanceof Mqtt5Translator) client.conn.sayGoodbye(reasonCode);
+  if (client.conn instanceof Mqtt5Translator) void client.conn.sayGoodbye(reasonCode);
 }
 
 function closeClient(client: Client, reasonCode: number): void {

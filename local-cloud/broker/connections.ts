@@ -30,6 +30,7 @@ export interface Connections<Client> {
 
 export function createConnections<Client>(): Connections<Client> {
   const open = new Map<Client, Connection>();
+  const byClientId = new Map<string, Client>();
   const listeners = new Set<(change: ConnectionChange) => void>();
   const tell = (change: ConnectionChange) => {
     for (const listener of listeners) listener(change);
@@ -37,16 +38,18 @@ export function createConnections<Client>(): Connections<Client> {
   return {
     opened: (client, connection) => {
       open.set(client, connection);
+      byClientId.set(connection.clientId, client);
       tell({ connection, connected: true });
     },
     closed: (client) => {
       const connection = open.get(client);
       if (!connection) return;
       open.delete(client);
+      if (byClientId.get(connection.clientId) === client) byClientId.delete(connection.clientId);
       tell({ connection, connected: false });
     },
     list: () => [...open.values()],
-    clientOf: (clientId) => [...open].find(([, connection]) => connection.clientId === clientId)?.[0],
+    clientOf: (clientId) => byClientId.get(clientId),
     clients: () => [...open.keys()],
     onChange: (listener) => {
       listeners.add(listener);

@@ -8,6 +8,7 @@
  * will's delay are not passed on.
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, Packet } from 'mqtt-packet';
@@ -88,12 +89,11 @@ export class Mqtt5Translator extends Duplex {
     socket.once('close', () => this.destroy());
   }
 
-  /** Tells the client why, and lets nothing else through. */
-  sayGoodbye(reasonCode: number): void {
-    if (this.#ended) return;
+  /** Tells the client why, and lets nothing else through. Resolves when it is sent, or never will be. */
+  sayGoodbye(reasonCode: number): Promise<void> {
     if (this.#connect) this.#send({ cmd: 'disconnect', reasonCode });
     this.#ended = true;
-    this.#socket.end();
+    return this.#hangUp();
   }
 
   override _read(): void {
@@ -108,16 +108,24 @@ export class Mqtt5Translator extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#ended = true;
-    // What was said last is sent before, to a client that reads it.
-    this.#socket.setTimeout(LAST_WORDS_TIMEOUT_MS, () => this.#socket.destroy());
-    this.#socket.end(() => this.#socket.destroy());
+    void this.#hangUp();
     done(error);
+  }
+
+  /** Closes once what was said last is sent, to a client that reads it. */
+  async #hangUp(): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    const closed = once(socket, 'close');
+    socket.setTimeout(LAST_WORDS_TIMEOUT_MS, () => socket.destroy());
+    socket.end(() => socket.destroy());
+    await closed;
   }
 
   /** Ends the connection from this side; aedes then publishes the client's will. */
   #end(reasonCode: number): void {
     this.#options.log.warn({ clientId: this.#connect?.clientId, reasonCode }, 'connection of MQTT 5 closed');
-    this.sayGoodbye(reasonCode);
+    void this.sayGoodbye(reasonCode);
     this.destroy();
   }
 
