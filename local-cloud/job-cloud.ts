@@ -70,6 +70,8 @@ export interface JobCloud {
   readonly jobs: RunningService;
   /** Any operation of the control plane, those that `jobs.control` cannot do among them. @throws ControlError */
   call(operation: ControlOperationName, input: JsonObject): Promise<JsonObject>;
+  /** Who is connected over MQTT. */
+  readonly broker: Pick<Broker, 'connections' | 'onConnectionChange' | 'disconnect'>;
   /** Turned forward, it lets happen what is due by then. */
   readonly clock: TurnableClock;
   /** Makes a thing with its certificate and configuration; one that is there already is given back. */
@@ -103,13 +105,18 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     for (const thingName of options.things) await addThing(thingName);
     const { caPath, credentialsPath, credentials, keyPairs } = folder;
     const operations = createCloudOperations(jobs, folder.authority);
+    const call: JobCloud['call'] = async (operation, input) => {
+      const answer = await operations.call(operation, input);
+      if (operation === 'UpdateCertificate' || operation === 'DeleteCertificate') broker.disconnectInactive();
+      return answer;
+    };
     const rest = await startRestServer({
       host,
       port: options.httpPort,
       log,
       keyPairs: options.auth === false ? null : keyPairs,
       policies: await readIamPolicies({ dataDir, file: options.iamPolicies }, keyPairs),
-      control: operations.call,
+      control: call,
       data: jobs.data,
     });
     const close = async () => {
@@ -122,7 +129,8 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     jobs.state.registry.endpoints.jobs = `localhost:${rest.port}`;
     return {
       ...ports,
-      call: operations.call,
+      call,
+      broker,
       caPath,
       credentialsPath,
       credentials,
@@ -163,7 +171,7 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
     caPem: authority.certPem,
     server: await issueServerCertificate(authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
     log,
-    now: options.now ?? Date.now,
+    now: clock.now,
     principalOf: (fingerprint, thingName) => principalOf(jobs.state, fingerprint, thingName),
     attributesOf: (thingName) => jobs.state.registry.thingRecords.get(thingName)?.attributes ?? {},
     onRequest: (request, send) => {

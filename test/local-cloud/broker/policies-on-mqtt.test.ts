@@ -56,6 +56,18 @@ describe('iot:Connect', () => {
     expect(await attempt(cloud, { clientId: 'gw-1' })).toBe('closed');
   });
 
+  test('a certificate that is made INACTIVE loses its connection', async () => {
+    const cloud = await startTestCloud();
+    const { certificateId } = await certificateOf(cloud, 'gw-1');
+    const client = await connectThing(cloud, 'gw-1');
+    // Answered, it is accepted for good.
+    await client.subscribeAsync(`${JOBS}/notify`, { qos: 1 });
+    const closed = whenClosed(client);
+    await cloud.call('UpdateCertificate', { certificateId, newStatus: 'INACTIVE' });
+    await closed;
+    expect(cloud.broker.connections()).toEqual([]);
+  });
+
   test('a persistent session and a will can be refused by iot:ConnectAttributes', async () => {
     const cloud = await startTestCloud();
     const Condition = { 'ForAllValues:StringEquals': { 'iot:ConnectAttributes': ['LastWill'] } };
