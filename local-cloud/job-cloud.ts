@@ -104,12 +104,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   try {
     for (const thingName of options.things) await addThing(thingName);
     const { caPath, credentialsPath, credentials, keyPairs } = folder;
-    const operations = createCloudOperations(jobs, folder.authority);
-    const call: JobCloud['call'] = async (operation, input) => {
-      const answer = await operations.call(operation, input);
-      if (operation === 'UpdateCertificate' || operation === 'DeleteCertificate') broker.disconnectInactive();
-      return answer;
-    };
+    const call = withDisconnects(createCloudOperations(jobs, folder.authority).call, broker);
     const rest = await startRestServer({
       host,
       port: options.httpPort,
@@ -145,6 +140,15 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     await broker.close();
     throw error;
   }
+}
+
+/** A certificate that is not ACTIVE any more loses its connections. */
+function withDisconnects(call: JobCloud['call'], broker: Broker): JobCloud['call'] {
+  return async (operation, input) => {
+    const answer = await call(operation, input);
+    if (operation === 'UpdateCertificate' || operation === 'DeleteCertificate') broker.disconnectInactive();
+    return answer;
+  };
 }
 
 interface DevicePlane {

@@ -13,7 +13,8 @@ import type { Connection, ConnectionChange, Connections } from './connections.ts
 import { createConnections } from './connections.ts';
 import { type Door, openDoor } from './door.ts';
 import { createFrameGuard } from './frame-guard.ts';
-import { DISCONNECT_REASON, Mqtt5Translator } from './mqtt5-translator.ts';
+import { DISCONNECT_REASON } from './mqtt5-reasons.ts';
+import { Mqtt5Translator } from './mqtt5-translator.ts';
 import { packetStream } from './packet-stream.ts';
 import type { Peer, PermissionSources, Permissions, PermissionsOf } from './permissions.ts';
 import { createPermissions } from './permissions.ts';

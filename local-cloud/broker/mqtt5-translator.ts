@@ -15,25 +15,10 @@ import type { IConnectPacket, IPublishPacket, ISubscribePacket, Packet } from 'm
 import mqttPacket from 'mqtt-packet';
 import type { Logger } from 'pino';
 import { createFrameGuard } from './frame-guard.ts';
+import { DISCONNECT_REASON } from './mqtt5-reasons.ts';
 import { createDeliveryWindow, type DeliveryWindow } from './mqtt5-window.ts';
 import type { Peer, Permissions, PermissionsOf, Refusal } from './permissions.ts';
 import { createTopicAliases } from './topic-aliases.ts';
-
-/** MQTT 5.0, 3.14.2.1; those that AWS IoT Core sends, and Packet too large. */
-export const DISCONNECT_REASON = {
-  malformedPacket: 0x81,
-  protocolError: 0x82,
-  notAuthorized: 0x87,
-  serverShuttingDown: 0x8b,
-  keepAliveTimeout: 0x8d,
-  sessionTakenOver: 0x8e,
-  topicAliasInvalid: 0x94,
-  packetTooLarge: 0x95,
-  quotaExceeded: 0x97,
-  administrativeAction: 0x98,
-  qosNotSupported: 0x9b,
-  subscriptionIdentifiersNotSupported: 0xa1,
-} as const;
 
 const LAST_WORDS_TIMEOUT_MS = 5_000;
 const UNSPECIFIED_ERROR = 0x80;
