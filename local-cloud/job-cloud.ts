@@ -103,7 +103,8 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
 
   try {
     for (const thingName of options.things) await addThing(thingName);
-    const { caPath, credentialsPath, credentials, keyPairs } = folder;
+    const { keyPairs } = folder;
+    const { caPath, credentialsPath, credentials } = folder;
     const call = withDisconnects(createCloudOperations(jobs, folder.authority).call, broker);
     const rest = await startRestServer({
       host,
@@ -122,19 +123,8 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     // The server's certificate is good for this name, whatever `host` is.
     jobs.state.registry.endpoints.data = `localhost:${broker.port}`;
     jobs.state.registry.endpoints.jobs = `localhost:${rest.port}`;
-    return {
-      ...ports,
-      call,
-      broker,
-      caPath,
-      credentialsPath,
-      credentials,
-      things,
-      jobs,
-      clock,
-      addThing,
-      close,
-    };
+    const paths = { caPath, credentialsPath, credentials };
+    return { ...ports, ...paths, call, broker, things, jobs, clock, addThing, close };
   } catch (error) {
     jobs.close();
     await broker.close();
