@@ -1,9 +1,12 @@
 /** Every case, by the file in `cases/` that has it. */
 import type { CaseGroup } from './case.ts';
+import { DELIVERY } from './cases/delivery.ts';
 import { DESCRIBE } from './cases/describe.ts';
 import { GET_PENDING } from './cases/get-pending.ts';
+import { NOTIFICATIONS } from './cases/notifications.ts';
 import { START_NEXT } from './cases/start-next.ts';
 import { STATUS_DETAILS } from './cases/status-details.ts';
+import { TIMERS } from './cases/timers.ts';
 import { UPDATE } from './cases/update.ts';
 
 export const CASE_GROUPS: readonly CaseGroup[] = [
@@ -12,4 +15,7 @@ export const CASE_GROUPS: readonly CaseGroup[] = [
   { file: 'describe', cases: DESCRIBE },
   { file: 'update', cases: UPDATE },
   { file: 'status-details', cases: STATUS_DETAILS },
+  { file: 'notifications', cases: NOTIFICATIONS },
+  { file: 'delivery', cases: DELIVERY },
+  { file: 'timers', cases: TIMERS },
 ];
