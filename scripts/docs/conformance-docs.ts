@@ -71,8 +71,12 @@ function casesOf({ id }: Statement): readonly FiledCase[] {
 function renderStatements(statements: readonly Statement[]): string {
   return renderTable(
     ['Id', 'Statement', 'Mark', 'Source', 'Held by'],
-    statements.map((row) => [`\`${row.id}\``, row.says, row.mark, row.source, renderHolders(row)]),
+    statements.map((row) => [`\`${row.id}\``, row.says + switchOf(row), row.mark, row.source, renderHolders(row)]),
   );
+}
+
+function switchOf({ option }: Statement): string {
+  return option === undefined ? '' : ` Switch: \`${option}\`.`;
 }
 
 function renderHolders(row: Statement): string {

@@ -1,5 +1,6 @@
 /** Every case, by the file in `cases/` that has it. */
 import type { CaseGroup } from './case.ts';
+import { CONTROL } from './cases/control.ts';
 import { DELIVERY } from './cases/delivery.ts';
 import { DESCRIBE } from './cases/describe.ts';
 import { GET_PENDING } from './cases/get-pending.ts';
@@ -18,4 +19,5 @@ export const CASE_GROUPS: readonly CaseGroup[] = [
   { file: 'notifications', cases: NOTIFICATIONS },
   { file: 'delivery', cases: DELIVERY },
   { file: 'timers', cases: TIMERS },
+  { file: 'control', cases: CONTROL },
 ];

@@ -1,5 +1,6 @@
 /** Every statement, by the parts of docs/conformance.md. */
 import type { Statement } from './statement.ts';
+import { CONTROL_ROWS, DATA_HTTP_ROWS, EVENT_ROWS, HTTP_ROWS } from './statements/control-plane.ts';
 import { DEVICE_DATA } from './statements/device-data.ts';
 import {
   DESCRIBE_ROWS,
@@ -13,6 +14,7 @@ import {
 } from './statements/device-operations.ts';
 import { DELIVERY_ROWS, NOTIFICATION_ROWS, ORDER_ROWS, TIMER_ROWS } from './statements/device-time.ts';
 import { HTTP_ERRORS, MQTT_ERRORS } from './statements/errors.ts';
+import { JOB_ROWS, LIMIT_ROWS, SUBSTITUTION_ROWS } from './statements/jobs.ts';
 
 export interface StatementPart {
   readonly heading: string;
@@ -35,6 +37,13 @@ export const STATEMENT_PARTS: readonly StatementPart[] = [
   { heading: 'Delivery', statements: DELIVERY_ROWS },
   { heading: 'Refusals over MQTT', statements: MQTT_ERRORS },
   { heading: 'Refusals over HTTP', statements: HTTP_ERRORS },
+  { heading: 'Limits', statements: LIMIT_ROWS },
+  { heading: 'Jobs', statements: JOB_ROWS },
+  { heading: 'Placeholders', statements: SUBSTITUTION_ROWS },
+  { heading: 'Control plane', statements: CONTROL_ROWS },
+  { heading: 'Device’s operations over HTTP', statements: DATA_HTTP_ROWS },
+  { heading: 'HTTP as AWS’s clients speak it', statements: HTTP_ROWS },
+  { heading: 'Events', statements: EVENT_ROWS },
 ];
 
 export const STATEMENTS: readonly Statement[] = STATEMENT_PARTS.flatMap(({ statements }) => statements);

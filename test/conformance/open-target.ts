@@ -1,7 +1,7 @@
 /** A target made of AWS's own clients and a plain MQTT client, whoever is on the other side. */
 import type { IoT } from '@aws-sdk/client-iot';
 import type { IoTJobsDataPlane } from '@aws-sdk/client-iot-jobs-data-plane';
-import { connectAsync } from 'mqtt';
+import { connect as connectMqtt, type MqttClient } from 'mqtt';
 import { createDevice, type ThingConnection } from './device.ts';
 import type { ConformanceTarget, ConformanceThing, Device, NewJob } from './target.ts';
 
@@ -90,7 +90,7 @@ async function connectThing(
   identity: ThingIdentity | undefined,
 ): Promise<ThingConnection> {
   if (identity === undefined) throw new Error(`${thingName} is none of this run's things`);
-  const client = await connectAsync(`mqtts://${host}:${port}`, {
+  const client = connectMqtt(`mqtts://${host}:${port}`, {
     ...identity,
     ...(ca !== undefined && { ca }),
     // AWS IoT offers ALPN on 443 only; the server's name is checked as with every client.
@@ -98,7 +98,7 @@ async function connectThing(
     reconnectPeriod: 0,
     connectTimeout: 10_000,
   });
-  client.on('error', () => undefined);
+  await connected(client, thingName);
   // Nagle's algorithm would hold each request back for 40 ms.
   const { stream } = client as unknown as { stream: { setNoDelay?: (on: boolean) => void } };
   stream.setNoDelay?.(true);
@@ -109,6 +109,18 @@ async function connectThing(
     { qos: 1 },
   );
   return { client, jobs };
+}
+
+/** @throws Error when the service closes on it: no such certificate, or a policy that does not allow it. */
+async function connected(client: MqttClient, thingName: string): Promise<void> {
+  let reason = 'the connection was closed';
+  client.on('error', (error) => {
+    reason = error.message;
+  });
+  await new Promise<void>((resolve, reject) => {
+    client.once('connect', () => resolve());
+    client.once('close', () => reject(new Error(`${thingName} could not connect: ${reason}`)));
+  });
 }
 
 /** One that is gone is removed; AWS deletes ten jobs at a time, and says so by LimitExceededException. */

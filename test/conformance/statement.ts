@@ -17,6 +17,8 @@ export interface Statement {
   readonly source: string;
   /** Tests elsewhere that hold it, beside the cases that name its id. */
   readonly tests: readonly TestLink[];
+  /** The switch of the local cloud that chooses otherwise. */
+  readonly option?: string;
   /** Why nothing here could hold it, for the few that are of another's making (a bill, a quota nobody states). */
   readonly outside?: string;
 }
@@ -33,6 +35,11 @@ export const thirdParty = rowsMarked('third party');
 export const inferred = rowsMarked('inferred');
 /** `says` ends with what the local cloud does, and the switch where there is one. */
 export const unknown = rowsMarked('unknown');
+
+/** For what the local cloud can be told to do otherwise (`ServiceOptions`). */
+export function switchedBy(option: string, statement: Statement): Statement {
+  return { ...statement, option };
+}
 
 /** For statements about what lies outside a cloud on one machine. */
 export function notOurs(statement: Statement, outside: string): Statement {

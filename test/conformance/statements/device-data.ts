@@ -1,5 +1,5 @@
 /** Names, and the objects of the device's API. */
-import { CAPTURE, documented, inferred, PAGE, type Statement, seen, unknown } from '../statement.ts';
+import { CAPTURE, documented, inferred, PAGE, type Statement, seen, switchedBy, unknown } from '../statement.ts';
 
 export const DEVICE_DATA: readonly Statement[] = [
   documented('name/thing', PAGE.dataApi, 'A thing’s name has 1 to 128 characters of `[a-zA-Z0-9:_-]`.'),
@@ -21,10 +21,13 @@ export const DEVICE_DATA: readonly Statement[] = [
     PAGE.dataTypes,
     'A JobExecution always has jobId, status, queuedAt, lastUpdatedAt, versionNumber and executionNumber.',
   ),
-  unknown(
-    'job-execution/no-thing-name',
-    PAGE.dataTypes,
-    'thingName is in the model of a JobExecution and in no message that was seen over MQTT. It is left out.',
+  switchedBy(
+    'thingNameInExecutions',
+    unknown(
+      'job-execution/no-thing-name',
+      PAGE.dataTypes,
+      'thingName is in the model of a JobExecution and in no message that was seen over MQTT. It is left out.',
+    ),
   ),
   seen('job-execution/no-empty-details', CAPTURE.jsSample, 'statusDetails is left out while it is empty.'),
   seen('job-execution/started-only', CAPTURE.jsSample, 'startedAt is there once the execution was started.'),
@@ -58,16 +61,25 @@ export const DEVICE_DATA: readonly Statement[] = [
   documented('details/ten', PAGE.controlApi, 'statusDetails has at most ten pairs.'),
   documented('details/strings-only', PAGE.dataApi, 'Values of statusDetails are strings.'),
   documented('details/omitted', PAGE.mqttApi, 'statusDetails that are left out stay as they are.'),
-  inferred('details/replaced', CAPTURE.thirdParty, 'statusDetails that are given replace the whole map.'),
-  inferred('details/empty-accepted', CAPTURE.deviceClient, 'An empty map of statusDetails is accepted.'),
-  unknown(
-    'details/empty-clears',
-    CAPTURE.reading,
-    'Whether `{}` clears the stored details or keeps them is not said. It clears them.',
+  switchedBy(
+    'statusDetailsUpdate',
+    inferred('details/replaced', CAPTURE.thirdParty, 'statusDetails that are given replace the whole map.'),
   ),
-  unknown(
-    'details/enforced',
-    CAPTURE.deviceClient,
-    'A published result shows a value that ends in a newline, against the pattern. The pattern is enforced.',
+  inferred('details/empty-accepted', CAPTURE.deviceClient, 'An empty map of statusDetails is accepted.'),
+  switchedBy(
+    'emptyStatusDetails',
+    unknown(
+      'details/empty-clears',
+      CAPTURE.reading,
+      'Whether `{}` clears the stored details or keeps them is not said. It clears them.',
+    ),
+  ),
+  switchedBy(
+    'strictStatusDetails',
+    unknown(
+      'details/enforced',
+      CAPTURE.deviceClient,
+      'A published result shows a value that ends in a newline, against the pattern. The pattern is enforced.',
+    ),
   ),
 ];

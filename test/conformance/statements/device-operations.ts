@@ -1,5 +1,15 @@
 /** The device's topics and its four operations. */
-import { CAPTURE, documented, inferred, PAGE, type Statement, seen, thirdParty, unknown } from '../statement.ts';
+import {
+  CAPTURE,
+  documented,
+  inferred,
+  PAGE,
+  type Statement,
+  seen,
+  switchedBy,
+  thirdParty,
+  unknown,
+} from '../statement.ts';
 
 export const DEVICE_TOPICS: readonly Statement[] = [
   documented(
@@ -15,10 +25,13 @@ export const DEVICE_TOPICS: readonly Statement[] = [
   documented('topic/requester-only', PAGE.topics, 'An answer goes to the client that asked, and to no other.'),
   documented('topic/notifications', PAGE.topics, 'The service speaks first on `notify` and `notify-next`.'),
   seen('topic/next-answer', CAPTURE.greengrass, 'The answer to `$next/get` keeps the word `$next` in its topic.'),
-  unknown(
-    'topic/next-update',
-    PAGE.dataApi,
-    '`$next` is no jobId of an update; with which code `$next/update` is refused is not said. It is InvalidRequest.',
+  switchedBy(
+    'nextUpdateCode',
+    unknown(
+      'topic/next-update',
+      PAGE.dataApi,
+      '`$next` is no jobId of an update; with which code `$next/update` is refused is not said. It is InvalidRequest.',
+    ),
   ),
   documented(
     'topic/namespaces',
@@ -69,10 +82,13 @@ export const START_NEXT_ROWS: readonly Statement[] = [
   ),
   thirdParty('start-next/running-version', CAPTURE.thirdParty, 'Handing it out again leaves its version.'),
   seen('start-next/no-second', CAPTURE.jsSample, 'So it never starts a second job beside the first.'),
-  unknown(
-    'start-next/running-step-timer',
-    CAPTURE.reading,
-    'Whether stepTimeoutInMinutes sets the timer of one that is handed out again is not said. It does not.',
+  switchedBy(
+    'stepTimerOnRehand',
+    unknown(
+      'start-next/running-step-timer',
+      CAPTURE.reading,
+      'Whether stepTimeoutInMinutes sets the timer of one that is handed out again is not said. It does not.',
+    ),
   ),
   documented('start-next/nothing', PAGE.mqttApi, 'With nothing pending it is accepted without an execution.'),
   documented('start-next/document', PAGE.programming, 'The job document is always in the answer.'),
@@ -96,10 +112,13 @@ export const DESCRIBE_ROWS: readonly Statement[] = [
   ),
   documented('describe/not-found', PAGE.errors, 'What does not exist is rejected with ResourceNotFound.'),
   documented('describe/terminal', PAGE.errors, 'What has ended is rejected with TerminalStateReached.'),
-  unknown(
-    'describe/terminal-by-number',
-    CAPTURE.reading,
-    'Whether naming its executionNumber shows an ended execution is not said. It is rejected too.',
+  switchedBy(
+    'describeTerminalByNumber',
+    unknown(
+      'describe/terminal-by-number',
+      CAPTURE.reading,
+      'Whether naming its executionNumber shows an ended execution is not said. It is rejected too.',
+    ),
   ),
   seen(
     'describe/eventual',
@@ -140,10 +159,13 @@ export const VERSION_ROWS: readonly Statement[] = [
   seen('version/start-next', CAPTURE.jsSample, 'Starting by start-next adds one.'),
   documented('version/unchanged-by-reads', PAGE.mqttApi, 'Describing and listing add nothing.'),
   documented('version/unchanged-by-refusals', PAGE.errors, 'A refused update adds nothing and changes nothing.'),
-  unknown(
-    'version/service-changes',
-    CAPTURE.thirdParty,
-    'Whether CANCELED, TIMED_OUT and REMOVED add one is not said. They do.',
+  switchedBy(
+    'serviceChangesBumpVersion',
+    unknown(
+      'version/service-changes',
+      CAPTURE.thirdParty,
+      'Whether CANCELED, TIMED_OUT and REMOVED add one is not said. They do.',
+    ),
   ),
   inferred(
     'version/retry',
@@ -166,10 +188,13 @@ export const VERSION_ROWS: readonly Statement[] = [
     CAPTURE.thirdParty,
     'Its message is “Expected version 99 but found version 1”.',
   ),
-  unknown(
-    'version/check-order',
-    CAPTURE.thirdParty,
-    'Which is looked at first when version and transition are both wrong is not said. The version is.',
+  switchedBy(
+    'firstCheck',
+    unknown(
+      'version/check-order',
+      CAPTURE.thirdParty,
+      'Which is looked at first when version and transition are both wrong is not said. The version is.',
+    ),
   ),
 ];
 
@@ -190,10 +215,13 @@ export const STATE_ROWS: readonly Statement[] = [
     'A device may take IN_PROGRESS to SUCCEEDED, FAILED or REJECTED.',
   ),
   inferred('state-machine/to-queued', CAPTURE.thirdParty, 'A device cannot go back to QUEUED: InvalidStateTransition.'),
-  unknown(
-    'state-machine/service-only',
-    CAPTURE.thirdParty,
-    'With which code a device’s CANCELED, TIMED_OUT or REMOVED is refused is not said. It is InvalidRequest.',
+  switchedBy(
+    'serviceOnlyStatusCode',
+    unknown(
+      'state-machine/service-only',
+      CAPTURE.thirdParty,
+      'With which code a device’s CANCELED, TIMED_OUT or REMOVED is refused is not said. It is InvalidRequest.',
+    ),
   ),
   documented(
     'state-machine/terminal',

@@ -1,5 +1,15 @@
 /** Timers, the order of the list, notifications, delivery. */
-import { CAPTURE, documented, inferred, notOurs, PAGE, type Statement, seen, unknown } from '../statement.ts';
+import {
+  CAPTURE,
+  documented,
+  inferred,
+  notOurs,
+  PAGE,
+  type Statement,
+  seen,
+  switchedBy,
+  unknown,
+} from '../statement.ts';
 
 export const TIMER_ROWS: readonly Statement[] = [
   documented(
@@ -27,7 +37,7 @@ export const TIMER_ROWS: readonly Statement[] = [
   inferred('timer/update-keeps-step', CAPTURE.reading, 'An update without stepTimeoutInMinutes leaves the step timer.'),
   inferred('timer/not-restarted', CAPTURE.reading, 'Further IN_PROGRESS updates do not restart the in-progress timer.'),
   documented('timer/ends-with-terminal', PAGE.programming, 'Both end when the execution ends.'),
-  documented('timer/late', PAGE.dataApi, 'The service may be up to 60 seconds late.'),
+  switchedBy('timeoutLateMs', documented('timer/late', PAGE.dataApi, 'The service may be up to 60 seconds late.')),
   documented(
     'timer/expiry',
     PAGE.configurations,
@@ -111,7 +121,10 @@ export const NOTIFICATION_ROWS: readonly Statement[] = [
     CAPTURE.embeddedC,
     'A cancellation has no message of its own: the job is missing from the lists.',
   ),
-  documented('notify/ten', PAGE.limits, '`notify` lists ten executions at most (15 with scheduled jobs).'),
+  switchedBy(
+    'maxListed',
+    documented('notify/ten', PAGE.limits, '`notify` lists ten executions at most (15 with scheduled jobs).'),
+  ),
 ];
 
 export const DELIVERY_ROWS: readonly Statement[] = [

@@ -1,5 +1,5 @@
 /** Refusals, on both of the device's ways. */
-import { CAPTURE, documented, inferred, PAGE, type Statement, unknown } from '../statement.ts';
+import { CAPTURE, documented, inferred, PAGE, type Statement, switchedBy, unknown } from '../statement.ts';
 
 export const MQTT_ERRORS: readonly Statement[] = [
   documented(
@@ -13,10 +13,13 @@ export const MQTT_ERRORS: readonly Statement[] = [
     'executionState is there for InvalidStateTransition and VersionMismatch only.',
   ),
   documented('error/invalid-topic', PAGE.errors, 'A topic of the namespace that means no operation is InvalidTopic.'),
-  unknown(
-    'error/invalid-topic-where',
-    CAPTURE.reading,
-    'Where that rejection is published is not said. At the topic with `/rejected` behind it.',
+  switchedBy(
+    'invalidTopic',
+    unknown(
+      'error/invalid-topic-where',
+      CAPTURE.reading,
+      'Where that rejection is published is not said. At the topic with `/rejected` behind it.',
+    ),
   ),
   documented('error/invalid-json', PAGE.errors, 'A payload that is no UTF-8 JSON is InvalidJson.'),
   inferred('error/invalid-json-object', CAPTURE.thirdParty, 'So is JSON that is no object.'),

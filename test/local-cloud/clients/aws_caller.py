@@ -54,7 +54,7 @@ def call_awscli(driver, service, operation, arguments):
     argv += ["--cli-input-json", json.dumps(arguments)] if arguments else []
     out, err = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = driver().main(argv)
+        status = driver.main(argv)
     text = out.buffer.getvalue().decode()
     if status == 0:
         return {"output": json.loads(text) if text.strip() else {}}
@@ -74,13 +74,14 @@ def main():
         import awscli
         from awscli.clidriver import create_clidriver
 
-        known = known_operations(create_clidriver().session)
+        driver = create_clidriver()
+        known = known_operations(driver.session)
         version = awscli.__version__
     print(json.dumps({"version": version, "known": known}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         parts = (request["service"], request["operation"], request["input"])
-        answer = call_boto3(clients, *parts) if mode == "boto3" else call_awscli(create_clidriver, *parts)
+        answer = call_boto3(clients, *parts) if mode == "boto3" else call_awscli(driver, *parts)
         print(json.dumps(answer, default=plain), flush=True)
 
 

@@ -84,7 +84,13 @@ export const CERTIFICATE_STEPS: readonly Step[] = [
       gives: { certificateDescription: { status: 'INACTIVE' } },
     },
   ),
-  control('ListCertificates', { pageSize: 1 }, { gives: { certificates: [{}] } }),
+  control(
+    'ListCertificates',
+    { ascendingOrder: true },
+    {
+      gives: { certificates: [{ certificateArn: '{{certificateArn}}', status: 'ACTIVE' }, { status: 'INACTIVE' }] },
+    },
+  ),
   control('CreatePolicy', { policyName: 'p', policyDocument: POLICY }, { gives: { policyName: 'p' } }),
   control(
     'CreatePolicy',
