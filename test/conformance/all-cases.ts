@@ -1,6 +1,7 @@
 /** Every case, by the file in `cases/` that has it. */
 import type { CaseGroup } from './case.ts';
 import { CONTROL } from './cases/control.ts';
+import { DATA_HTTP } from './cases/data-http.ts';
 import { DELIVERY } from './cases/delivery.ts';
 import { DESCRIBE } from './cases/describe.ts';
 import { GET_PENDING } from './cases/get-pending.ts';
@@ -20,4 +21,5 @@ export const CASE_GROUPS: readonly CaseGroup[] = [
   { file: 'delivery', cases: DELIVERY },
   { file: 'timers', cases: TIMERS },
   { file: 'control', cases: CONTROL },
+  { file: 'data-http', cases: DATA_HTTP },
 ];

@@ -1,13 +1,14 @@
 /** The local cloud as a target, in this process: its clock can be turned. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { IoT } from '@aws-sdk/client-iot';
 import { IoTJobsDataPlane } from '@aws-sdk/client-iot-jobs-data-plane';
 import { pino } from 'pino';
-import { type JobCloud, startJobCloud } from '../../local-cloud/job-cloud.ts';
+import { startJobCloud } from '../../local-cloud/job-cloud.ts';
 import { REGION } from '../../local-cloud/jobs-service/state.ts';
-import { type MakeThing, type OpenTarget, openTarget } from './open-target.ts';
+import { makeAccountThings } from './account-target.ts';
+import { type OpenTarget, openTarget } from './open-target.ts';
 
 export async function openLocalTarget(): Promise<OpenTarget> {
   const dataDir = await mkdtemp(join(tmpdir(), 'job-cloud-conformance-'));
@@ -29,7 +30,7 @@ export async function openLocalTarget(): Promise<OpenTarget> {
     data,
     mqtt: { host: 'localhost', port: cloud.mqttPort, ca: await readFile(cloud.caPath) },
     prefix: 'conformance',
-    makeThing: makeLocalThing(cloud),
+    makeThing: makeAccountThings(iot, 'conformance'),
     pass: async (seconds) => {
       aheadMs += seconds * 1_000;
       cloud.jobs.tick();
@@ -44,16 +45,4 @@ export async function openLocalTarget(): Promise<OpenTarget> {
     return left;
   };
   return { ...target, close };
-}
-
-function makeLocalThing(cloud: JobCloud): MakeThing {
-  return async (thingName) => {
-    const { configPath, thingArn } = await cloud.addThing(thingName);
-    const folder = dirname(configPath);
-    const [key, cert] = await Promise.all([
-      readFile(join(folder, 'private.key')),
-      readFile(join(folder, 'certificate.pem')),
-    ]);
-    return { thingName, thingArn, key, cert };
-  };
 }

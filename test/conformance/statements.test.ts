@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { CASE_GROUPS } from './all-cases.ts';
 import { STATEMENTS } from './all-statements.ts';
+import { HELD_ELSEWHERE } from './held-elsewhere.ts';
 
 const cases = CASE_GROUPS.flatMap((group) => group.cases);
 const ids = STATEMENTS.map(({ id }) => id);
@@ -25,6 +26,10 @@ test('an unknown says what the local cloud does', () => {
 
 test('what a case holds is a statement', () => {
   expect(cases.flatMap(({ holds }) => holds).filter((id) => !ids.includes(id))).toEqual([]);
+});
+
+test('what tests elsewhere hold is a statement', () => {
+  expect(Object.keys(HELD_ELSEWHERE).filter((id) => !ids.includes(id))).toEqual([]);
 });
 
 test('no two cases have the same title', () => {

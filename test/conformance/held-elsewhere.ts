@@ -1,0 +1,56 @@
+/** Statements that tests of other files hold, by id. */
+import { type TestLink, testsOf } from '../../scripts/docs/test-link.ts';
+
+const broker = testsOf('local-cloud/broker');
+const policies = testsOf('local-cloud/broker/policies-on-mqtt');
+const packages = testsOf('local-cloud/substitution/package-placeholders');
+const presigned = testsOf('local-cloud/substitution/presigned-urls');
+const refusals = testsOf('local-cloud/rest-refusals');
+const rest = testsOf('local-cloud/rest');
+const jobsData = testsOf('local-cloud/rest/jobs-data');
+
+const ANSWERS = 'answers and notifications';
+
+export const HELD_ELSEWHERE: Readonly<Record<string, readonly TestLink[]>> = {
+  'delivery/unsubscribed': [broker('an answer comes without a subscription, at QoS 1', ANSWERS)],
+  'delivery/once': [broker('a subscriber gets each answer exactly once', ANSWERS)],
+  'delivery/nobody-else': [broker('nobody but the asker hears an answer', ANSWERS)],
+  'delivery/subscribe-granted': [broker('a subscriber gets each answer exactly once', ANSWERS)],
+  'delivery/qos': [
+    broker('an answer comes without a subscription, at QoS 1', ANSWERS),
+    broker('a job is notified at QoS 1 and not retained', ANSWERS),
+  ],
+  'delivery/policy': [
+    policies('without iot:Receive an answer is dropped, and the connection stays'),
+    policies('an explicit deny of a client id wins'),
+  ],
+  'notify/not-retained': [broker('a job is notified at QoS 1 and not retained', ANSWERS)],
+  'error/internal': [broker('a fault of ours is answered with InternalError, and logged with its stack')],
+  'limit/message': [broker('a payload of 128 KiB is answered'), broker('a payload over 128 KiB closes the connection')],
+  'http-error/version': [
+    jobsData('a version that does not match is an InvalidStateTransitionException with the state'),
+  ],
+  'notify/data-http': [jobsData('what changes over HTTP is told over MQTT')],
+  'http/planes': [jobsData('one path means the device’s operation or the operator’s by the signature’s scope')],
+  'http/signature': [refusals('another secret is refused'), refusals('a request that is not signed is refused')],
+  'http/encoded': [rest('a thing name with a colon is found')],
+  'http/pages': [rest('pages join to the whole list')],
+  'http/booleans': [refusals('force counts in the query, as AWS reads it, not in the body')],
+  'control/cancel': [rest('a job cancelled with force stops what runs')],
+  'name/thing': [rest('a thing name with a colon is found')],
+  'substitution/presigned': [presigned('a device gets a URL where the document has a placeholder')],
+  'substitution/presigned-v2': [presigned('v2 takes an encoded URL and a version')],
+  'substitution/upload': [presigned('the key has the thing, the job and the number of the execution')],
+  'substitution/each-time': [presigned('each receipt has a URL of its own time, valid as long as the job says')],
+  'substitution/role': [presigned('a job without a role makes none')],
+  'substitution/get-document': [presigned('GetJobDocument shows the placeholder')],
+  'substitution/attribute': [packages('one of them stands where its placeholder was')],
+  'substitution/attributes': [packages('all of them are a JSON object')],
+  'substitution/single-package': [packages('an empty name and version are those of the only destination')],
+  'substitution/artifact': [packages('%s: is a URL of the place in S3')],
+  'substitution/before': [
+    packages('the default version is what it was when the job was made; the view before shows $default'),
+  ],
+  'limit/substitutions': [presigned('more than ten are refused, unless the rules allow them')],
+  'limit/package-versions': [packages('more than 25 are refused')],
+};
