@@ -1,5 +1,7 @@
 /** The command line of `job-cloud`. */
 import { parseArgs } from 'node:util';
+import type { BrokerAddress } from './broker/broker-address.ts';
+import { parseBrokerAddress } from './broker/broker-address.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
 
 export interface Arguments {
@@ -11,6 +13,8 @@ export interface Arguments {
   /** Whether HTTP requests must be signed. */
   readonly auth: boolean;
   readonly iamPolicies: string | undefined;
+  /** A broker that already exists, to be used in place of our own. */
+  readonly broker: BrokerAddress | undefined;
 }
 
 export const USAGE = `Usage: job-cloud [options]
@@ -20,6 +24,10 @@ For development, tests and demos. In production the engine is AWS IoT Core.
 
   --data-dir DIR    CA, things and credentials are kept here (default .job-cloud)
   --mqtt-port N     port of the MQTT broker, 0 for any free one (default 8883)
+  --broker URL      serve the Jobs MQTT API on a broker that already exists, mqtt://… or mqtts://…, with user and password
+                    in the URL where it wants them; --mqtt-port is then not used. See docs/local-cloud-broker.md
+  --broker-ca FILE, --broker-cert FILE, --broker-key FILE
+                    PEM files for mqtts: the broker's CA (default: the system's), our certificate and its key
   --http-port N     port of the REST API, 0 for any free one (default 8080)
   --thing NAME      make this thing; may be given more than once
   --host ADDR       address to listen on (default 127.0.0.1: this machine only)
@@ -29,8 +37,9 @@ For development, tests and demos. In production the engine is AWS IoT Core.
                     (default DIR/iam.json where it is there; without a file each may do everything)
   --help            show this
 
-The MQTT client id must be the thing's name, and the certificate the one made for it: DIR/things/NAME holds it, with
-a config.json that job-agent can start from. Another id, or a topic of another thing, ends the connection.
+DIR/things/NAME holds the certificate made for a thing, with a config.json that job-agent can start from. Its policy is
+job-cloud-default. The MQTT client id must be the thing's name, and topics its own jobs topics, unless other policies are
+attached; whatever no policy allows ends the connection.
 
 When everything listens, one line of JSON on stdout says where. Logs go to stderr.
 `;
@@ -65,7 +74,21 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     host: requireValue('--host', values.host),
     auth,
     iamPolicies: iamPolicies === undefined ? undefined : requireValue('--iam-policies', iamPolicies),
+    broker: parseBroker(values),
   };
+}
+
+function parseBroker(values: ReturnType<typeof parseOptions>): BrokerAddress | undefined {
+  const files = { caFile: values['broker-ca'], certFile: values['broker-cert'], keyFile: values['broker-key'] };
+  if (values.broker === undefined) {
+    if (Object.values(files).every((file) => file === undefined)) return undefined;
+    throw new UsageError('--broker-ca, --broker-cert and --broker-key go with --broker');
+  }
+  try {
+    return parseBrokerAddress(values.broker, files);
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 /** Only connections from this machine reach such an address. */
@@ -84,6 +107,10 @@ function parseOptions(argv: readonly string[]) {
         thing: { type: 'string', multiple: true },
         host: { type: 'string', default: '127.0.0.1' },
         'iam-policies': { type: 'string' },
+        broker: { type: 'string' },
+        'broker-ca': { type: 'string' },
+        'broker-cert': { type: 'string' },
+        'broker-key': { type: 'string' },
         'no-auth': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -3,8 +3,10 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { JsonObject } from '../agent/core/json.ts';
 import type { ControlOperationName } from './api-model/model.ts';
-import type { Broker } from './broker/broker.ts';
+import type { Broker, BrokerOptions } from './broker/broker.ts';
 import { startBroker } from './broker/broker.ts';
+import type { BrokerAddress } from './broker/broker-address.ts';
+import { joinBroker } from './broker/join-broker.ts';
 import type { TurnableClock } from './clock.ts';
 import { createTurnableClock } from './clock.ts';
 import { createCloudOperations } from './cloud-operations.ts';
@@ -29,6 +31,8 @@ export interface JobCloudOptions {
   /** 0 for any free one. */
   readonly httpPort: number;
   readonly things: readonly string[];
+  /** A broker that already exists, to be used in place of our own; `mqttPort` is then not used. */
+  readonly broker?: BrokerAddress | undefined;
   /** Where to listen; anything but a loopback address lets others in. */
   readonly host: string;
   readonly log: Logger;
@@ -93,6 +97,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     const { configPath, certificatePem } = await openThingFolder(dataDir, {
       thingName,
       mqttPort: broker.port,
+      endpoint: options.broker?.host ?? 'localhost',
       authority: folder.authority,
     });
     const thing = { configPath, thingArn: thingArn(thingName) };
@@ -121,7 +126,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     };
     const ports = { mqttPort: broker.port, httpPort: rest.port };
     // The server's certificate is good for this name, whatever `host` is.
-    jobs.state.registry.endpoints.data = `localhost:${broker.port}`;
+    jobs.state.registry.endpoints.data = `${options.broker?.host ?? 'localhost'}:${broker.port}`;
     jobs.state.registry.endpoints.jobs = `localhost:${rest.port}`;
     const paths = { caPath, credentialsPath, credentials };
     return { ...ports, ...paths, call, broker, things, jobs, clock, addThing, close };
@@ -159,25 +164,28 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
     },
     onFault: (err, { thingName, topic }) => log.error({ err, thingName, topic }, 'device request met a fault of ours'),
   });
-  const broker = await startBroker({
-    host,
-    port: options.mqttPort,
-    caPem: authority.certPem,
-    server: await issueServerCertificate(authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
-    log,
-    now: clock.now,
-    principalOf: (fingerprint, thingName) => principalOf(jobs.state, fingerprint, thingName),
-    attributesOf: (thingName) => jobs.state.registry.thingRecords.get(thingName)?.attributes ?? {},
-    onRequest: (request, send) => {
-      jobs.device(request, (answer) => {
-        send(answer.topic, encodeMessage(answer.message));
-        const { operation, accepted, code } = answer;
-        const { thingName, topic, payload } = request;
-        log.debug({ thingName, operation, topic, accepted, code }, 'device request answered');
-        options.onDeviceRequest?.({ thingName, operation, topic, payload, accepted, answer });
+  const onRequest: BrokerOptions['onRequest'] = (request, send) => {
+    jobs.device(request, (answer) => {
+      send(answer.topic, encodeMessage(answer.message));
+      const { operation, accepted, code } = answer;
+      const { thingName, topic, payload } = request;
+      log.debug({ thingName, operation, topic, accepted, code }, 'device request answered');
+      options.onDeviceRequest?.({ thingName, operation, topic, payload, accepted, answer });
+    });
+  };
+  const broker = options.broker
+    ? await joinBroker({ address: options.broker, log, onRequest })
+    : await startBroker({
+        host,
+        port: options.mqttPort,
+        caPem: authority.certPem,
+        server: await issueServerCertificate(authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
+        log,
+        now: clock.now,
+        principalOf: (fingerprint, thingName) => principalOf(jobs.state, fingerprint, thingName),
+        attributesOf: (thingName) => jobs.state.registry.thingRecords.get(thingName)?.attributes ?? {},
+        onRequest,
       });
-    },
-  });
   clock.onTurned(jobs.tick);
   return { broker, jobs, clock };
 }

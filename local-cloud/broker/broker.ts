@@ -43,7 +43,8 @@ export interface BrokerOptions extends PermissionSources {
 export interface BrokerRequest {
   /** The thing of the topic. */
   readonly thingName: string;
-  readonly clientId: string;
+  /** Who asked; undefined where only a broker that already exists knows. */
+  readonly clientId: string | undefined;
   readonly topic: string;
   readonly payload: Uint8Array;
 }

@@ -69,9 +69,15 @@ export async function openDataFolder(dataDir: string): Promise<DataFolder> {
 /** The thing's folder with its certificate; its `config.json` names the port the broker has this time. */
 export async function openThingFolder(
   dataDir: string,
-  thing: { readonly thingName: string; readonly mqttPort: number; readonly authority: Identity },
+  thing: {
+    readonly thingName: string;
+    readonly mqttPort: number;
+    /** Host name of the broker, for a new configuration; `localhost` unless given. */
+    readonly endpoint?: string;
+    readonly authority: Identity;
+  },
 ): Promise<ThingFolder> {
-  const { thingName, mqttPort, authority } = thing;
+  const { thingName, mqttPort, endpoint = 'localhost', authority } = thing;
   const folder = join(resolve(dataDir), 'things', thingName);
   for (const name of ['', 'state', 'run', 'handlers']) {
     await mkdir(join(folder, name), { recursive: true, mode: PRIVATE_FOLDER });
@@ -83,12 +89,15 @@ export async function openThingFolder(
   });
   await replaceFile(join(folder, 'ca.pem'), authority.certPem, PUBLIC_FILE);
   const configPath = join(folder, 'config.json');
-  await writeConfig(configPath, { thingName, mqttPort });
+  await writeConfig(configPath, { thingName, mqttPort, endpoint });
   return { configPath, fingerprint: certificateFingerprint(certPem), certificatePem: certPem };
 }
 
 /** Settings in an existing file are kept; what it lacks is added, and only what this start decides is replaced. */
-async function writeConfig(path: string, thing: { thingName: string; mqttPort: number }): Promise<void> {
+async function writeConfig(
+  path: string,
+  thing: { thingName: string; mqttPort: number; endpoint: string },
+): Promise<void> {
   const existing = await readIfThere(path);
   const settings = {
     certPath: 'certificate.pem',
@@ -100,7 +109,7 @@ async function writeConfig(path: string, thing: { thingName: string; mqttPort: n
     rebootCommand: REFUSE_RESTART,
     ...(existing === undefined ? {} : parseConfig(path, existing)),
   };
-  const config = { thingName: thing.thingName, endpoint: 'localhost', ...settings, port: thing.mqttPort };
+  const config = { thingName: thing.thingName, endpoint: thing.endpoint, ...settings, port: thing.mqttPort };
   await replaceFile(path, `${JSON.stringify(config, null, 2)}\n`, PUBLIC_FILE);
 }
 
