@@ -11,13 +11,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { IConnectPacket, IPublishPacket, ISubscribePacket, Packet } from 'mqtt-packet';
+import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet, Parser } from 'mqtt-packet';
 import mqttPacket from 'mqtt-packet';
 import type { Logger } from 'pino';
 import { createFrameGuard } from './frame-guard.ts';
 import { DISCONNECT_REASON } from './mqtt5-reasons.ts';
+import { createPendingSubscriptions } from './mqtt5-subscriptions.ts';
 import { createDeliveryWindow, type DeliveryWindow } from './mqtt5-window.ts';
-import type { Peer, Permissions, PermissionsOf, Refusal } from './permissions.ts';
+import type { Peer, Permissions, PermissionsOf } from './permissions.ts';
 import { createTopicAliases } from './topic-aliases.ts';
 
 const LAST_WORDS_TIMEOUT_MS = 5_000;
@@ -29,6 +30,7 @@ const TOPIC_ALIAS_MAXIMUM = 8;
 const MAX_FILTERS = 8;
 /** AWS's guide, "MQTT 5 properties": it "cannot exceed 128 KB". */
 const MAXIMUM_PACKET_BYTES = 128 * 1024;
+const IDENTIFIED: ReadonlySet<Packet['cmd']> = new Set(['subscribe', 'unsubscribe', 'puback']);
 const V5 = { protocolVersion: 5 };
 
 export interface Mqtt5Options {
@@ -46,9 +48,9 @@ export class Mqtt5Translator extends Duplex {
   readonly #fromClient = mqttPacket.parser(V5);
   readonly #fromBroker = mqttPacket.parser({ protocolVersion: 4 });
   readonly #aliases = createTopicAliases(TOPIC_ALIAS_MAXIMUM);
-  /** What the client asked for, and was refused or granted here, by the packet's identifier. */
-  readonly #subscribing = new Map<number, readonly { readonly topic: string; readonly refusal: Refusal | null }[]>();
-  readonly #unsubscribing = new Map<number, number>();
+  readonly #pending = createPendingSubscriptions((filter, { reason }) => {
+    this.#options.log.warn({ clientId: this.#connect?.clientId, filter, reason }, 'subscription refused');
+  });
   #window: DeliveryWindow | undefined;
   #connect: IConnectPacket | undefined;
   #permissions: Permissions | undefined;
@@ -69,7 +71,7 @@ export class Mqtt5Translator extends Duplex {
         this.#end(DISCONNECT_REASON.packetTooLarge);
         return;
       }
-      this.#fromClient.parse(chunk);
+      this.#parse(this.#fromClient, chunk);
     });
     socket.once('close', () => this.destroy());
   }
@@ -86,7 +88,7 @@ export class Mqtt5Translator extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#fromBroker.parse(chunk);
+    this.#parse(this.#fromBroker, chunk);
     if (this.#socket.writableNeedDrain && !this.#socket.destroyed) this.#socket.once('drain', () => done());
     else done();
   }
@@ -105,6 +107,16 @@ export class Mqtt5Translator extends Duplex {
     socket.setTimeout(LAST_WORDS_TIMEOUT_MS, () => socket.destroy());
     socket.end(() => socket.destroy());
     await closed;
+  }
+
+  /** What can be parsed need not be possible to generate, such as an UNSUBSCRIBE of no filters. */
+  #parse(parser: Parser, chunk: Buffer): void {
+    try {
+      parser.parse(chunk);
+    } catch (err) {
+      this.#options.log.warn({ err, clientId: this.#connect?.clientId }, 'packet of MQTT 5 cannot be translated');
+      this.#end(DISCONNECT_REASON.malformedPacket);
+    }
   }
 
   /** Ends the connection from this side; aedes then publishes the client's will. */
@@ -129,7 +141,7 @@ export class Mqtt5Translator extends Duplex {
       return;
     }
     const permissions = this.#permissions;
-    if (!permissions) {
+    if (!permissions || lacksIdentifier(packet)) {
       this.#end(DISCONNECT_REASON.protocolError);
       return;
     }
@@ -141,12 +153,7 @@ export class Mqtt5Translator extends Duplex {
         this.#handleSubscribe(packet, permissions);
         break;
       case 'unsubscribe':
-        this.#unsubscribing.set(packet.messageId ?? 0, packet.unsubscriptions.length);
-        this.#toBroker({
-          cmd: 'unsubscribe',
-          messageId: packet.messageId ?? 0,
-          unsubscriptions: packet.unsubscriptions,
-        });
+        this.#handleUnsubscribe(packet);
         break;
       case 'puback':
         this.#window?.acknowledged();
@@ -231,31 +238,15 @@ export class Mqtt5Translator extends Duplex {
       this.#end(DISCONNECT_REASON.quotaExceeded);
       return;
     }
-    const asked = packet.subscriptions.map(({ topic }) => ({ topic, refusal: permissions.subscribe(topic) }));
-    for (const { topic, refusal } of asked.filter((one) => one.refusal)) {
-      const { clientId } = this.#connect ?? {};
-      this.#options.log.warn({ clientId, filter: topic, reason: refusal?.reason }, 'subscription refused');
-    }
-    // One of each filter, the last: aedes answers for each filter once.
-    const granted = new Map(
-      packet.subscriptions
-        .filter((_, index) => asked[index]?.refusal === null)
-        // MQTT 5.0, 3.2.2.3.4: asked for QoS 2, a server with a Maximum QoS of 1 grants that.
-        .map(({ topic, qos }) => [topic, { topic, qos: qos === 2 ? (1 as const) : qos }]),
-    );
-    this.#subscribing.set(messageId, asked);
-    if (granted.size === 0) {
-      this.#acknowledgeSubscribe(messageId, new Map());
-      return;
-    }
-    this.#toBroker({ cmd: 'subscribe', messageId, subscriptions: [...granted.values()] });
+    const asked = this.#pending.subscribe(packet, permissions);
+    if ('granted' in asked) this.#send({ cmd: 'suback', messageId, granted: asked.granted });
+    else this.#toBroker({ cmd: 'subscribe', messageId, subscriptions: [...asked] });
   }
 
-  #acknowledgeSubscribe(messageId: number, grantedQos: ReadonlyMap<string, number>): void {
-    const asked = this.#subscribing.get(messageId) ?? [];
-    this.#subscribing.delete(messageId);
-    const granted = asked.map(({ topic, refusal }) => refusal?.code ?? grantedQos.get(topic) ?? UNSPECIFIED_ERROR);
-    this.#send({ cmd: 'suback', messageId, granted });
+  #handleUnsubscribe({ messageId = 0, unsubscriptions }: IUnsubscribePacket): void {
+    const answer = this.#pending.unsubscribe(messageId, unsubscriptions.length);
+    if (answer) this.#send({ cmd: 'unsuback', messageId, granted: answer.granted });
+    else this.#toBroker({ cmd: 'unsubscribe', messageId, unsubscriptions });
   }
 
   #handleBrokerPacket(packet: Packet): void {
@@ -268,18 +259,13 @@ export class Mqtt5Translator extends Duplex {
         this.#handleDelivery(packet);
         break;
       case 'suback': {
-        const asked = this.#subscribing.get(messageId) ?? [];
-        const topics = [...new Set(asked.filter(({ refusal }) => refusal === null).map(({ topic }) => topic))];
-        const granted = packet.granted as readonly number[];
-        this.#acknowledgeSubscribe(messageId, new Map(topics.map((topic, at) => [topic, granted[at] ?? 0x80])));
+        const granted = this.#pending.subscribed(messageId, packet.granted as readonly number[]);
+        this.#send({ cmd: 'suback', messageId, granted });
         break;
       }
-      case 'unsuback': {
-        const count = this.#unsubscribing.get(messageId) ?? 1;
-        this.#unsubscribing.delete(messageId);
-        this.#send({ cmd: 'unsuback', messageId, granted: Array<number>(count).fill(0) });
+      case 'unsuback':
+        this.#send({ cmd: 'unsuback', messageId, granted: this.#pending.unsubscribed(messageId) });
         break;
-      }
       case 'puback':
         this.#send({ cmd: 'puback', messageId, reasonCode: 0 });
         break;
@@ -338,4 +324,10 @@ export class Mqtt5Translator extends Duplex {
     }
     this.#window?.deliver(delivery);
   }
+}
+
+/** MQTT 5.0, 2.2.1: these have a packet identifier, and 0 is none. */
+function lacksIdentifier(packet: Packet): boolean {
+  const needsOne = packet.cmd === 'publish' ? packet.qos > 0 : IDENTIFIED.has(packet.cmd);
+  return needsOne && !packet.messageId;
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
+import * as fc from 'fast-check';
 import { connect, type IClientOptions, type IConnackPacket, type IDisconnectPacket, type MqttClient } from 'mqtt';
 import mqttPacket, { type Packet } from 'mqtt-packet';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -92,6 +93,15 @@ describe('what a policy forbids', () => {
   });
 });
 
+test('a second SUBSCRIBE with an identifier that is in use gets 0x91', async () => {
+  const socket = await rawConnection(await startTestCloud());
+  const packet = mqttPacket.generate(subscribePacket(2), V5);
+  socket.write(Buffer.concat([packet, packet]));
+  // The second is answered here, the first by the broker.
+  expect(await socket.next('suback')).toMatchObject({ granted: [0x91, 0x91] });
+  expect(await socket.next('suback')).toMatchObject({ granted: [1, 1] });
+});
+
 describe('why a connection ends', () => {
   test('another connection with the same client id: 0x8E', async () => {
     const cloud = await startTestCloud();
@@ -124,6 +134,22 @@ describe('why a connection ends', () => {
     await socket.closed;
   });
 
+  test.each<[string, number[]]>([
+    ['SUBSCRIBE of no filters', [0x82, 3, 0, 1, 0]],
+    ['UNSUBSCRIBE of no filters', [0xa2, 3, 0, 1, 0]],
+    ['SUBSCRIBE with the identifier 0', [0x82, 7, 0, 0, 0, 0, 1, 0x61, 0]],
+    ['a PUBLISH at QoS 1 with the identifier 0', [0x32, 6, 0, 1, 0x61, 0, 0, 0]],
+    ['a PUBLISH that ends in its properties', [0x30, 4, 0, 1, 0x61, 0x7f]],
+    ['a property that does not exist', [0x30, 6, 0, 1, 0x61, 2, 0x7e, 0]],
+  ])('%s ends the connection, and nothing else', async (_what, bytes) => {
+    const cloud = await startTestCloud();
+    await replacePolicy(cloud, 'gw-1', [{ Action: 'iot:*' }]);
+    const socket = await rawConnection(cloud);
+    socket.write(Buffer.from(bytes));
+    await socket.closed;
+    await rawConnection(cloud);
+  });
+
   test('bytes that are no packet: 0x81', async () => {
     const socket = await rawConnection(await startTestCloud());
     socket.write(Buffer.from([0x00, 0x00]));
@@ -135,6 +161,29 @@ describe('why a connection ends', () => {
     socket.write(Buffer.from([0x30, 0xff, 0xff, 0x7f]));
     expect(await socket.next('disconnect')).toMatchObject({ reasonCode: 0x95 });
   });
+});
+
+test('whatever bytes follow a CONNECT of MQTT 5, the broker stands', async () => {
+  const cloud = await startTestCloud();
+  await replacePolicy(cloud, 'gw-1', [{ Action: 'iot:*' }]);
+  const packets = [subscribePacket(2), publishPacket('a/b', 1), connectPacket(), { cmd: 'pingreq' } as const];
+  const wire = fc.constantFrom(...packets.map((packet) => mqttPacket.generate(packet, V5)));
+  const damage = fc.tuple(fc.nat(), fc.nat(255));
+  const frame = fc.tuple(wire, fc.array(damage, { maxLength: 3 })).map(([bytes, damages]) => {
+    const copy = Buffer.from(bytes);
+    for (const [at, value] of damages) copy[at % copy.length] = value;
+    return copy;
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 5 }), async (frames) => {
+      const socket = await rawConnection(cloud);
+      socket.write(Buffer.concat(frames));
+      socket.end();
+      await socket.closed;
+    }),
+    { numRuns: 150 },
+  );
+  await rawConnection(cloud);
 });
 
 test('an alias stands for the topic it came with', async () => {
@@ -213,6 +262,7 @@ function goodbye(client: MqttClient): Promise<IDisconnectPacket> {
 interface RawConnection {
   send(packet: Packet): void;
   write(bytes: Buffer): void;
+  end(): void;
   /** The first packet of that kind that was not taken yet. */
   next(cmd: Packet['cmd']): Promise<Packet>;
   waiting(cmd: Packet['cmd']): number;
@@ -262,6 +312,7 @@ async function rawConnection(
   return {
     send,
     write: (bytes) => void socket.write(bytes),
+    end: () => void socket.end(),
     next,
     waiting: (cmd) => packets.filter((packet) => packet.cmd === cmd).length,
     closed,
