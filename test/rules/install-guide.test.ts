@@ -47,6 +47,13 @@ describe('the policy in docs/install.md', async () => {
     }
   });
 
+  test('is short enough for AWS IoT in the region with the longest name', async () => {
+    const text = /```json\n(.+?)\n```/s.exec(await readText('docs/install.md'))?.[1] ?? '';
+    const longest = text.replaceAll('us-east-1', 'ap-southeast-99').replaceAll(/\s/g, '');
+    // AWS General Reference, "AWS IoT Core endpoints and quotas": policy document size, white space excluded.
+    expect(longest.length).toBeLessThanOrEqual(2048);
+  });
+
   test('allows the client id of the thing only', () => {
     expect(allowed('iot:Connect', 'client')).toEqual([THING]);
   });
