@@ -8,6 +8,7 @@ export interface Arguments {
   readonly dataDir: string;
   readonly mqttPort: number;
   readonly httpPort: number;
+  readonly jobsDataPort: number;
   readonly things: readonly string[];
   readonly host: string;
   /** Whether HTTP requests must be signed. */
@@ -29,6 +30,9 @@ For development, tests and demos. In production the engine is AWS IoT Core.
   --broker-ca FILE, --broker-cert FILE, --broker-key FILE
                     PEM files for mqtts: the broker's CA (default: the system's), our certificate and its key
   --http-port N     port of the REST API, 0 for any free one (default 8080)
+  --jobs-data-port N
+                    port of the jobs data plane for devices, with mutual TLS, 0 for any free one
+                    (default 8443, and 0 where --http-port is 0)
   --thing NAME      make this thing; may be given more than once
   --host ADDR       address to listen on (default 127.0.0.1: this machine only)
   --no-auth         take HTTP requests that are not signed with a key pair of DIR/credentials; on this machine only
@@ -66,10 +70,14 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
   if (!auth && iamPolicies !== undefined) {
     throw new UsageError('--iam-policies: with --no-auth nobody is known who could be allowed anything; leave one out');
   }
+  const httpPort = parsePort('--http-port', values['http-port']);
+  const jobsDataPort = values['jobs-data-port'];
   return {
     dataDir: requireValue('--data-dir', values['data-dir']),
     mqttPort: parsePort('--mqtt-port', values['mqtt-port']),
-    httpPort: parsePort('--http-port', values['http-port']),
+    httpPort,
+    jobsDataPort:
+      jobsDataPort === undefined ? (httpPort === 0 ? 0 : 8443) : parsePort('--jobs-data-port', jobsDataPort),
     things: [...new Set(things)],
     host: requireValue('--host', values.host),
     auth,
@@ -106,6 +114,7 @@ function parseOptions(argv: readonly string[]) {
         'http-port': { type: 'string', default: '8080' },
         thing: { type: 'string', multiple: true },
         host: { type: 'string', default: '127.0.0.1' },
+        'jobs-data-port': { type: 'string' },
         'iam-policies': { type: 'string' },
         broker: { type: 'string' },
         'broker-ca': { type: 'string' },

@@ -12,7 +12,7 @@ import { createTurnableClock } from './clock.ts';
 import { createCloudOperations } from './cloud-operations.ts';
 import type { Identity } from './identity/certificates.ts';
 import { issueServerCertificate } from './identity/certificates.ts';
-import type { OperatorCredentials } from './identity/data-folder.ts';
+import type { DataFolder, OperatorCredentials } from './identity/data-folder.ts';
 import { openDataFolder, openThingFolder } from './identity/data-folder.ts';
 import type { DeviceAnswer } from './jobs-service/device-request.ts';
 import { encodeMessage } from './jobs-service/encode-message.ts';
@@ -20,7 +20,8 @@ import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
 import { principalOf } from './registry/principal-of.ts';
 import { readIamPolicies } from './rest/iam-policy-file.ts';
-import { startRestServer } from './rest/rest-server.ts';
+import type { RestFaces } from './rest/rest-faces.ts';
+import { startRestFaces } from './rest/rest-faces.ts';
 import type { RunningService } from './running-service.ts';
 import { runJobsService } from './running-service.ts';
 
@@ -30,6 +31,8 @@ export interface JobCloudOptions {
   readonly mqttPort: number;
   /** 0 for any free one. */
   readonly httpPort: number;
+  /** Of the jobs data plane with mutual TLS; 0 for any free one, not served unless given. */
+  readonly jobsDataPort?: number;
   readonly things: readonly string[];
   /** A broker that already exists, to be used in place of our own; `mqttPort` is then not used. */
   readonly broker?: BrokerAddress | undefined;
@@ -66,6 +69,8 @@ export interface CloudThing {
 export interface JobCloud {
   readonly mqttPort: number;
   readonly httpPort: number;
+  /** Undefined where `jobsDataPort` was not given. */
+  readonly jobsDataTlsPort: number | undefined;
   readonly caPath: string;
   readonly credentialsPath: string;
   readonly credentials: OperatorCredentials;
@@ -85,7 +90,6 @@ export interface JobCloud {
 
 /** Resolves when everything listens. When something cannot start, what was started is closed again. */
 export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud> {
-  const { host, log } = options;
   const dataDir = resolve(options.dataDir);
   for (const thingName of options.things) requireThingName(thingName);
   const folder = await openDataFolder(dataDir);
@@ -108,26 +112,18 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
 
   try {
     for (const thingName of options.things) await addThing(thingName);
-    const { keyPairs } = folder;
     const { caPath, credentialsPath, credentials } = folder;
     const call = withDisconnects(createCloudOperations(jobs, folder.authority).call, broker);
-    const rest = await startRestServer({
-      host,
-      port: options.httpPort,
-      log,
-      keyPairs: options.auth === false ? null : keyPairs,
-      policies: await readIamPolicies({ dataDir, file: options.iamPolicies }, keyPairs),
-      control: call,
-      data: jobs.data,
-    });
+    const rest = await openRestFaces(options, { folder, jobs, call });
     const close = async () => {
       jobs.close();
       await Promise.all([rest.close(), broker.close()]);
     };
-    const ports = { mqttPort: broker.port, httpPort: rest.port };
+    const { httpPort, jobsDataTlsPort } = rest;
+    const ports = { mqttPort: broker.port, httpPort, jobsDataTlsPort };
     // The server's certificate is good for this name, whatever `host` is.
     jobs.state.registry.endpoints.data = `${options.broker?.host ?? 'localhost'}:${broker.port}`;
-    jobs.state.registry.endpoints.jobs = `localhost:${rest.port}`;
+    jobs.state.registry.endpoints.jobs = `localhost:${httpPort}`;
     const paths = { caPath, credentialsPath, credentials };
     return { ...ports, ...paths, call, broker, things, jobs, clock, addThing, close };
   } catch (error) {
@@ -144,6 +140,36 @@ function withDisconnects(call: JobCloud['call'], broker: Broker): JobCloud['call
     if (operation === 'UpdateCertificate' || operation === 'DeleteCertificate') broker.disconnectInactive();
     return answer;
   };
+}
+
+/** What speaks HTTP: AWS's REST API, and the port for devices where one is asked for. */
+async function openRestFaces(
+  options: JobCloudOptions,
+  parts: { readonly folder: DataFolder; readonly jobs: RunningService; readonly call: JobCloud['call'] },
+): Promise<RestFaces> {
+  const { host, log, dataDir, httpPort, jobsDataPort } = options;
+  const { jobs, call } = parts;
+  const { authority, keyPairs } = parts.folder;
+  const rest = {
+    host,
+    port: httpPort,
+    log,
+    keyPairs: options.auth === false ? null : keyPairs,
+    policies: await readIamPolicies({ dataDir, file: options.iamPolicies }, keyPairs),
+    control: call,
+    data: jobs.data,
+  };
+  if (jobsDataPort === undefined) return startRestFaces({ rest, jobsData: undefined });
+  const jobsData = {
+    host,
+    port: jobsDataPort,
+    log,
+    caPem: authority.certPem,
+    server: await issueServerCertificate(authority, hostNames(host)),
+    principalOf: (fingerprint: string, thingName?: string) => principalOf(jobs.state, fingerprint, thingName),
+    data: jobs.data,
+  };
+  return startRestFaces({ rest, jobsData });
 }
 
 interface DevicePlane {
@@ -179,7 +205,7 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
         host,
         port: options.mqttPort,
         caPem: authority.certPem,
-        server: await issueServerCertificate(authority, [...new Set(['localhost', '127.0.0.1', '::1', host])]),
+        server: await issueServerCertificate(authority, hostNames(host)),
         log,
         now: clock.now,
         principalOf: (fingerprint, thingName) => principalOf(jobs.state, fingerprint, thingName),
@@ -188,6 +214,11 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
       });
   clock.onTurned(jobs.tick);
   return { broker, jobs, clock };
+}
+
+/** What clients call this machine. */
+function hostNames(host: string): readonly string[] {
+  return [...new Set(['localhost', '127.0.0.1', '::1', host])];
 }
 
 function requireThingName(thingName: string): void {

@@ -33,9 +33,10 @@ async function main(argv: readonly string[]): Promise<number> {
     log.fatal({ err }, 'job-cloud could not start');
     return 1;
   }
-  const { mqttPort, httpPort, caPath, credentialsPath, things } = cloud;
-  process.stdout.write(`${JSON.stringify({ mqttPort, httpPort, caPath, credentialsPath, things })}\n`);
-  log.info({ mqttPort, httpPort, things: Object.keys(things) }, 'job-cloud listens');
+  const { mqttPort, httpPort, jobsDataTlsPort, caPath, credentialsPath, things } = cloud;
+  const ready = { mqttPort, httpPort, jobsDataTlsPort, caPath, credentialsPath, things };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  log.info({ mqttPort, httpPort, jobsDataTlsPort, things: Object.keys(things) }, 'job-cloud listens');
   const signal = await stopped;
   log.info({ signal }, 'job-cloud stops');
   await cloud.close();

@@ -24,5 +24,16 @@ export const DEFAULT_POLICY_DOCUMENT = JSON.stringify({
     },
     { Effect: 'Allow', Action: 'iot:Subscribe', Resource: `${ARN}:topicfilter/${JOBS}` },
     { Effect: 'Allow', Action: ['iot:Publish', 'iot:Receive'], Resource: `${ARN}:topic/${JOBS}` },
+    // Jobs over HTTPS, with the certificate: AWS IoT asks for these actions and not for those of MQTT.
+    {
+      Effect: 'Allow',
+      Action: [
+        'iotjobsdata:GetPendingJobExecutions',
+        'iotjobsdata:StartNextPendingJobExecution',
+        'iotjobsdata:DescribeJobExecution',
+        'iotjobsdata:UpdateJobExecution',
+      ],
+      Resource: `${ARN}:thing/${THING_NAME_VARIABLE}`,
+    },
   ],
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, and ends cl
   expect(line).toEqual({
     mqttPort: expect.any(Number),
     httpPort: expect.any(Number),
+    jobsDataTlsPort: expect.any(Number),
     caPath: join(dataDir, 'ca.pem'),
     credentialsPath: join(dataDir, 'credentials'),
     things: {
@@ -55,7 +56,7 @@ test('a port that is taken ends it with 1 and a reason', async () => {
   onTestFinished(() => void taken.close());
   await once(taken, 'listening');
   const { port } = taken.address() as { port: number };
-  for (const option of ['--mqtt-port', '--http-port']) {
+  for (const option of ['--mqtt-port', '--http-port', '--jobs-data-port']) {
     const ended = run('node', [PROGRAM, '--data-dir', await emptyFolder(), ...FREE_PORTS, option, String(port)]);
     await expect(ended).rejects.toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('EADDRINUSE') });
   }
@@ -78,7 +79,17 @@ test('--help tells what the broker wants of a client', async () => {
 
 test('--help explains every option', async () => {
   const { stdout } = await run('node', [PROGRAM, '--help']);
-  for (const option of ['data-dir', 'mqtt-port', 'http-port', 'thing', 'host', 'no-auth', 'help']) {
+  for (const option of [
+    'data-dir',
+    'mqtt-port',
+    'http-port',
+    'jobs-data-port',
+    'thing',
+    'host',
+    'no-auth',
+    'help',
+    'iam-policies',
+  ]) {
     expect(stdout).toContain(`--${option} `);
   }
 });
@@ -87,12 +98,26 @@ test.each([
   [['--colour'], '--colour'],
   [['--mqtt-port', '65536'], "--mqtt-port: a number from 0 to 65535 was expected, '65536' came"],
   [['--http-port', 'x'], "--http-port: a number from 0 to 65535 was expected, 'x' came"],
+  [['--jobs-data-port', 'x'], "--jobs-data-port: a number from 0 to 65535 was expected, 'x' came"],
+  [['--no-auth', '--host', '0.0.0.0'], '--no-auth: with --host 0.0.0.0 anybody on the network could send jobs'],
+  [['--no-auth', '--iam-policies', 'x'], '--iam-policies: with --no-auth nobody is known'],
+  [['--iam-policies', ''], '--iam-policies: a value is needed'],
   [['--thing', 'a/b'], "--thing: 'a/b' is not a thing name"],
   [['--data-dir', ''], '--data-dir: a value is needed'],
   [['stray'], 'stray'],
 ])('%j is a usage error', async (argv, message) => {
   const ended = run('node', [PROGRAM, ...argv]);
   await expect(ended).rejects.toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+});
+
+test('IAM policies that are wrong keep it from starting, with file, place and reason', async () => {
+  const dataDir = await emptyFolder();
+  await writeFile(join(dataDir, 'credentials'), '[default]\naws_access_key_id=A\naws_secret_access_key=B\n');
+  const path = join(dataDir, 'iam.json');
+  await writeFile(path, '{"A":[{"Statement":{"Effect":"Permit","Action":"*","Resource":"*"}}]}');
+  const ended = run('node', [PROGRAM, '--data-dir', dataDir, ...FREE_PORTS]);
+  const stderr = expect.stringContaining(`${path}: A[0]: Statement 1: Effect must be Allow or Deny`);
+  await expect(ended).rejects.toMatchObject({ code: 1, stdout: '', stderr });
 });
 
 const FREE_PORTS = ['--mqtt-port', '0', '--http-port', '0'];

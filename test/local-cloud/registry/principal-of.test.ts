@@ -23,6 +23,7 @@ test('a thing that the cloud made has an ACTIVE certificate with the default pol
     { Effect: 'Allow', Action: 'iot:Connect' },
     { Effect: 'Allow', Action: 'iot:Subscribe', Resource: `arn:aws:iot:us-east-1:123456789012:topicfilter/${JOBS}` },
     { Effect: 'Allow', Resource: `arn:aws:iot:us-east-1:123456789012:topic/${JOBS}` },
+    { Effect: 'Allow', Resource: 'arn:aws:iot:us-east-1:123456789012:thing/${iot:Connection.Thing.ThingName}' },
   ]);
 });
 
