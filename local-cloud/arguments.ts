@@ -9,6 +9,7 @@ export interface Arguments {
   readonly mqttPort: number;
   readonly httpPort: number;
   readonly jobsDataPort: number;
+  readonly artifactsPort: number;
   readonly things: readonly string[];
   readonly host: string;
   /** Whether HTTP requests must be signed. */
@@ -33,6 +34,9 @@ For development, tests and demos. In production the engine is AWS IoT Core.
   --jobs-data-port N
                     port of the jobs data plane for devices, with mutual TLS, 0 for any free one
                     (default 8443, and 0 where --http-port is 0)
+  --artifacts-port N
+                    port of the artifact store, which stands in for S3: DIR/artifacts/BUCKET/KEY over HTTPS (default any
+                    free one)
   --thing NAME      make this thing; may be given more than once
   --host ADDR       address to listen on (default 127.0.0.1: this machine only)
   --no-auth         take HTTP requests that are not signed with a key pair of DIR/credentials; on this machine only
@@ -78,6 +82,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     httpPort,
     jobsDataPort:
       jobsDataPort === undefined ? (httpPort === 0 ? 0 : 8443) : parsePort('--jobs-data-port', jobsDataPort),
+    artifactsPort: parsePort('--artifacts-port', values['artifacts-port']),
     things: [...new Set(things)],
     host: requireValue('--host', values.host),
     auth,
@@ -112,6 +117,7 @@ function parseOptions(argv: readonly string[]) {
         'data-dir': { type: 'string', default: '.job-cloud' },
         'mqtt-port': { type: 'string', default: '8883' },
         'http-port': { type: 'string', default: '8080' },
+        'artifacts-port': { type: 'string', default: '0' },
         thing: { type: 'string', multiple: true },
         host: { type: 'string', default: '127.0.0.1' },
         'jobs-data-port': { type: 'string' },

@@ -1,6 +1,8 @@
 /** Every operation of the control plane: those of the pure rules, and those that need time, chance or the outside beside them. */
 import type { JsonObject } from '../agent/core/json.ts';
 import type { ControlOperationName } from './api-model/model.ts';
+import { resolveDocumentSource } from './artifacts/document-source.ts';
+import type { ObjectStore } from './artifacts/object-store.ts';
 import { type Identity, issueKeysAndCertificate } from './identity/certificates.ts';
 import { readControlInput } from './jobs-service/control-request.ts';
 import { takeIssuedCertificate } from './registry/certificates.ts';
@@ -14,10 +16,12 @@ export interface CloudOperations {
   call(operation: ControlOperationName, input: JsonObject): Promise<JsonObject>;
 }
 
-export function createCloudOperations(jobs: RunningService, authority: Identity): CloudOperations {
+/** @param store where `documentSource` is read */
+export function createCloudOperations(jobs: RunningService, authority: Identity, store: ObjectStore): CloudOperations {
   return {
     call: async (operation, input) => {
       if (operation === 'CreateKeysAndCertificate') return createKeysAndCertificate(jobs, authority, input);
+      if (operation === 'CreateJob') return jobs.control(operation, await resolveDocumentSource(store, input));
       return jobs.control(operation, input);
     },
   };

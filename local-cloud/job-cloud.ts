@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { JsonObject } from '../agent/core/json.ts';
 import type { ControlOperationName } from './api-model/model.ts';
+import { type Artifacts, startArtifacts } from './artifacts/start-artifacts.ts';
 import type { Broker, BrokerOptions } from './broker/broker.ts';
 import { startBroker } from './broker/broker.ts';
 import type { BrokerAddress } from './broker/broker-address.ts';
@@ -24,6 +25,7 @@ import type { RestFaces } from './rest/rest-faces.ts';
 import { startRestFaces } from './rest/rest-faces.ts';
 import type { RunningService } from './running-service.ts';
 import { runJobsService } from './running-service.ts';
+import type { SubstitutionRules } from './substitution/document-plan.ts';
 
 export interface JobCloudOptions {
   readonly dataDir: string;
@@ -33,6 +35,10 @@ export interface JobCloudOptions {
   readonly httpPort: number;
   /** Of the jobs data plane with mutual TLS; 0 for any free one, not served unless given. */
   readonly jobsDataPort?: number;
+  /** Of the artifact store; 0, for any free one, unless given. */
+  readonly artifactsPort?: number;
+  /** What AWS does not document of placeholders; `DEFAULT_SUBSTITUTION_RULES` unless given. */
+  readonly substitutionRules?: SubstitutionRules;
   readonly things: readonly string[];
   /** A broker that already exists, to be used in place of our own; `mqttPort` is then not used. */
   readonly broker?: BrokerAddress | undefined;
@@ -67,6 +73,8 @@ export interface CloudThing {
 }
 
 export interface JobCloud {
+  /** Of the store that stands in for S3: objects are at `artifactsUrl/BUCKET/KEY`, and in `DIR/artifacts/BUCKET/KEY`. */
+  readonly artifactsUrl: string;
   readonly mqttPort: number;
   readonly httpPort: number;
   /** Undefined where `jobsDataPort` was not given. */
@@ -93,7 +101,20 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   const dataDir = resolve(options.dataDir);
   for (const thingName of options.things) requireThingName(thingName);
   const folder = await openDataFolder(dataDir);
-  const { broker, jobs, clock } = await startDevicePlane(options, folder.authority);
+  const clock = createTurnableClock({ base: options.now });
+  const server = await issueServerCertificate(folder.authority, hostNames(host));
+  const { credentials } = folder;
+  const artifactsPort = options.artifactsPort ?? 0;
+  const artifacts = await startArtifacts(dataDir, {
+    host,
+    port: artifactsPort,
+    server,
+    credentials,
+    log,
+    now: clock.now,
+  });
+  const parts = { authority: folder.authority, server, clock, artifacts };
+  const { broker, jobs } = await startDevicePlane(options, parts);
   const things: Record<string, CloudThing> = {};
 
   const addThing = async (thingName: string): Promise<CloudThing> => {
@@ -112,15 +133,15 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
 
   try {
     for (const thingName of options.things) await addThing(thingName);
-    const { caPath, credentialsPath, credentials } = folder;
-    const call = withDisconnects(createCloudOperations(jobs, folder.authority).call, broker);
+    const { caPath, credentialsPath } = folder;
+    const call = withDisconnects(createCloudOperations(jobs, folder.authority, artifacts.store).call, broker);
     const rest = await openRestFaces(options, { folder, jobs, call });
     const close = async () => {
       jobs.close();
-      await Promise.all([rest.close(), broker.close()]);
+      await Promise.all([rest.close(), broker.close(), artifacts.close()]);
     };
     const { httpPort, jobsDataTlsPort } = rest;
-    const ports = { mqttPort: broker.port, httpPort, jobsDataTlsPort };
+    const ports = { mqttPort: broker.port, httpPort, jobsDataTlsPort, artifactsUrl: artifacts.url };
     // The server's certificate is good for this name, whatever `host` is.
     jobs.state.registry.endpoints.data = `${options.broker?.host ?? 'localhost'}:${broker.port}`;
     jobs.state.registry.endpoints.jobs = `localhost:${httpPort}`;
@@ -128,7 +149,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     return { ...ports, ...paths, call, broker, things, jobs, clock, addThing, close };
   } catch (error) {
     jobs.close();
-    await broker.close();
+    await Promise.all([broker.close(), artifacts.close()]);
     throw error;
   }
 }
@@ -175,15 +196,23 @@ async function openRestFaces(
 interface DevicePlane {
   readonly broker: Broker;
   readonly jobs: RunningService;
+}
+
+interface DevicePlaneParts {
+  readonly authority: Identity;
+  readonly server: Identity;
   readonly clock: TurnableClock;
+  /** Closed when the broker cannot start. */
+  readonly artifacts: Artifacts;
 }
 
 /** The Jobs service with the broker it speaks through. */
-async function startDevicePlane(options: JobCloudOptions, authority: Identity): Promise<DevicePlane> {
-  const { host, log } = options;
-  const clock = createTurnableClock({ base: options.now });
+async function startDevicePlane(options: JobCloudOptions, parts: DevicePlaneParts): Promise<DevicePlane> {
+  const { host, log, substitutionRules } = options;
+  const { authority, server, clock, artifacts } = parts;
   const jobs = runJobsService({
     now: clock.now,
+    documents: { presign: artifacts.presign, ...(substitutionRules && { substitutionRules }) },
     notify: ({ thingName, topic, message }) => {
       log.debug({ thingName, topic }, 'notification sent');
       broker.notify(topic, encodeMessage(message));
@@ -199,21 +228,25 @@ async function startDevicePlane(options: JobCloudOptions, authority: Identity): 
       options.onDeviceRequest?.({ thingName, operation, topic, payload, accepted, answer });
     });
   };
-  const broker = options.broker
-    ? await joinBroker({ address: options.broker, log, onRequest })
-    : await startBroker({
+  const starting = options.broker
+    ? joinBroker({ address: options.broker, log, onRequest })
+    : startBroker({
         host,
         port: options.mqttPort,
         caPem: authority.certPem,
-        server: await issueServerCertificate(authority, hostNames(host)),
+        server,
         log,
         now: clock.now,
         principalOf: (fingerprint, thingName) => principalOf(jobs.state, fingerprint, thingName),
         attributesOf: (thingName) => jobs.state.registry.thingRecords.get(thingName)?.attributes ?? {},
         onRequest,
       });
+  const broker = await starting.catch(async (error: unknown) => {
+    await artifacts.close();
+    throw error;
+  });
   clock.onTurned(jobs.tick);
-  return { broker, jobs, clock };
+  return { broker, jobs };
 }
 
 /** What clients call this machine. */

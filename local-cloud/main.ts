@@ -33,8 +33,8 @@ async function main(argv: readonly string[]): Promise<number> {
     log.fatal({ err }, 'job-cloud could not start');
     return 1;
   }
-  const { mqttPort, httpPort, jobsDataTlsPort, caPath, credentialsPath, things } = cloud;
-  const ready = { mqttPort, httpPort, jobsDataTlsPort, caPath, credentialsPath, things };
+  const { mqttPort, httpPort, jobsDataTlsPort, artifactsUrl, caPath, credentialsPath, things } = cloud;
+  const ready = { mqttPort, httpPort, jobsDataTlsPort, artifactsUrl, caPath, credentialsPath, things };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info({ mqttPort, httpPort, jobsDataTlsPort, things: Object.keys(things) }, 'job-cloud listens');
   const signal = await stopped;

@@ -7,7 +7,7 @@ import { handleControlRequest } from './jobs-service/control-request.ts';
 import { handleDataRequest } from './jobs-service/data-request.ts';
 import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { handleDeviceRequest } from './jobs-service/device-request.ts';
-import type { JobsState, Notification } from './jobs-service/state.ts';
+import type { DocumentSettings, JobsState, Notification } from './jobs-service/state.ts';
 import { emptyJobsState, registerThing } from './jobs-service/state.ts';
 import { adoptLocalThing } from './registry/local-thing.ts';
 
@@ -35,12 +35,14 @@ export interface RunningServiceOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly notify: (notification: Notification) => void;
+  /** Without them no document may have a pre-signed URL. */
+  readonly documents?: DocumentSettings;
   /** A device's request met a fault of ours, and was answered with InternalError. */
   readonly onFault?: (fault: unknown, request: DeviceRequest) => void;
 }
 
-export function runJobsService({ now, notify, onFault }: RunningServiceOptions): RunningService {
-  const state = emptyJobsState();
+export function runJobsService({ now, notify, onFault, documents }: RunningServiceOptions): RunningService {
+  const state = emptyJobsState(documents);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 

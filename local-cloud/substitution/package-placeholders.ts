@@ -3,7 +3,7 @@ import { ControlError } from '../jobs-service/control-error.ts';
 import type { PackageVersion } from '../packages/catalog-state.ts';
 import type { PlaceholderPlace, PlanContext } from './document-plan.ts';
 import { invalidDocument } from './placeholders.ts';
-import { isBucketName, isObjectKey, type S3Location } from './s3-location.ts';
+import { isBucketName, isObjectKey, isVersionId, type S3Location } from './s3-location.ts';
 
 /** `artifact` and `artifact-location`: AWS's guide and AWS's troubleshooting page spell it differently. */
 const PLACEHOLDER =
@@ -92,8 +92,9 @@ function artifactLocation({ artifact, packageName, versionName }: PackageVersion
       `Package ${packageName} version ${versionName} does not have an associated artifact to generate an S3 presigned url.`,
     );
   }
-  if (!isBucketName(bucket) || !isObjectKey(key)) {
+  const versionId = version === undefined || version === '' ? {} : { versionId: version };
+  if (!isBucketName(bucket) || !isObjectKey(key) || (versionId.versionId && !isVersionId(version))) {
     throw new ControlError('InvalidRequestException', 'Provided argument for presigned url is invalid');
   }
-  return { bucket, key, ...(version !== undefined && version !== '' && { versionId: version }) };
+  return { bucket, key, ...versionId };
 }

@@ -24,7 +24,7 @@ export function isBucketName(name: string): boolean {
 }
 
 export function isObjectKey(key: string): boolean {
-  return key !== '' && utf8Length(key) <= MAX_KEY_BYTES;
+  return key !== '' && isWellFormed(key) && utf8Length(key) <= MAX_KEY_BYTES;
 }
 
 /** The URL taken apart, bucket and key not checked: they may have placeholders in them, or be empty. */
@@ -50,9 +50,19 @@ export function parseEncodedS3Url(url: string): S3Location | undefined {
   const [, encodedKey = split.key, encodedVersion] = VERSION_ID.exec(split.key) ?? [];
   const key = decode(encodedKey);
   const versionId = encodedVersion === undefined ? undefined : decode(encodedVersion);
-  if (key === undefined || (encodedVersion !== undefined && versionId === undefined)) return undefined;
+  if (key === undefined || (encodedVersion !== undefined && !isVersionId(versionId))) return undefined;
   if (!isBucketName(split.bucket) || !isObjectKey(key)) return undefined;
   return { bucket: split.bucket, key, ...(versionId !== undefined && { versionId }) };
+}
+
+/** Up to 1,024 bytes of UTF-8 (S3 User Guide, "How S3 Versioning works"). */
+export function isVersionId(versionId: string | undefined): boolean {
+  return versionId !== undefined && isObjectKey(versionId);
+}
+
+/** Half a surrogate pair has no UTF-8. */
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
 }
 
 function decode(text: string): string | undefined {

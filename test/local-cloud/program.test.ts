@@ -19,6 +19,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, and ends cl
     mqttPort: expect.any(Number),
     httpPort: expect.any(Number),
     jobsDataTlsPort: expect.any(Number),
+    artifactsUrl: expect.stringMatching(/^https:\/\/localhost:\d+$/),
     caPath: join(dataDir, 'ca.pem'),
     credentialsPath: join(dataDir, 'credentials'),
     things: {
