@@ -102,17 +102,10 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   for (const thingName of options.things) requireThingName(thingName);
   const folder = await openDataFolder(dataDir);
   const clock = createTurnableClock({ base: options.now });
-  const server = await issueServerCertificate(folder.authority, hostNames(host));
+  const server = await issueServerCertificate(folder.authority, hostNames(options.host));
+  const { host, artifactsPort: port = 0, log } = options;
   const { credentials } = folder;
-  const artifactsPort = options.artifactsPort ?? 0;
-  const artifacts = await startArtifacts(dataDir, {
-    host,
-    port: artifactsPort,
-    server,
-    credentials,
-    log,
-    now: clock.now,
-  });
+  const artifacts = await startArtifacts(dataDir, { host, port, server, credentials, log, now: clock.now });
   const parts = { authority: folder.authority, server, clock, artifacts };
   const { broker, jobs } = await startDevicePlane(options, parts);
   const things: Record<string, CloudThing> = {};
