@@ -17,6 +17,8 @@ export interface Arguments {
   readonly iamPolicies: string | undefined;
   /** A broker that already exists, to be used in place of our own. */
   readonly broker: BrokerAddress | undefined;
+  /** Fault settings, as docs/local-cloud-faults.md explains them. */
+  readonly faultsFile: string | undefined;
 }
 
 export const USAGE = `Usage: job-cloud [options]
@@ -43,6 +45,7 @@ For development, tests and demos. In production the engine is AWS IoT Core.
   --iam-policies FILE
                     what each key pair may do: {"<access key id>": [<IAM policy document>, ...]}
                     (default DIR/iam.json where it is there; without a file each may do everything)
+  --faults FILE     what goes wrong on purpose: JSON, as docs/local-cloud-faults.md explains it
   --help            show this
 
 DIR/things/NAME holds the certificate made for a thing, with a config.json that job-agent can start from. Its policy is
@@ -88,6 +91,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     auth,
     iamPolicies: iamPolicies === undefined ? undefined : requireValue('--iam-policies', iamPolicies),
     broker: parseBroker(values),
+    faultsFile: values.faults === undefined ? undefined : requireValue('--faults', values.faults),
   };
 }
 
@@ -126,6 +130,7 @@ function parseOptions(argv: readonly string[]) {
         'broker-ca': { type: 'string' },
         'broker-cert': { type: 'string' },
         'broker-key': { type: 'string' },
+        faults: { type: 'string' },
         'no-auth': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

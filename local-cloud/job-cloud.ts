@@ -11,11 +11,16 @@ import { joinBroker } from './broker/join-broker.ts';
 import type { TurnableClock } from './clock.ts';
 import { createTurnableClock } from './clock.ts';
 import { createCloudOperations } from './cloud-operations.ts';
+import { trackConnections } from './faults/device-connections.ts';
+import type { FaultControl, FaultDraw } from './faults/fault-control.ts';
+import { createFaultControl } from './faults/fault-control.ts';
+import { readFaultFile } from './faults/fault-file.ts';
+import { createFaultyDevicePlane } from './faults/faulty-device-plane.ts';
 import type { Identity } from './identity/certificates.ts';
 import { issueServerCertificate } from './identity/certificates.ts';
 import type { DataFolder, OperatorCredentials } from './identity/data-folder.ts';
 import { openDataFolder, openThingFolder } from './identity/data-folder.ts';
-import type { DeviceAnswer } from './jobs-service/device-request.ts';
+import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { encodeMessage } from './jobs-service/encode-message.ts';
 import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
@@ -51,6 +56,8 @@ export interface JobCloudOptions {
   readonly iamPolicies?: string | undefined;
   /** Milliseconds since the epoch; the machine's clock unless given. */
   readonly now?: () => number;
+  /** A file of fault settings: what goes wrong from the start. */
+  readonly faultsFile?: string | undefined;
   /** Every request of a device, after it was answered: what was on the wire, and what came of it. */
   readonly onDeviceRequest?: (request: ObservedDeviceRequest) => void;
 }
@@ -91,6 +98,8 @@ export interface JobCloud {
   readonly broker: Pick<Broker, 'connections' | 'onConnectionChange' | 'disconnect'>;
   /** Turned forward, it lets happen what is due by then. */
   readonly clock: TurnableClock;
+  /** What goes wrong on purpose. */
+  readonly faults: FaultControl;
   /** Makes a thing with its certificate and configuration; one that is there already is given back. */
   addThing(thingName: string): Promise<CloudThing>;
   close(): Promise<void>;
@@ -100,13 +109,14 @@ export interface JobCloud {
 export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud> {
   const dataDir = resolve(options.dataDir);
   for (const thingName of options.things) requireThingName(thingName);
+  const faults = await openFaults(options);
   const folder = await openDataFolder(dataDir);
   const clock = createTurnableClock({ base: options.now });
   const server = await issueServerCertificate(folder.authority, hostNames(options.host));
   const { host, artifactsPort: port = 0, log } = options;
   const { credentials } = folder;
   const artifacts = await startArtifacts(dataDir, { host, port, server, credentials, log, now: clock.now });
-  const parts = { authority: folder.authority, server, clock, artifacts };
+  const parts = { authority: folder.authority, server, clock, artifacts, faults };
   const { broker, jobs } = await startDevicePlane(options, parts);
   const things: Record<string, CloudThing> = {};
 
@@ -139,7 +149,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     jobs.state.registry.endpoints.data = `${options.broker?.host ?? 'localhost'}:${broker.port}`;
     jobs.state.registry.endpoints.jobs = `localhost:${httpPort}`;
     const paths = { caPath, credentialsPath, credentials };
-    return { ...ports, ...paths, call, broker, things, jobs, clock, addThing, close };
+    return { ...ports, ...paths, call, broker, things, jobs, clock, faults, addThing, close };
   } catch (error) {
     jobs.close();
     await Promise.all([broker.close(), artifacts.close()]);
@@ -197,29 +207,35 @@ interface DevicePlaneParts {
   readonly clock: TurnableClock;
   /** Closed when the broker cannot start. */
   readonly artifacts: Artifacts;
+  readonly faults: FaultDraw;
 }
 
-/** The Jobs service with the broker it speaks through. */
+/** The Jobs service with the broker it speaks through, and what goes wrong between them. */
 async function startDevicePlane(options: JobCloudOptions, parts: DevicePlaneParts): Promise<DevicePlane> {
   const { host, log, substitutionRules } = options;
-  const { authority, server, clock, artifacts } = parts;
+  const { authority, server, clock, artifacts, faults } = parts;
+  const connections = trackConnections((fingerprint, thingName) =>
+    principalOf(jobs.state, fingerprint)?.things.includes(thingName),
+  );
   const jobs = runJobsService({
     now: clock.now,
     documents: { presign: artifacts.presign, ...(substitutionRules && { substitutionRules }) },
-    notify: ({ thingName, topic, message }) => {
+    notify: (notification) => plane.notify(notification),
+    onFault: (err, { thingName, topic }) => log.error({ err, thingName, topic }, 'device request met a fault of ours'),
+  });
+  const plane = createFaultyDevicePlane({
+    faults,
+    connections,
+    now: clock.now,
+    serve: jobs.device,
+    onAnswer: (request, answer) => observe(options, request, answer),
+    sendNotification: ({ thingName, topic, message }) => {
       log.debug({ thingName, topic }, 'notification sent');
       broker.notify(topic, encodeMessage(message));
     },
-    onFault: (err, { thingName, topic }) => log.error({ err, thingName, topic }, 'device request met a fault of ours'),
   });
   const onRequest: BrokerOptions['onRequest'] = (request, send) => {
-    jobs.device(request, (answer) => {
-      send(answer.topic, encodeMessage(answer.message));
-      const { operation, accepted, code } = answer;
-      const { thingName, topic, payload } = request;
-      log.debug({ thingName, operation, topic, accepted, code }, 'device request answered');
-      options.onDeviceRequest?.({ thingName, operation, topic, payload, accepted, answer });
-    });
+    plane.request(request, (answer) => send(answer.topic, encodeMessage(answer.message)));
   };
   const starting = options.broker
     ? joinBroker({ address: options.broker, log, onRequest })
@@ -232,6 +248,7 @@ async function startDevicePlane(options: JobCloudOptions, parts: DevicePlanePart
         now: clock.now,
         principalOf: (fingerprint, thingName) => principalOf(jobs.state, fingerprint, thingName),
         attributesOf: (thingName) => jobs.state.registry.thingRecords.get(thingName)?.attributes ?? {},
+        onConnection: connections.add,
         onRequest,
       });
   const broker = await starting.catch(async (error: unknown) => {
@@ -239,7 +256,23 @@ async function startDevicePlane(options: JobCloudOptions, parts: DevicePlanePart
     throw error;
   });
   clock.onTurned(jobs.tick);
-  return { broker, jobs };
+  const close = async () => {
+    plane.close();
+    await broker.close();
+  };
+  return { broker: { ...broker, close }, jobs };
+}
+
+async function openFaults({ log, broker, faultsFile }: JobCloudOptions): Promise<FaultControl & FaultDraw> {
+  const settings = faultsFile === undefined ? undefined : await readFaultFile(faultsFile);
+  return createFaultControl({ log, settings, mayBreakConnections: broker === undefined });
+}
+
+function observe(options: JobCloudOptions, request: DeviceRequest, answer: DeviceAnswer): void {
+  const { operation, accepted, code } = answer;
+  const { thingName, topic, payload } = request;
+  options.log.debug({ thingName, operation, topic, accepted, code }, 'device request answered');
+  options.onDeviceRequest?.({ thingName, operation, topic, payload, accepted, answer });
 }
 
 /** What clients call this machine. */

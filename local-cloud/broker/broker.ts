@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import type { Identity } from '../identity/certificates.ts';
 import type { Connection, ConnectionChange, Connections } from './connections.ts';
 import { createConnections } from './connections.ts';
-import { type Door, openDoor } from './door.ts';
+import { type Door, type DoorOptions, openDoor } from './door.ts';
 import { createFrameGuard } from './frame-guard.ts';
 import { DISCONNECT_REASON } from './mqtt5-reasons.ts';
 import { Mqtt5Translator } from './mqtt5-translator.ts';
@@ -27,7 +27,7 @@ import { filterMatches, topicMeaning } from './topics.ts';
 const MIN_KEEP_ALIVE_SECONDS = 30;
 const MAX_KEEP_ALIVE_SECONDS = 1200;
 
-export interface BrokerOptions extends PermissionSources {
+export interface BrokerOptions extends PermissionSources, Pick<DoorOptions, 'onConnection'> {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;

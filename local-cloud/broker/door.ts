@@ -22,6 +22,8 @@ export interface DoorOptions {
   readonly log: Logger;
   /** A client with its first bytes unread. `version` is `unknown` where they are no CONNECT. */
   onClient(socket: TLSSocket, peer: Peer, version: number | 'unknown'): void;
+  /** A client that came in, with the TCP connection under its TLS; it has not said anything yet. */
+  onConnection?(fingerprint: string, socket: TLSSocket, raw: Socket): void;
 }
 
 export interface Door {
@@ -34,6 +36,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   const { log } = options;
   /** Connections of whatever state: one that never finishes its handshake must not hold up `close`. */
   const sockets = new Set<Socket>();
+  /** A TLS connection has the port of the TCP connection under it. */
+  const rawByPort = new Map<number | undefined, Socket>();
   const server = createServer({
     key: options.server.keyPem,
     cert: options.server.certPem,
@@ -47,13 +51,20 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     noDelay: true,
   });
   server.on('connection', (socket: Socket) => {
+    const { remotePort } = socket;
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    rawByPort.set(remotePort, socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (rawByPort.get(remotePort) === socket) rawByPort.delete(remotePort);
+    });
   });
   server.on('secureConnection', (socket) => {
     socket.on('error', (err) => log.debug({ err }, 'connection failed'));
     const peer = peerOf(socket);
     if (!peer) return socket.destroy();
+    const raw = rawByPort.get(socket.remotePort);
+    if (raw) options.onConnection?.(peer.fingerprint, socket, raw);
     return awaitVersion(socket, (version) => options.onClient(socket, peer, version));
   });
   server.on('tlsClientError', (err, socket) => {

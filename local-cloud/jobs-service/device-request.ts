@@ -80,7 +80,7 @@ export function runDeviceOperation(
 }
 
 /** Told apart by the number of segments: a job may be called `get` or `start-next`. */
-function routeTopic(request: DeviceRequest): { operation: DeviceOperation; jobId: string } | undefined {
+export function routeTopic(request: DeviceRequest): { operation: DeviceOperation; jobId: string } | undefined {
   const prefix = `$aws/things/${request.thingName}/jobs/`;
   if (!request.topic.startsWith(prefix)) return undefined;
   const [first = '', second, ...more] = request.topic.slice(prefix.length).split('/');

@@ -90,6 +90,7 @@ test('--help explains every option', async () => {
     'no-auth',
     'help',
     'iam-policies',
+    'faults',
   ]) {
     expect(stdout).toContain(`--${option} `);
   }
