@@ -46,7 +46,8 @@ export function expandTemplate(state: JobsState, input: JsonObject): JsonObject 
     ...settings,
     ...(maintenanceWindows !== undefined && { schedulingConfig: { maintenanceWindows } }),
     ...input,
-    ...(document !== undefined ? { document } : documentSource !== undefined && { documentSource }),
+    document,
+    ...(documentSource !== undefined && { documentSource }),
   };
 }
 

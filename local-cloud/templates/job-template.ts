@@ -7,8 +7,8 @@ export interface JobTemplate {
   readonly jobTemplateArn: string;
   readonly description: string;
   readonly createdAtMs: number;
-  /** The text, or nothing where `documentSource` names it. */
-  readonly document: string | undefined;
+  readonly document: string;
+  /** Where the document was read from, when the template was made. */
   readonly documentSource: string | undefined;
   /**
    * `presignedUrlConfig`, `jobExecutionsRolloutConfig`, `abortConfig`, `timeoutConfig`, `jobExecutionsRetryConfig`,

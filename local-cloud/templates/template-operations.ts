@@ -56,23 +56,24 @@ function createJobTemplate(state: JobsState, input: JsonObject, nowMs: number): 
 
 type TemplateContent = Pick<JobTemplate, 'document' | 'documentSource' | 'settings'>;
 
-/** From the request, or from the job it names; what the request gives beside a job replaces the job's. */
+/**
+ * From the request, or from the job it names; what the request gives beside a job replaces the job's. `documentSource` has
+ * been read by now, and its text is in `document`.
+ */
 function templateContent(state: JobsState, input: JsonObject): TemplateContent {
   const { document, documentSource, jobArn } = input;
   const given = SETTINGS.flatMap((name) => (input[name] === undefined ? [] : [[name, input[name]] as const]));
   const settings: JsonObject = Object.fromEntries(given);
-  if ([document, documentSource, jobArn].filter((source) => source !== undefined).length !== 1) {
+  if ((jobArn === undefined) === (document === undefined && documentSource === undefined)) {
     throw invalidRequest('A job template is made of exactly one of document, documentSource and jobArn');
   }
   if (typeof jobArn === 'string') {
     const content = templateOfJob(existingJob(state, jobArn));
     return { ...content, settings: { ...content.settings, ...settings } };
   }
-  if (typeof document === 'string') {
-    checkDocument(document);
-    return { document, documentSource: undefined, settings };
-  }
-  return { document: undefined, documentSource: String(documentSource), settings };
+  if (typeof document !== 'string') throw invalidRequest('The documentSource cannot be read here');
+  checkDocument(document);
+  return { document, documentSource: documentSource === undefined ? undefined : String(documentSource), settings };
 }
 
 function describeJobTemplate(state: JobsState, input: JsonObject): ControlResult {
@@ -80,7 +81,7 @@ function describeJobTemplate(state: JobsState, input: JsonObject): ControlResult
   return answerWith({
     ...template,
     createdAt: seconds(createdAtMs),
-    ...optional('document', document),
+    document,
     ...optional('documentSource', documentSource),
     ...settings,
   });
