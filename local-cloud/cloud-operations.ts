@@ -21,7 +21,9 @@ export function createCloudOperations(jobs: RunningService, authority: Identity,
   return {
     call: async (operation, input) => {
       if (operation === 'CreateKeysAndCertificate') return createKeysAndCertificate(jobs, authority, input);
-      if (operation === 'CreateJob') return jobs.control(operation, await resolveDocumentSource(store, input));
+      if (operation === 'CreateJob' || operation === 'CreateJobTemplate') {
+        return jobs.control(operation, await resolveDocumentSource(store, input));
+      }
       return jobs.control(operation, input);
     },
   };

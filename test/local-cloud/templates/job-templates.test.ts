@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   ConflictException,
   CreateJobCommand,
@@ -88,6 +90,21 @@ test('a template made from a job has its document and its configurations, unless
   expect(await client.send(new DescribeJobTemplateCommand({ jobTemplateId: 'other' }))).toMatchObject({
     document: DOCUMENT,
     timeoutConfig: { inProgressTimeoutInMinutes: 20 },
+  });
+});
+
+test('a template of a documentSource holds what was there when it was made', async () => {
+  const cloud = await startTestCloud();
+  await mkdir(join(cloud.dataDir, 'artifacts/documents'));
+  const path = join(cloud.dataDir, 'artifacts/documents/job.json');
+  await writeFile(path, DOCUMENT);
+  const client = iotClientFor(cloud);
+  const source = { documentSource: 's3://documents/job.json', description: 'd' };
+  await client.send(new CreateJobTemplateCommand({ jobTemplateId: 'a', ...source }));
+  await writeFile(path, '{"operation":"changed"}');
+  expect(await client.send(new DescribeJobTemplateCommand({ jobTemplateId: 'a' }))).toMatchObject({
+    ...source,
+    document: DOCUMENT,
   });
 });
 
