@@ -43,7 +43,9 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     cert: options.server.certPem,
     ca: options.caPem,
     requestCert: true,
-    rejectUnauthorized: true,
+    // TLS proves that the client has the key; whether its certificate counts is for the registry to say, because
+    // RegisterCertificateWithoutCA takes those of any authority.
+    rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     // A client that asks for something else is served all the same.
     ALPNCallback: ({ protocols }) => (protocols.includes(AWS_ALPN) ? AWS_ALPN : protocols[0]),
@@ -62,7 +64,10 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   server.on('secureConnection', (socket) => {
     socket.on('error', (err) => log.debug({ err }, 'connection failed'));
     const peer = peerOf(socket);
-    if (!peer) return socket.destroy();
+    if (!peer) {
+      log.warn({ address: socket.remoteAddress }, 'TLS client without a valid certificate: connection closed');
+      return socket.destroy();
+    }
     const raw = rawByPort.get(socket.remotePort);
     if (raw) options.onConnection?.(peer.fingerprint, socket, raw);
     return awaitVersion(socket, (version) => options.onClient(socket, peer, version));
@@ -84,9 +89,10 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   };
 }
 
+/** Undefined without a certificate, or with one that has expired. */
 function peerOf(socket: TLSSocket): Peer | undefined {
   const certificate = socket.getPeerX509Certificate();
-  if (!certificate) return undefined;
+  if (!certificate || !(Date.parse(certificate.validTo) > Date.now())) return undefined;
   const serverName = (socket as TLSSocket & { servername?: string | false }).servername;
   return {
     certificate,

@@ -32,6 +32,7 @@ import {
 } from '../../../local-cloud/identity/certificates.ts';
 import type { JobCloud } from '../../../local-cloud/job-cloud.ts';
 import { DEFAULT_POLICY_DOCUMENT } from '../../../local-cloud/registry/default-policy.ts';
+import { createCertificateAuthority, HOUR_MS } from '../../fixtures/certificates.ts';
 import { iotClientFor } from '../../fixtures/iot-client.ts';
 import { startTestCloud } from '../../fixtures/job-cloud.ts';
 import { startService } from '../jobs-service/service-harness.ts';
@@ -74,6 +75,39 @@ test('a thing made as at AWS connects with the keys it was given', async () => {
   await client.send(new CreatePolicyCommand({ policyName: 'jobs', policyDocument: DEFAULT_POLICY_DOCUMENT }));
   await client.send(new AttachPolicyCommand({ policyName: 'jobs', target: certificateArn }));
   expect(await attempt(cloud, identity, 'pump-1')).toBe('connected');
+});
+
+test('a thing connects with a certificate of another authority, once that is registered and ACTIVE', async () => {
+  const cloud = await startTestCloud();
+  const client = iotClientFor(cloud);
+  const { certPem, keyPem } = await issueClientCertificate(await createAuthority('another CA'), 'gw-1');
+  const identity = { key: keyPem, cert: certPem };
+  expect(await attempt(cloud, identity, 'gw-1')).toBe('refused');
+  const { certificateArn, certificateId } = await client.send(
+    new RegisterCertificateWithoutCACommand({ certificatePem: certPem }),
+  );
+  await client.send(new AttachThingPrincipalCommand({ thingName: 'gw-1', principal: certificateArn }));
+  await client.send(new AttachPolicyCommand({ policyName: 'job-cloud-default', target: certificateArn }));
+  expect(await attempt(cloud, identity, 'gw-1')).toBe('refused');
+  await client.send(new UpdateCertificateCommand({ certificateId, newStatus: 'ACTIVE' }));
+  expect(await attempt(cloud, identity, 'gw-1')).toBe('connected');
+});
+
+test('an expired certificate does not connect, registered or not', async () => {
+  const cloud = await startTestCloud();
+  const authority = await createCertificateAuthority('another CA');
+  const at = (hours: number) => new Date(Date.now() + hours * HOUR_MS);
+  const attemptWith = async (notAfter: Date) => {
+    const request = { commonName: 'gw-1', usage: 'client', notBefore: at(-48), notAfter } as const;
+    const { certPem, keyPem } = await authority.issue(request);
+    const registered = await cloud.call('RegisterCertificateWithoutCA', { certificatePem: certPem, status: 'ACTIVE' });
+    const certificateArn = registered.certificateArn ?? null;
+    await cloud.call('AttachThingPrincipal', { thingName: 'gw-1', principal: certificateArn });
+    await cloud.call('AttachPolicy', { policyName: 'job-cloud-default', target: certificateArn });
+    return attempt(cloud, { key: keyPem, cert: certPem }, 'gw-1');
+  };
+  expect(await attemptWith(at(-1))).toBe('refused');
+  expect(await attemptWith(at(1))).toBe('connected');
 });
 
 test('keys and certificate belong together, and are in the form that AWS gives them in', async () => {
