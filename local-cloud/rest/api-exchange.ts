@@ -92,6 +92,10 @@ export async function runCall<Name extends string>(
 
 async function readWhole(request: IncomingMessage): Promise<ApiRequest> {
   const { method = '', url: target = '', headers, headersDistinct: headerLines } = request;
+  // RFC 9112, 3.2: "A server MUST respond with a 400". Node's own check would answer in Node's form.
+  if (headers.host === undefined && request.httpVersion === '1.1') {
+    throw new ControlError('InvalidRequestException', 'The request has no Host header');
+  }
   const sourceIp = request.socket.remoteAddress;
   return { method, target, headers, headerLines, sourceIp, body: await readBody(request) };
 }

@@ -45,6 +45,7 @@ export function startJobsDataTlsServer(options: JobsDataTlsOptions): Promise<Htt
     key: server.keyPem,
     cert: server.certPem,
     ca: caPem,
+    requireHostHeader: false,
     requestCert: true,
     // TLS proves that the client has the key; whether its certificate counts is for the registry to say, because
     // RegisterCertificateWithoutCA takes those of any authority.

@@ -45,7 +45,7 @@ export interface RestServerOptions {
 
 export function startRestServer(options: RestServerOptions): Promise<HttpListener> {
   const { log } = options;
-  return listenHttp(createServer(), options, {
+  return listenHttp(createServer({ requireHostHeader: false }), options, {
     log,
     request: async (request, response) => {
       if (options.extra?.(request, response)) return;
