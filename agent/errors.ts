@@ -2,16 +2,9 @@
  * Every code an operator can meet, with what it means and what to do. `docs/errors.md` is made from these tables; a rule
  * test fails when a code is used that is not here, or is here and used nowhere.
  */
+import { HANDLER_REASON_CODES, type ReasonCodeEntry } from './handler-reason-codes.ts';
 import type { JournalErrorCode } from './ports/journal.ts';
 import type { TransportErrorCode } from './ports/transport.ts';
-
-export interface ReasonCodeEntry {
-  /** What the job execution ends as. */
-  readonly status: 'FAILED' | 'REJECTED';
-  readonly summary: string;
-  /** What the operator can do. */
-  readonly remedy: string;
-}
 
 export interface ErrorCodeEntry {
   readonly summary: string;
@@ -154,72 +147,7 @@ export const REASON_CODES = {
     summary: 'The disk no longer takes what the agent must remember, so nothing was started.',
     remedy: 'Free or replace the disk under `stateDir`, then restart the agent.',
   },
-  FILE_NOT_WRITTEN: {
-    status: 'FAILED',
-    summary: 'A file could not be written.',
-    remedy: 'Check free space, and whether the user that the step runs as may write there.',
-  },
-  DOWNLOAD_URL_REFUSED: {
-    status: 'FAILED',
-    summary: 'The URL, or one that it redirects to, is not `https:` and its host is not in `insecureDownloadHosts`.',
-    remedy: 'Use `https:`, or allow the host.',
-  },
-  DOWNLOAD_HTTP_STATUS: {
-    status: 'FAILED',
-    summary: 'The server answered with something else than the file.',
-    remedy:
-      'For 403 make a new pre-signed URL (or use a placeholder, which AWS IoT fills in late); for 404 check the path.',
-  },
-  DOWNLOAD_TOO_MANY_REDIRECTS: {
-    status: 'FAILED',
-    summary: 'The server redirected again and again.',
-    remedy: 'Give the URL that the redirects should lead to.',
-  },
-  DOWNLOAD_TLS: {
-    status: 'FAILED',
-    summary: 'The server’s certificate was not accepted.',
-    remedy: 'Check the server’s certificate and the gateway’s clock.',
-  },
-  DOWNLOAD_CONNECTION: {
-    status: 'FAILED',
-    summary: 'The name was not found, nothing answered, or the connection broke.',
-    remedy: 'Check the gateway’s DNS, routes and firewall towards that host.',
-  },
-  DOWNLOAD_STALLED: {
-    status: 'FAILED',
-    summary: 'The server sent nothing for a long time.',
-    remedy: 'Try again; check the network between gateway and server.',
-  },
-  DOWNLOAD_INCOMPLETE: {
-    status: 'FAILED',
-    summary: 'The connection broke, or the server stopped, before the end of the file.',
-    remedy: 'Try again; check the file on the server.',
-  },
-  DOWNLOAD_TOO_LARGE: {
-    status: 'FAILED',
-    summary: 'The file is larger than `maxDownloadBytes`, or than the document allows.',
-    remedy: 'Raise the limit if the size is right.',
-  },
-  DOWNLOAD_HASH_MISMATCH: {
-    status: 'FAILED',
-    summary: 'The file has another SHA-256 than the document says. Nothing was put in place.',
-    remedy: 'Compare the file on the server with the one the hash was made from.',
-  },
-  DOWNLOAD_NOT_WRITTEN: {
-    status: 'FAILED',
-    summary: 'The file could not be written.',
-    remedy: 'Check free space, and whether the folder exists and may be written to.',
-  },
-  DOWNLOAD_STOPPED: {
-    status: 'FAILED',
-    summary: 'The download was stopped from outside.',
-    remedy: 'None: the job was canceled, or the agent shut down.',
-  },
-  DOWNLOAD_FAILED: {
-    status: 'FAILED',
-    summary: 'The download failed in a way that has no code of its own.',
-    remedy: 'Read `reason`.',
-  },
+  ...HANDLER_REASON_CODES,
 } as const satisfies Record<string, ReasonCodeEntry>;
 
 /** In the agent’s log, and in `job-agent status`: why there is no connection. The agent goes on trying. */

@@ -20,9 +20,11 @@ export {
   removeLeftReplacement,
   replaceFile,
 } from './files/replace-file.ts';
+/** For handlers of kind `module` that start programs. */
+export { lastLines, NOT_FOUND, type ProgramResult, runProgram } from './handler-tools/run-program.ts';
 
 /** Grows when this interface grows; a handler can compare. */
-export const HANDLER_API_VERSION = 1;
+export const HANDLER_API_VERSION = 2;
 
 export type JobHandler<S extends TSchema = TSchema> = CommandHandler<S> | ModuleHandler<S> | InlineHandler<S>;
 
@@ -42,8 +44,8 @@ interface HandlerBase<S extends TSchema> {
   readonly exclusive?: boolean;
   /** Time limit for a step that sets none, in seconds. Without either there is none. */
   readonly defaultTimeoutSeconds?: number;
-  /** Stands in for a handler script of the AWS managed templates where `handlersDir` has no file of that name. */
-  readonly managedTemplate?: ManagedTemplateStandIn<Static<S>>;
+  /** Handler scripts of the AWS managed templates that it stands in for where `handlersDir` has no file of that name. */
+  readonly managedTemplates?: readonly ManagedTemplateStandIn<Static<S>>[];
   /** One more check than a schema can make. @returns what is wrong and where in the parameters, or nothing. */
   readonly check?: (parameters: Static<S>, facts: HandlerFacts) => ParameterProblem | undefined;
 }

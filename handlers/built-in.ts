@@ -2,6 +2,7 @@ import type { JobHandler } from '../agent/handler-api.ts';
 import { downloadFileHandler } from './download-file/handler.ts';
 import { rebootHandler } from './reboot/handler.ts';
 import { runCommandHandler } from './run-command/handler.ts';
+import { servicesHandler } from './services/handler.ts';
 import { systemInfoHandler } from './system-info/handler.ts';
 import { writeFileHandler } from './write-file/handler.ts';
 
@@ -10,6 +11,7 @@ export const builtInHandlers: readonly JobHandler[] = [
   downloadFileHandler,
   rebootHandler,
   runCommandHandler,
+  servicesHandler,
   systemInfoHandler,
   writeFileHandler,
 ] as readonly JobHandler[]; // each takes its own parameters; whoever calls one has checked them against its schema

@@ -6,12 +6,18 @@ import type { CompileSchema, SchemaCheck } from '../ports/schema-check.ts';
 
 export interface HandlerRegistry {
   find(operation: string): JobHandler | undefined;
-  /** The handler that stands in for a script of the AWS managed templates, by the script's file name. */
-  standInFor(script: string): JobHandler | undefined;
+  /** What stands in for a script of the AWS managed templates, by the script's file name. */
+  standInFor(script: string): StandIn | undefined;
   /** The operation that was probably meant. */
   nearest(operation: string): string | undefined;
   /** @returns what is wrong and where in the parameters, or nothing. */
   checkParameters(handler: JobHandler, parameters: JsonValue): ParameterProblem | undefined;
+}
+
+export interface StandIn {
+  readonly handler: JobHandler;
+  /** The script's arguments as parameters of the handler, or a sentence that says what is wrong with them. */
+  readonly parametersOf: (args: readonly string[]) => unknown;
 }
 
 export interface HandlerRegistryOptions {
@@ -32,12 +38,25 @@ export function createHandlerRegistry({ handlers, compileSchema, facts }: Handle
     byOperation.set(handler.operation, handler);
     checks.set(handler, compileSchema(handler.parameters));
   }
+  const standIns = standInsOf(handlers);
   return {
     find: (operation) => byOperation.get(operation),
-    standInFor: (script) => handlers.find(({ managedTemplate }) => managedTemplate?.handler === script),
+    standInFor: (script) => standIns.get(script),
     nearest: (operation) => nearestName(operation, [...byOperation.keys()]),
     checkParameters: (handler, parameters) => checks.get(handler)?.(parameters) ?? handler.check?.(parameters, facts),
   };
+}
+
+/** @throws Error when two handlers stand in for the same script. */
+function standInsOf(handlers: readonly JobHandler[]): ReadonlyMap<string, StandIn> {
+  const standIns = new Map<string, StandIn>();
+  for (const handler of handlers) {
+    for (const { handler: script, parametersOf } of handler.managedTemplates ?? []) {
+      if (standIns.has(script)) throw new Error(`two handlers stand in for ${script}`);
+      standIns.set(script, { handler, parametersOf });
+    }
+  }
+  return standIns;
 }
 
 /** A misspelt parameter must be refused, not ignored: it was meant to do something. */

@@ -95,9 +95,10 @@ async function resolveScript(action: ExecutableAction, options: StepResolverOpti
 
 /** One of our handlers in place of a script of the managed templates that is not installed. Ours needs the runner's help to change user. */
 function resolveStandIn(action: ExecutableAction, options: StepResolverOptions): Promise<Resolution> | Resolution {
-  const handler = options.registry.standInFor(action.handler);
-  if (handler?.managedTemplate === undefined) return unknown(action.handler, options);
-  const parameters = handler.managedTemplate.parametersOf(action.args) as JsonValue;
+  const standIn = options.registry.standInFor(action.handler);
+  if (standIn === undefined) return unknown(action.handler, options);
+  const { handler } = standIn;
+  const parameters = standIn.parametersOf(action.args) as JsonValue;
   if (typeof parameters === 'string') return parametersInvalid('args', '', parameters);
   const problem = options.registry.checkParameters(handler, parameters);
   if (problem !== undefined) return parametersInvalid('args', '', `${problem.pointer.slice(1)} ${problem.reason}`);

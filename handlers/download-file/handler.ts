@@ -25,7 +25,7 @@ export const downloadFileHandler: ModuleHandler<typeof downloadFileParameters> =
   summary: 'Downloads a file over HTTPS, checks its size and hash, and puts it in place whole.',
   parameters: downloadFileParameters,
   onInterrupted: 'rerun',
-  managedTemplate: { handler: 'download-file.sh', parametersOf: parametersOfTemplate },
+  managedTemplates: [{ handler: 'download-file.sh', parametersOf: parametersOfTemplate }],
   check: checkUrl,
   run: downloadFile,
   cleanup: removePart,

@@ -10,9 +10,11 @@ export const rebootHandler: InlineHandler<typeof rebootParameters> = {
   onInterrupted: 'rerun',
   exclusive: true,
   // AWS-Reboot: no arguments (Developer Guide, job-templates-managed).
-  managedTemplate: {
-    handler: 'reboot.sh',
-    parametersOf: (args) => (args.length === 0 ? {} : `expected no arguments, got ${args.length}`),
-  },
+  managedTemplates: [
+    {
+      handler: 'reboot.sh',
+      parametersOf: (args) => (args.length === 0 ? {} : `expected no arguments, got ${args.length}`),
+    },
+  ],
   run: async () => reboot(),
 };

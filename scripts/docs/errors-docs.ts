@@ -1,11 +1,6 @@
 /** The reference of the error codes, as text. Made from the tables in agent/errors.ts only. */
-import {
-  type ErrorCodeEntry,
-  JOURNAL_ERROR_CODES,
-  REASON_CODES,
-  type ReasonCodeEntry,
-  TRANSPORT_ERROR_CODES,
-} from '../../agent/errors.ts';
+import { type ErrorCodeEntry, JOURNAL_ERROR_CODES, REASON_CODES, TRANSPORT_ERROR_CODES } from '../../agent/errors.ts';
+import type { ReasonCodeEntry } from '../../agent/handler-reason-codes.ts';
 import { renderTable } from './markdown-table.ts';
 
 export function renderErrorsPage(): string {

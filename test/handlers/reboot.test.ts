@@ -13,6 +13,6 @@ test('it runs alone, and again when it was interrupted', () => {
 });
 
 test('AWS-Reboot has no arguments', () => {
-  expect(rebootHandler.managedTemplate?.parametersOf([])).toEqual({});
-  expect(rebootHandler.managedTemplate?.parametersOf(['now'])).toBe('expected no arguments, got 1');
+  expect(rebootHandler.managedTemplates?.[0]?.parametersOf([])).toEqual({});
+  expect(rebootHandler.managedTemplates?.[0]?.parametersOf(['now'])).toBe('expected no arguments, got 1');
 });

@@ -19,6 +19,7 @@ const RULES: readonly FolderRule[] = [
   { from: 'agent/ports/', to: ['type agent/core/', 'type agent/ports/'], packages: ['type typebox'], builtins: false },
   { from: 'agent/adapters/', to: ['agent/adapters/', 'agent/ports/', 'agent/core/'], builtins: true },
   // Tools over the disk, of which everything else may be made.
+  { from: 'agent/handler-tools/', to: ['agent/handler-tools/'], packages: [], builtins: true },
   { from: 'agent/files/', to: ['agent/files/'], packages: [], builtins: true },
   {
     // The loop knows what it asks of runs, and nothing of how they are done.
@@ -51,7 +52,7 @@ const RULES: readonly FolderRule[] = [
   },
   {
     from: 'agent/handler-api.ts',
-    to: ['type agent/core/', 'agent/files/'],
+    to: ['type agent/core/', 'agent/files/', 'agent/handler-tools/'],
     packages: ['typebox'],
     builtins: false,
   },
@@ -62,7 +63,13 @@ const RULES: readonly FolderRule[] = [
     builtins: true,
   },
   { from: 'agent/log', to: ['agent/log', 'agent/core/'], packages: ['pino', 'pino-pretty'], builtins: true },
-  { from: 'agent/errors.ts', to: ['type agent/ports/'], packages: [], builtins: false },
+  { from: 'agent/handler-reason-codes.ts', to: [], packages: [], builtins: false },
+  {
+    from: 'agent/errors.ts',
+    to: ['type agent/ports/', 'agent/handler-reason-codes.ts'],
+    packages: [],
+    builtins: false,
+  },
   {
     from: 'agent/local-api/',
     to: ['agent/local-api/', 'agent/core/', 'agent/ports/', 'type agent/jobs/'],

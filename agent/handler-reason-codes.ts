@@ -1,0 +1,131 @@
+/** Why the operations that come with the agent fail or refuse. A part of `REASON_CODES` in `errors.ts`. */
+
+export interface ReasonCodeEntry {
+  /** What the job execution ends as. */
+  readonly status: 'FAILED' | 'REJECTED';
+  readonly summary: string;
+  /** What the operator can do. */
+  readonly remedy: string;
+}
+
+export const HANDLER_REASON_CODES = {
+  FILE_NOT_WRITTEN: {
+    status: 'FAILED',
+    summary: 'A file could not be written.',
+    remedy: 'Check free space, and whether the user that the step runs as may write there.',
+  },
+  SYSTEMD_NOT_AVAILABLE: {
+    status: 'FAILED',
+    summary: '`systemctl` is not there, or systemd does not run this gateway.',
+    remedy:
+      'Use an executable in `handlersDir` for the service manager that the gateway has. In a container, reach the host.',
+  },
+  SERVICE_NOT_FOUND: {
+    status: 'FAILED',
+    summary: 'systemd knows no unit of that name. Nothing was done.',
+    remedy:
+      'Compare with `systemctl list-unit-files`; a unit that was just installed may need `systemctl daemon-reload`.',
+  },
+  SERVICE_ACTION_FAILED: {
+    status: 'FAILED',
+    summary: '`systemctl` said no, such as for a unit that is masked, or a service that did not start.',
+    remedy:
+      'Read `reason`, and `journalctl --unit=NAME` on the gateway. The agent’s user must be allowed to manage units.',
+  },
+  SERVICE_NOT_ACTIVE: {
+    status: 'FAILED',
+    summary: 'A unit was started, and is not active.',
+    remedy: 'Read `units`, and `journalctl --unit=NAME` on the gateway.',
+  },
+  SERVICE_NOT_STOPPED: {
+    status: 'FAILED',
+    summary: 'A unit was stopped, and is active still or again.',
+    remedy: 'Look for what starts it: a socket, a timer, or another unit.',
+  },
+  SERVICE_NOT_ENABLED: {
+    status: 'FAILED',
+    summary: 'A unit was enabled or disabled, and systemd says that it is not so.',
+    remedy: 'Read `units`; a unit of `/run` or one that is masked may hide the file that was meant.',
+  },
+  SERVICE_DID_NOT_STAY_UP: {
+    status: 'FAILED',
+    summary: 'A unit ended, or was restarted, before `stayUpSeconds` were over.',
+    remedy: 'Read `journalctl --unit=NAME` on the gateway.',
+  },
+  SERVICE_IS_AGENT: {
+    status: 'REJECTED',
+    summary: 'The unit is the agent’s own: to stop or restart it would end this job, too.',
+    remedy: 'Use the operation `reboot`, or restart the agent from outside of a job.',
+  },
+  SERVICE_INTERRUPTED: {
+    status: 'FAILED',
+    summary: 'The agent was lost each time this step ran.',
+    remedy: 'See whether one of the units takes the agent down with it, such as a target or the network.',
+  },
+  SERVICE_STOPPED: {
+    status: 'FAILED',
+    summary: 'The step was stopped from outside. What systemd was asked for may go on.',
+    remedy: 'None: the job was canceled, or the agent shut down.',
+  },
+  DOWNLOAD_URL_REFUSED: {
+    status: 'FAILED',
+    summary: 'The URL, or one that it redirects to, is not `https:` and its host is not in `insecureDownloadHosts`.',
+    remedy: 'Use `https:`, or allow the host.',
+  },
+  DOWNLOAD_HTTP_STATUS: {
+    status: 'FAILED',
+    summary: 'The server answered with something else than the file.',
+    remedy:
+      'For 403 make a new pre-signed URL (or use a placeholder, which AWS IoT fills in late); for 404 check the path.',
+  },
+  DOWNLOAD_TOO_MANY_REDIRECTS: {
+    status: 'FAILED',
+    summary: 'The server redirected again and again.',
+    remedy: 'Give the URL that the redirects should lead to.',
+  },
+  DOWNLOAD_TLS: {
+    status: 'FAILED',
+    summary: 'The server’s certificate was not accepted.',
+    remedy: 'Check the server’s certificate and the gateway’s clock.',
+  },
+  DOWNLOAD_CONNECTION: {
+    status: 'FAILED',
+    summary: 'The name was not found, nothing answered, or the connection broke.',
+    remedy: 'Check the gateway’s DNS, routes and firewall towards that host.',
+  },
+  DOWNLOAD_STALLED: {
+    status: 'FAILED',
+    summary: 'The server sent nothing for a long time.',
+    remedy: 'Try again; check the network between gateway and server.',
+  },
+  DOWNLOAD_INCOMPLETE: {
+    status: 'FAILED',
+    summary: 'The connection broke, or the server stopped, before the end of the file.',
+    remedy: 'Try again; check the file on the server.',
+  },
+  DOWNLOAD_TOO_LARGE: {
+    status: 'FAILED',
+    summary: 'The file is larger than `maxDownloadBytes`, or than the document allows.',
+    remedy: 'Raise the limit if the size is right.',
+  },
+  DOWNLOAD_HASH_MISMATCH: {
+    status: 'FAILED',
+    summary: 'The file has another SHA-256 than the document says. Nothing was put in place.',
+    remedy: 'Compare the file on the server with the one the hash was made from.',
+  },
+  DOWNLOAD_NOT_WRITTEN: {
+    status: 'FAILED',
+    summary: 'The file could not be written.',
+    remedy: 'Check free space, and whether the folder exists and may be written to.',
+  },
+  DOWNLOAD_STOPPED: {
+    status: 'FAILED',
+    summary: 'The download was stopped from outside.',
+    remedy: 'None: the job was canceled, or the agent shut down.',
+  },
+  DOWNLOAD_FAILED: {
+    status: 'FAILED',
+    summary: 'The download failed in a way that has no code of its own.',
+    remedy: 'Read `reason`.',
+  },
+} as const satisfies Record<string, ReasonCodeEntry>;

@@ -1,0 +1,82 @@
+/** Runs a program for a handler of kind `module`, in the handler's own process tree: the agent ends both together. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+
+export interface ProgramResult {
+  /** As sh(1) has it: 126 for what may not be run, 127 for what is not there, 128 and its number for a signal. */
+  readonly exitCode: number;
+  /** The last `maxOutputLength` characters of each. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The exit code of a program that is not on PATH. */
+export const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+const SIGNALED = 128;
+const SIGTERM = 15;
+/** The package lists of the largest systems have some hundred thousand characters. */
+const MAX_OUTPUT_LENGTH = 8 * 1024 * 1024;
+/** A daemon that the program left behind may hold the pipe open for ever. */
+const DRAIN_MS = 1000;
+
+/**
+ * Resolves when the program has ended. It has no stdin, no shell, and the environment and PATH of the handler. When
+ * `signal` is aborted it gets SIGTERM; the agent sends SIGKILL to the handler and all it started after the grace.
+ * Never rejects.
+ */
+export function runProgram(
+  [program, ...args]: readonly [string, ...string[]],
+  { signal, maxOutputLength = MAX_OUTPUT_LENGTH }: { readonly signal: AbortSignal; readonly maxOutputLength?: number },
+): Promise<ProgramResult> {
+  if (signal.aborted) return Promise.resolve({ exitCode: SIGNALED + SIGTERM, stdout: '', stderr: '' });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const stdout = keepEnd(child.stdout, maxOutputLength);
+  const stderr = keepEnd(child.stderr, maxOutputLength);
+  const stop = () => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  return new Promise((resolve) => {
+    const end = (exitCode: number, more = '') => {
+      signal.removeEventListener('abort', stop);
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
+      resolve({ exitCode, stdout: stdout(), stderr: stderr() + more });
+    };
+    let drain: NodeJS.Timeout | undefined;
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, error.message);
+    });
+    child.on('exit', (code, name) => {
+      drain = setTimeout(() => end(exitCodeOf(code, name)), DRAIN_MS);
+    });
+    child.on('close', (code, name) => {
+      clearTimeout(drain);
+      if (child.pid !== undefined) end(exitCodeOf(code, name));
+    });
+  });
+}
+
+/** The last lines that say something, in one: for a reason. */
+export function lastLines(text: string, count: number): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines
+    .filter((line) => line !== '')
+    .slice(-count)
+    .join(' / ');
+}
+
+function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? SIGNALED + (SIGNAL_NUMBERS[signal ?? ''] ?? 0);
+}
+
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = constants.signals;
+
+function keepEnd(stream: Readable, maxLength: number): () => string {
+  let kept = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    kept = (kept + text).slice(-maxLength);
+  });
+  stream.on('error', () => undefined); // what was read before counts
+  return () => kept;
+}
