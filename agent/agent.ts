@@ -148,8 +148,9 @@ function createTransport({ config, credentials }: AgentOptions): Transport | Pro
   return config.transport === 'mqtt' ? createMqttTransport(options) : createAwsCrtTransport(options);
 }
 
-function createStepRunner({ config, log, agentVersion, hostArgv }: AgentOptions): StepRunner {
+function createStepRunner({ config, credentials, log, agentVersion, hostArgv }: AgentOptions): StepRunner {
   const { thingName, insecureDownloadHosts, maxDownloadBytes } = config;
+  const { downloadCaPem = '' } = credentials;
   return createHandlerStepRunner({
     runner: createDirectChildRunner({
       runsDir: join(config.runtimeDir, 'runs'),
@@ -158,7 +159,7 @@ function createStepRunner({ config, log, agentVersion, hostArgv }: AgentOptions)
     handlers: builtInHandlers,
     compileSchema: createAjvCompiler(),
     users: createPasswdUsers(),
-    facts: { thingName, agentVersion, insecureDownloadHosts, maxDownloadBytes },
+    facts: { thingName, agentVersion, insecureDownloadHosts, downloadCaPem, maxDownloadBytes },
     settings: config,
     hostArgv,
     log,

@@ -86,7 +86,8 @@ export const HANDLER_REASON_CODES = {
   DOWNLOAD_TLS: {
     status: 'FAILED',
     summary: 'The server’s certificate was not accepted.',
-    remedy: 'Check the server’s certificate and the gateway’s clock.',
+    remedy:
+      'Check the server’s certificate and the gateway’s clock. A private authority has to be in the file of `downloadCaPath`.',
   },
   DOWNLOAD_CONNECTION: {
     status: 'FAILED',

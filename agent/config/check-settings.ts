@@ -108,7 +108,7 @@ function shown(value: unknown): string {
 function absolutePaths(values: Partial<Config>, folder: string): Partial<Config> {
   const absolute = SETTINGS.filter((setting) => setting.isPath).flatMap(({ name }) => {
     const value = values[name];
-    if (value === undefined) return [];
+    if (value === undefined || value === '') return []; // one that may be empty names nothing then
     return [[name, Array.isArray(value) ? value.map((path) => resolve(folder, path)) : resolve(folder, String(value))]];
   });
   return { ...values, ...Object.fromEntries(absolute) };

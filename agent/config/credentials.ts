@@ -1,4 +1,4 @@
-/** The thing's certificate, its private key and the authorities it trusts: read, and checked before anything connects. */
+/** The thing's certificate, its private key and the authorities it trusts, for downloads too: read, and checked before anything connects. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { shellWord } from '../files/shell-word.ts';
 import { ConfigError } from './config-error.ts';
@@ -11,6 +11,8 @@ export interface Credentials {
   readonly certPem: string;
   readonly keyPem: string;
   readonly caPem: string;
+  /** Of `downloadCaPath`; absent where that is empty. */
+  readonly downloadCaPem?: string;
   /** Not errors: the clock of a gateway is as often wrong as its certificate is out of date. */
   readonly warnings: readonly CertificateWarning[];
   /** Of folders in which others could replace one of the three. */
@@ -25,7 +27,7 @@ export interface CertificateWarning {
   readonly validTo: string;
 }
 
-export type CredentialPaths = Pick<Config, 'certPath' | 'keyPath' | 'caPath'>;
+export type CredentialPaths = Pick<Config, 'certPath' | 'keyPath' | 'caPath'> & Partial<Pick<Config, 'downloadCaPath'>>;
 
 export interface CredentialChecks {
   /** Milliseconds since the epoch; by default now. */
@@ -44,7 +46,7 @@ export async function readCredentials(paths: CredentialPaths, checks: Credential
 }
 
 export interface CheckedCredentials {
-  /** Present when all three paths were given and there is no problem. */
+  /** Present when the three paths that must be were given and there is no problem. */
   readonly credentials?: Credentials;
   readonly problems: readonly string[];
 }
@@ -55,36 +57,41 @@ export async function checkCredentials(
   checks: CredentialChecks = {},
 ): Promise<CheckedCredentials> {
   const { nowMs = Date.now(), userId = process.geteuid?.() ?? 0, groupId = process.getegid?.() ?? 0 } = checks;
-  const [cert, key, ca] = await Promise.all([
+  const [cert, key, ca, downloadCa] = await Promise.all([
     readPemFile('certPath', paths.certPath, 'certificate'),
     readPemFile('keyPath', paths.keyPath, 'private key'),
     readPemFile('caPath', paths.caPath, 'certificate'),
+    readPemFile('downloadCaPath', paths.downloadCaPath || undefined, 'certificate'),
   ]);
-  const problems = [cert, key, ca].flatMap((file) => file?.problem ?? []);
+  const problems = [cert, key, ca, downloadCa].flatMap((file) => file?.problem ?? []);
   if (key?.facts !== undefined) problems.push(...keyAccessProblems(key.path, key.facts, userId));
-  const open = await findOpenCredentials(filesOf(cert, key, ca), { userId, groupId });
+  const open = await findOpenCredentials(filesOf({ cert, key, ca, downloadCa }), { userId, groupId });
   problems.push(...open.problems);
   const certificates = parseCertificates(cert, problems);
   const authorities = parseCertificates(ca, problems);
+  const downloadAuthorities = parseCertificates(downloadCa, problems);
   const privateKey = parseKey(key, problems);
   const [own] = certificates;
   if (own !== undefined && privateKey !== undefined && !own.checkPrivateKey(privateKey)) {
     problems.push(`keyPath: ${key?.path} is not the key of the certificate ${cert?.path}; use the pair made together`);
   }
   if (problems.length > 0 || !cert?.pem || !key?.pem || !ca?.pem) return { problems };
-  const warnings = [...datesOf(cert.path, certificates, nowMs), ...datesOf(ca.path, authorities, nowMs)];
-  const pems = { certPem: cert.pem, keyPem: key.pem, caPem: ca.pem };
+  const warnings = [
+    ...datesOf(cert.path, certificates, nowMs),
+    ...datesOf(ca.path, authorities, nowMs),
+    ...datesOf(downloadCa?.path ?? '', downloadAuthorities, nowMs),
+  ];
+  const downloadCaPem = downloadCa?.pem === undefined ? {} : { downloadCaPem: downloadCa.pem };
+  const pems = { certPem: cert.pem, keyPem: key.pem, caPem: ca.pem, ...downloadCaPem };
   return { credentials: { ...pems, warnings, openWarnings: open.warnings }, problems };
 }
 
+type PemFiles = Readonly<Record<'cert' | 'key' | 'ca' | 'downloadCa', PemFile | undefined>>;
+
 /** The key itself is held to stricter rules. */
-function filesOf(
-  cert: PemFile | undefined,
-  key: PemFile | undefined,
-  ca: PemFile | undefined,
-): readonly CredentialFile[] {
+function filesOf({ cert, key, ca, downloadCa }: PemFiles): readonly CredentialFile[] {
   const keyFolders = key === undefined ? undefined : { setting: key.setting, path: key.path };
-  return [cert, keyFolders, ca].filter((file) => file !== undefined);
+  return [cert, keyFolders, ca, downloadCa].filter((file) => file !== undefined);
 }
 
 function parseCertificates(file: PemFile | undefined, problems: string[]): X509Certificate[] {

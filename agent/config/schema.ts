@@ -162,6 +162,15 @@ export const settingsSchema = Type.Object({
       examples: [['artifacts.lan']],
     },
   ),
+  downloadCaPath: Type.String({
+    description:
+      'Certificates of authorities that may have signed a file server’s certificate, PEM: a private CA, besides the ' +
+      'public ones that are trusted anyway. Empty: only the public ones.',
+    expected: 'a path',
+    path: true,
+    default: '',
+    examples: ['artifacts-ca.pem'],
+  }),
   maxDownloadBytes: Type.Integer({
     description: 'No file larger than this is downloaded.',
     default: 4 * GIB,

@@ -1,11 +1,14 @@
 /** One GET, with redirects followed by hand: each place we are sent to must be as trustworthy as the first. */
 import { get as httpGet, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { get as httpsGet } from 'node:https';
+import { rootCertificates } from 'node:tls';
 import { DownloadError } from './download-error.ts';
 
 export interface FetchOptions {
   /** Hosts that `http://` is allowed to. */
   readonly insecureHosts: readonly string[];
+  /** PEM of authorities that are trusted besides the public ones; may be empty. */
+  readonly caPem: string;
   readonly signal: AbortSignal;
   /** Longest time without a single byte. */
   readonly stallMs: number;
@@ -67,13 +70,14 @@ function statusError(url: URL, status: number): DownloadError {
   return new DownloadError('DOWNLOAD_HTTP_STATUS', `${shown(url)} answered ${words}${hint}`);
 }
 
-function request(url: URL, { signal, stallMs }: FetchOptions): Promise<IncomingMessage> {
+function request(url: URL, { caPem, signal, stallMs }: FetchOptions): Promise<IncomingMessage> {
   const get = url.protocol === 'https:' ? httpsGet : httpGet;
   // The bytes as they are stored: a size limit and a hash over unpacked content would be about something else.
   const headers = { 'accept-encoding': 'identity', 'user-agent': 'iot-job-agent' };
   return new Promise((resolve, reject) => {
     let waiting: { destroy(error: Error): void };
-    const request = get(url.href, { headers, signal, agent: false, timeout: stallMs }, (response) => {
+    const options = { headers, signal, agent: false, timeout: stallMs, ...trusting(caPem) };
+    const request = get(url.href, options, (response) => {
       waiting = response; // from here on whoever reads the body is told
       resolve(response);
     });
@@ -81,6 +85,11 @@ function request(url: URL, { signal, stallMs }: FetchOptions): Promise<IncomingM
     request.on('timeout', () => waiting.destroy(stalled(url, stallMs)));
     request.on('error', reject);
   });
+}
+
+/** `ca` takes the place of the public authorities (tls.createSecureContext), so these are named as well. */
+function trusting(caPem: string): { ca?: string[] } {
+  return caPem === '' ? {} : { ca: [...rootCertificates, caPem] };
 }
 
 function stalled(url: URL, stallMs: number): DownloadError {

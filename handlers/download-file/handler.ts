@@ -71,8 +71,8 @@ async function download(context: HandlerContext, parameters: DownloadFileParamet
   });
   let response: IncomingMessage | undefined;
   try {
-    const insecureHosts = facts.insecureDownloadHosts;
-    response = await fetchResponse(parameters.url, { insecureHosts, signal, stallMs: STALL_MS });
+    const { insecureDownloadHosts: insecureHosts, downloadCaPem: caPem } = facts;
+    response = await fetchResponse(parameters.url, { insecureHosts, caPem, signal, stallMs: STALL_MS });
     const received = await receive(response, replacement, {
       limitBytes: Math.min(parameters.maxBytes ?? Number.MAX_SAFE_INTEGER, facts.maxDownloadBytes),
       progress: context.progress,

@@ -103,6 +103,7 @@ async function writeConfig(
     certPath: 'certificate.pem',
     keyPath: 'private.key',
     caPath: 'ca.pem',
+    downloadCaPath: 'ca.pem',
     stateDir: 'state',
     runtimeDir: 'run',
     handlersDir: 'handlers',

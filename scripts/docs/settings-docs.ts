@@ -70,5 +70,6 @@ function acceptedOf({ expected, isPath, kind }: Setting): string {
 }
 
 function code(value: unknown): string {
+  if (value === '') return 'none';
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }

@@ -181,6 +181,25 @@ describe('settings and credentials together', () => {
     ]);
   });
 
+  test('the authorities of downloads are read like the others, where they are set', async () => {
+    const other = await createCertificateAuthority('downloads');
+    await writeFile(join(fixture.folder, 'downloads.pem'), other.caPem);
+    await fixture.write({ ...RIGHT, downloadCaPath: 'downloads.pem' });
+    const { config, credentials } = await loadAgentSetup({ file: fixture.file, env: {} }, WHILE_VALID);
+    expect(config.downloadCaPath).toBe(join(fixture.folder, 'downloads.pem'));
+    expect(credentials.downloadCaPem).toBe(other.caPem);
+    const none = await loadAgentSetup({ file: fixture.file, env: { JOB_AGENT_DOWNLOAD_CA_PATH: '' } }, WHILE_VALID);
+    expect(none.config.downloadCaPath).toBe('');
+    expect(none.credentials).not.toHaveProperty('downloadCaPem');
+  });
+
+  test('a key in the place of the authorities of downloads is told', async () => {
+    await fixture.write({ ...RIGHT, downloadCaPath: fixture.keyPath });
+    await expect(loadAgentSetup({ file: fixture.file, env: {} }, WHILE_VALID)).rejects.toThrow(
+      `downloadCaPath: ${fixture.keyPath} should hold a certificate in PEM, but holds a private key`,
+    );
+  });
+
   test('the problems of both are listed at once', async () => {
     await fixture.write({ ...RIGHT, port: 0, caPath: 'missing.pem' });
     await chmod(fixture.keyPath, 0o644);

@@ -70,6 +70,13 @@ describe('a download that succeeds', () => {
     expect(await readdir(folder)).toEqual(['file']);
   });
 
+  test('comes from a server that a private authority vouches for', async () => {
+    const { server, caPem } = await servePrivately();
+    const result = await download({ url: server.origin, path: 'file' }, { downloadCaPem: caPem });
+    expect(result).toMatchObject({ kind: 'succeeded' });
+    expect(await readFile(join(folder, 'file'), 'utf8')).toBe(CONTENT);
+  });
+
   test('counts a relative path from the working folder', async () => {
     const { origin } = await serve((_, response) => response.end(CONTENT));
     await download({ url: origin, path: 'file' });
@@ -214,6 +221,13 @@ describe('a download that fails leaves the old file', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('a certificate for another host is DOWNLOAD_TLS, whoever signed it', async () => {
+    const { server, caPem } = await servePrivately('elsewhere.example');
+    const result = await download({ url: server.origin, path: 'file' }, { downloadCaPem: caPem });
+    expect(result).toMatchObject({ reasonCode: 'DOWNLOAD_TLS' });
+    expect(server.requests).toEqual([]);
+  });
+
   test('a missing folder is DOWNLOAD_NOT_WRITTEN, before any request', async () => {
     const { origin, requests } = await serve((_, response) => response.end(CONTENT));
     const result = await download({ url: origin, path: 'no/such/folder/file' });
@@ -297,12 +311,22 @@ describe('what is refused before anything runs', () => {
   });
 });
 
-const FETCH = { insecureHosts: ['127.0.0.1'], signal: new AbortController().signal };
+const FETCH = { insecureHosts: ['127.0.0.1'], caPem: '', signal: new AbortController().signal };
 
 async function serve(listener: RequestListener): Promise<FileServer> {
   const server = await startFileServer(listener);
   servers.push(server);
   return server;
+}
+
+/** Over TLS, with a certificate of an authority that nobody else knows; for 127.0.0.1 unless a name is given. */
+async function servePrivately(dnsName?: string): Promise<{ server: FileServer; caPem: string }> {
+  const authority = await createCertificateAuthority('Private');
+  const names = dnsName === undefined ? { ipAddresses: ['127.0.0.1'] } : { dnsNames: [dnsName] };
+  const certificate = await authority.issue({ commonName: 'x', usage: 'server', ...names });
+  const server = await startFileServer((_, response) => response.end(CONTENT), certificate);
+  servers.push(server);
+  return { server, caPem: authority.caPem };
 }
 
 function download(parameters: DownloadFileParameters, facts: Partial<HandlerFacts> = {}): Promise<HandlerResult> {

@@ -56,6 +56,7 @@ test("the agent's configuration names what is there", async () => {
     certPath: 'certificate.pem',
     keyPath: 'private.key',
     caPath: 'ca.pem',
+    downloadCaPath: 'ca.pem',
     stateDir: 'state',
     runtimeDir: 'run',
     handlersDir: 'handlers',
