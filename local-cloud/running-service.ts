@@ -1,13 +1,14 @@
 /** The Jobs rules with a clock, a timer and somebody to tell: what the broker and the REST face call. */
 import type { JsonObject } from '../agent/core/json.ts';
 import type { ControlOperationName, DataOperationName } from './api-model/model.ts';
-import { expireTimers, nextDeadlineMs } from './jobs-service/control-operations.ts';
 import type { ControlOperation, ControlResult } from './jobs-service/control-request.ts';
 import { handleControlRequest } from './jobs-service/control-request.ts';
 import { handleDataRequest } from './jobs-service/data-request.ts';
 import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { handleDeviceRequest } from './jobs-service/device-request.ts';
-import type { DocumentSettings, JobsState, Notification } from './jobs-service/state.ts';
+import type { ServiceOptions } from './jobs-service/service-options.ts';
+import { nextDueMs, passTime } from './jobs-service/settle.ts';
+import type { DocumentSettings, Execution, JobsState, Notification } from './jobs-service/state.ts';
 import { emptyJobsState, registerThing } from './jobs-service/state.ts';
 import { adoptLocalThing } from './registry/local-thing.ts';
 
@@ -26,6 +27,8 @@ export interface RunningService {
   data(operation: DataOperationName, input: JsonObject): JsonObject;
   /** Runs what is no operation of the API by itself: the half of one that `cloud-operations.ts` composes. @throws ControlError */
   perform(operation: ControlOperation, input: JsonObject): JsonObject;
+  /** Hears of each execution that was made, changed or deleted, after it was. @returns ends it. */
+  onChange(listener: (execution: Execution) => void): () => void;
   /** Lets happen what is due by now. A timer does this too; a test that moves the clock does it itself. */
   tick(): void;
   close(): void;
@@ -39,39 +42,41 @@ export interface RunningServiceOptions {
   readonly documents?: DocumentSettings;
   /** A device's request met a fault of ours, and was answered with InternalError. */
   readonly onFault?: (fault: unknown, request: DeviceRequest) => void;
+  /** What AWS leaves open; the defaults unless given. */
+  readonly serviceOptions?: ServiceOptions;
 }
 
-export function runJobsService({ now, notify, onFault, documents }: RunningServiceOptions): RunningService {
-  const state = emptyJobsState(documents);
+export function runJobsService(settings: RunningServiceOptions): RunningService {
+  const { now, notify, onFault, documents, serviceOptions: options } = settings;
+  const state = emptyJobsState({ ...documents, ...(options && { options }) });
+  const changes = listenToChanges(state);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
   const tell = (notifications: readonly Notification[]) => {
     for (const notification of notifications) notify(notification);
+    changes.tell();
     armTimer();
   };
 
   /** Each thing at the time it was due, however late this comes: a clock that was turned a day skips no step of it. */
-  const tick = () => {
-    const notifications: Notification[] = [];
-    let doneMs = Number.NEGATIVE_INFINITY;
-    let dueMs = nextDeadlineMs(state);
-    while (dueMs !== undefined && dueMs <= now() && dueMs > doneMs) {
-      notifications.push(...expireTimers(state, dueMs));
-      doneMs = dueMs;
-      dueMs = nextDeadlineMs(state);
-    }
-    tell([...notifications, ...expireTimers(state, now())]);
-  };
+  const tick = () => tell(passTime(state, now()));
 
   const armTimer = () => {
     clearTimeout(timer);
-    const deadline = nextDeadlineMs(state);
+    const deadline = nextDueMs(state);
     if (deadline === undefined || closed) return;
     timer = setTimeout(tick, Math.min(Math.max(deadline - now(), 0), MAX_DELAY_MS));
   };
 
-  const answerOf = ({ answer, notifications }: ControlResult): JsonObject => {
+  /** What was due before a request happens before it. */
+  const catchUp = () => {
+    if ((nextDueMs(state) ?? Infinity) <= now()) tick();
+  };
+
+  const act = (perform: () => ControlResult): JsonObject => {
+    catchUp();
+    const { answer, notifications } = perform();
     tell(notifications);
     return answer;
   };
@@ -83,18 +88,37 @@ export function runJobsService({ now, notify, onFault, documents }: RunningServi
       if (certificatePem !== undefined) adoptLocalThing(state, { thingName, certificatePem }, now());
     },
     device: (request, answer) => {
+      catchUp();
       const handled = handleDeviceRequest(state, request, now());
-      answer(handled.answer);
+      const isSilent = handled.answer.operation === 'InvalidTopic' && state.options.invalidTopic === 'silent';
+      if (!isSilent) answer(handled.answer);
       if (handled.fault !== undefined) onFault?.(handled.fault, request);
       tell(handled.notifications);
     },
-    control: (operation, input) => answerOf(handleControlRequest(state, { operation, input }, now())),
-    data: (operation, input) => answerOf(handleDataRequest(state, { operation, input }, now())),
-    perform: (operation, input) => answerOf(operation(state, input, now())),
+    control: (operation, input) => act(() => handleControlRequest(state, { operation, input }, now())),
+    data: (operation, input) => act(() => handleDataRequest(state, { operation, input }, now())),
+    perform: (operation, input) => act(() => operation(state, input, now())),
+    onChange: changes.onChange,
     tick,
     close: () => {
       closed = true;
       clearTimeout(timer);
+    },
+  };
+}
+
+/** Who hears of the executions that changed. */
+function listenToChanges(state: JobsState): { tell(): void } & Pick<RunningService, 'onChange'> {
+  const listeners = new Set<(execution: Execution) => void>();
+  return {
+    tell() {
+      const changed = [...state.changed];
+      state.changed.clear();
+      for (const execution of changed) for (const listener of listeners) listener(execution);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

@@ -75,6 +75,8 @@ export function createFaultyDevicePlane(options: FaultyDevicePlaneOptions): Faul
 
   const notify = (notification: Notification) => {
     const { thingName, topic } = notification;
+    // Events are no thing's, and take no thing's way.
+    if (thingName === undefined) return options.sendNotification(notification);
     notified.add(thingName);
     const operation = topic.slice(topic.lastIndexOf('/') + 1);
     const rule = faults.strike({ on: 'notification', operation, thingName });

@@ -1,8 +1,10 @@
 /** Jobs and executions as the control plane shows them: seconds with a fraction, details nested in `detailsMap`. */
-import type { JobExecutionStatus } from '../../agent/core/job-execution.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
 import { secondsBeforeTimedOut } from './device-shapes.ts';
+import { isOpen } from './job-clock.ts';
+import { nextWindowStarts } from './schedule.ts';
 import type { Execution, Job } from './state.ts';
+import { retryAttempt } from './state.ts';
 
 /** API reference, DescribeJobExecution. `approximateSecondsBeforeTimedOut` is absent once the status is terminal. */
 export function describedExecution(execution: Execution, nowMs: number): JsonObject {
@@ -20,18 +22,27 @@ export function describedExecution(execution: Execution, nowMs: number): JsonObj
   };
 }
 
-/** JobExecutionSummary of the control plane: no versionNumber, unlike the device's. */
+/** JobExecutionSummary of the control plane: no versionNumber, unlike the device's; `retryAttempt` in retries only. */
 export function executionSummary(execution: Execution): JsonObject {
+  const attempt = retryAttempt(execution);
   return {
     status: execution.status,
     ...executionTimes(execution),
     executionNumber: execution.executionNumber,
+    ...(attempt > 0 && { retryAttempt: attempt }),
   };
 }
 
-/** @param beforeSubstitution shows `$default` of a package version instead of what it stood for */
-export function describedJob(job: Job, beforeSubstitution = false): JsonObject {
+export interface JobView {
+  readonly nowMs: number;
+  /** Shows `$default` of a package version instead of what it stood for. */
+  readonly beforeSubstitution: boolean;
+}
+
+export function describedJob(job: Job, { nowMs, beforeSubstitution }: JobView): JsonObject {
+  const { namespaceId, schedulingConfig, jobTemplateArn, documentParameters } = job;
   const { presignedUrlConfig, destinationPackages } = job;
+  const hasWindows = job.schedule.windows.length > 0 && isOpen(job);
   return {
     jobArn: job.jobArn,
     jobId: job.jobId,
@@ -40,34 +51,65 @@ export function describedJob(job: Job, beforeSubstitution = false): JsonObject {
     ...(job.status === 'CANCELED' && { forceCanceled: job.forceCanceled }),
     ...(job.reasonCode !== undefined && { reasonCode: job.reasonCode }),
     ...(job.comment !== undefined && { comment: job.comment }),
-    targets: job.targets,
+    targets: [...job.targets],
     ...(job.description !== undefined && { description: job.description }),
-    createdAt: seconds(job.createdAtMs),
-    lastUpdatedAt: seconds(job.lastUpdatedAtMs),
-    ...(job.completedAtMs !== undefined && { completedAt: seconds(job.completedAtMs) }),
-    jobProcessDetails: processDetails(job),
-    ...(job.inProgressTimeoutInMinutes !== undefined && {
-      timeoutConfig: { inProgressTimeoutInMinutes: job.inProgressTimeoutInMinutes },
-    }),
-    isConcurrent: false,
     ...(presignedUrlConfig !== undefined && { presignedUrlConfig: { ...presignedUrlConfig } }),
+    ...(job.config as JsonObject),
+    ...jobTimes(job),
+    jobProcessDetails: processDetails(job),
+    ...(namespaceId !== undefined && { namespaceId }),
+    ...(jobTemplateArn !== undefined && { jobTemplateArn }),
+    ...(documentParameters !== undefined && { documentParameters }),
+    isConcurrent: isConcurrent(job),
+    ...(schedulingConfig !== undefined && { schedulingConfig }),
+    ...(hasWindows && {
+      scheduledJobRollouts: nextWindowStarts(job, nowMs).map((startTime) => ({ startTime })),
+    }),
     ...(destinationPackages.length > 0 && {
       destinationPackageVersions: destinationPackages.map((known) => (beforeSubstitution ? known.givenArn : known.arn)),
     }),
   };
 }
 
-function processDetails(job: Job): JsonObject {
-  const count = (status: JobExecutionStatus) => job.executions.filter((e) => e.status === status).length;
+/** JobSummary. */
+export function jobSummary(job: Job): JsonObject {
   return {
-    numberOfCanceledThings: count('CANCELED'),
-    numberOfSucceededThings: count('SUCCEEDED'),
-    numberOfFailedThings: count('FAILED'),
-    numberOfRejectedThings: count('REJECTED'),
-    numberOfQueuedThings: count('QUEUED'),
-    numberOfInProgressThings: count('IN_PROGRESS'),
-    numberOfRemovedThings: count('REMOVED'),
-    numberOfTimedOutThings: count('TIMED_OUT'),
+    jobArn: job.jobArn,
+    jobId: job.jobId,
+    targetSelection: job.targetSelection,
+    status: job.status,
+    ...jobTimes(job),
+    isConcurrent: isConcurrent(job),
+  };
+}
+
+/** "Will be true when a job is rolling out new job executions"; cancelling is done at once here. */
+function isConcurrent({ status, waiting }: Job): boolean {
+  return status === 'IN_PROGRESS' && waiting.length > 0;
+}
+
+function jobTimes(job: Job): JsonObject {
+  return {
+    createdAt: seconds(job.createdAtMs),
+    lastUpdatedAt: seconds(job.lastUpdatedAtMs),
+    ...(job.completedAtMs !== undefined && { completedAt: seconds(job.completedAtMs) }),
+  };
+}
+
+/** Things by the status of their latest execution, and the targets that are being rolled out to. */
+function processDetails(job: Job): JsonObject {
+  const { thingCounts: counts } = job;
+  const processingTargets = [...new Set(job.waiting.map(({ target }) => target))];
+  return {
+    ...(processingTargets.length > 0 && { processingTargets }),
+    numberOfCanceledThings: counts.CANCELED,
+    numberOfSucceededThings: counts.SUCCEEDED,
+    numberOfFailedThings: counts.FAILED,
+    numberOfRejectedThings: counts.REJECTED,
+    numberOfQueuedThings: counts.QUEUED,
+    numberOfInProgressThings: counts.IN_PROGRESS,
+    numberOfRemovedThings: counts.REMOVED,
+    numberOfTimedOutThings: counts.TIMED_OUT,
   };
 }
 

@@ -40,7 +40,7 @@ export function handleDataRequest(
 ): ControlResult {
   const { operation, input } = request;
   try {
-    const call = { thing: existingThing(state, input), jobId: String(input.jobId ?? ''), body: input, nowMs };
+    const call = { state, thing: existingThing(state, input), jobId: String(input.jobId ?? ''), body: input, nowMs };
     const { members, notifications } = runDeviceOperation(operation, call);
     return { answer: withDocumentText(members), notifications };
   } catch (error) {

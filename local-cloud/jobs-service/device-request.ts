@@ -5,7 +5,7 @@ import { isJsonObject } from '../../agent/core/json.ts';
 import type { DeviceCall, DeviceOperation } from './device-operations.ts';
 import { DEVICE_OPERATIONS, Rejection } from './device-operations.ts';
 import { epochSeconds } from './device-shapes.ts';
-import { notificationsSince, snapshotPending } from './notifications.ts';
+import { settle } from './settle.ts';
 import type { JobsState, Notification } from './state.ts';
 import { registerThing } from './state.ts';
 import { InvalidMember, presentMember } from './validation.ts';
@@ -43,7 +43,7 @@ export function handleDeviceRequest(state: JobsState, request: DeviceRequest, no
     if (!route) throw new Rejection('InvalidTopic', `No Jobs operation has the topic ${request.topic}`);
     const body = parseBody(request.payload);
     clientToken = readClientToken(body);
-    const call: DeviceCall = { thing, jobId: route.jobId, body, nowMs };
+    const call: DeviceCall = { state, thing, jobId: route.jobId, body, nowMs };
     const { members, notifications } = runDeviceOperation(route.operation, call);
     const answer: DeviceAnswer = {
       operation: route.operation,
@@ -74,9 +74,8 @@ export function runDeviceOperation(
   operation: DeviceOperation,
   call: DeviceCall,
 ): { members: JsonObject; notifications: readonly Notification[] } {
-  const before = snapshotPending(call.thing);
   const members = DEVICE_OPERATIONS[operation](call);
-  return { members, notifications: notificationsSince(before, call.thing, call.nowMs) };
+  return { members, notifications: settle(call.state, call.nowMs) };
 }
 
 /** Told apart by the number of segments: a job may be called `get` or `start-next`. */

@@ -5,22 +5,24 @@
 import { isTerminal } from '../../agent/core/job-execution.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
 import { deliveredDocument } from '../substitution/delivered-document.ts';
-import type { Execution, Thing } from './state.ts';
-import { pendingInOrder } from './state.ts';
+import { firstPending } from './pending-list.ts';
+import type { Execution, JobsState, Thing } from './state.ts';
 import { deadlineMs } from './transitions.ts';
-
-/** "The maximum number of pending job executions in a list is 10" (Developer Guide, job limits). */
-const MAX_LISTED = 10;
 
 export function epochSeconds(timeMs: number): number {
   return Math.floor(timeMs / 1000);
 }
 
-/** JobExecution. `thingName` is in AWS's model but in no message AWS ever published, so it is not in ours. */
-export function jobExecution(execution: Execution, nowMs: number, includeJobDocument: boolean): JsonObject {
+/** JobExecution, with its document unless told otherwise. */
+export function jobExecution(
+  state: JobsState,
+  execution: Execution,
+  { nowMs, includeJobDocument = true }: { readonly nowMs: number; readonly includeJobDocument?: boolean },
+): JsonObject {
   const secondsLeft = secondsBeforeTimedOut(execution, nowMs);
   return {
     jobId: execution.job.jobId,
+    ...(state.options.thingNameInExecutions && { thingName: execution.thing.thingName }),
     status: execution.status,
     ...(hasDetails(execution) && { statusDetails: execution.statusDetails }),
     queuedAt: epochSeconds(execution.queuedAtMs),
@@ -43,8 +45,9 @@ export function jobExecutionState(execution: Execution): JsonObject {
 }
 
 /** The first of the pending list, split by status, as GetPendingJobExecutions and `notify` show it. */
-export function pendingSummaries(thing: Thing): { inProgress: JsonObject[]; queued: JsonObject[] } {
-  const listed = pendingInOrder(thing).slice(0, MAX_LISTED);
+export function pendingSummaries(state: JobsState, thing: Thing): { inProgress: JsonObject[]; queued: JsonObject[] } {
+  const { maxListed, maxListedInWindow } = state.options;
+  const listed = firstPending(thing, maxListed, maxListedInWindow);
   return {
     inProgress: listed.filter((execution) => execution.status === 'IN_PROGRESS').map(jobExecutionSummary),
     queued: listed.filter((execution) => execution.status === 'QUEUED').map(jobExecutionSummary),

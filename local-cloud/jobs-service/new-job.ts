@@ -1,53 +1,27 @@
-/** CreateJob's request, checked whole before anything is made of it (API reference, CreateJob). */
-import type { JsonObject } from '../../agent/core/json.ts';
+/** CreateJob's request, looked at whole before anything is made of it (API reference, CreateJob). */
+import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
 import { isJsonObject } from '../../agent/core/json.ts';
+import { readTags } from '../registry/tags.ts';
 import { prepareDocument } from '../substitution/prepare-document.ts';
+import { expandTemplate } from '../templates/expand-template.ts';
+import { MANAGED_TEMPLATES, type ManagedTemplate } from '../templates/managed-templates.ts';
 import { ControlError } from './control-error.ts';
 import { withText } from './encode-message.ts';
-import type { Job, JobsState, Thing } from './state.ts';
+import { readJobConfig } from './job-config.ts';
+import { noCounts } from './job-counts.ts';
+import { isWithinSchedule, readSchedule } from './schedule.ts';
+import type { Job, JobsState } from './state.ts';
 import { jobArn } from './state.ts';
-import {
-  constraint,
-  JOB_ID,
-  optionalText,
-  optionalTimeout,
-  presentMember,
-  refuseNotServed,
-  requireMatch,
-} from './validation.ts';
+import { checkTargets, resolveTargets } from './targets.ts';
+import { constraint, presentMember } from './validation.ts';
 
-/** API reference, CreateJob: `document` has at most 32,768 characters. */
-const MAX_DOCUMENT_LENGTH = 32_768;
-const MAX_DESCRIPTION_LENGTH = 2028;
 /** AWS IoT quotas: targets per job. */
-const MAX_TARGETS = 100;
-/** AWS tagging: tags per resource, characters of a key and of a value. */
-const MAX_TAGS = 50;
-const MAX_TAG_KEY_LENGTH = 128;
-const MAX_TAG_VALUE_LENGTH = 256;
-const THING_ARN = /^arn:aws:iot:[a-z0-9-]+:\d{12}:thing\/([a-zA-Z0-9:_-]{1,128})$/;
+export const MAX_TARGETS = 100;
 
-/** Members that change what a job does and that this service does not act on: taking them silently would mislead. */
-const NOT_SERVED = [
-  'jobTemplateArn',
-  'documentParameters',
-  'jobExecutionsRolloutConfig',
-  'abortConfig',
-  'jobExecutionsRetryConfig',
-  'schedulingConfig',
-  'namespaceId',
-] as const;
-
-/** @throws ControlError, InvalidMember */
-export function readNewJob(state: JobsState, input: JsonObject, nowMs: number): { job: Job; things: Thing[] } {
-  const jobId = requireMatch('jobId', input.jobId, JOB_ID);
-  const targets = readTargets(input);
-  const { documentText, document } = readDocument(input);
-  const description = optionalText(input, 'description', MAX_DESCRIPTION_LENGTH);
-  const inProgressTimeoutInMinutes = readTimeout(input);
-  const targetSelection = readTargetSelection(input);
-  checkTags(input);
-  refuseNotServed(input, NOT_SERVED);
+/** The new job, not yet among the others. @throws ControlError, InvalidMember */
+export function readNewJob(state: JobsState, given: JsonObject, nowMs: number): Job {
+  const jobId = String(given.jobId);
+  const input = expandTemplate(state, given);
   const arn = jobArn(jobId);
   if (state.jobs.has(jobId)) {
     throw new ControlError('ResourceAlreadyExistsException', `Job ${jobId} already exists`, {
@@ -55,93 +29,96 @@ export function readNewJob(state: JobsState, input: JsonObject, nowMs: number): 
       resourceArn: arn,
     });
   }
-  const things = [...new Set(targets)].map((target) => targetedThing(state, target));
-  const job: Job = {
+  const targets = strings(input.targets) ?? [];
+  if (targets.length > MAX_TARGETS) {
+    throw constraint('targets', input.targets, `have length less than or equal to ${MAX_TARGETS}`);
+  }
+  checkTargets(targets);
+  readTags(input.tags);
+  const schedule = readSchedule(input.schedulingConfig, state.options, nowMs);
+  const config = readJobConfig(input);
+  const { document, documentText } = readDocument(input);
+  const prepared = prepareDocument(state, input, documentText);
+  return {
     jobId,
     jobArn: arn,
+    sequence: state.nextSequence,
     targets,
-    targetSelection,
-    description,
-    documentText,
+    targetSelection: input.targetSelection === 'CONTINUOUS' ? 'CONTINUOUS' : 'SNAPSHOT',
+    namespaceId: text(input.namespaceId),
+    description: text(input.description),
     document,
-    ...prepareDocument(state, input, documentText),
-    inProgressTimeoutInMinutes,
+    documentText,
+    originalDocumentText: managedTemplate(input)?.document ?? documentText,
+    ...prepared,
+    jobTemplateArn: text(input.jobTemplateArn),
+    documentParameters: object(input.documentParameters),
+    schedulingConfig: object(input.schedulingConfig),
+    schedule,
+    config,
+    waiting: resolveTargets(state, targets),
+    nextRolloutAtMs: schedule.startsAtMs + state.options.creationDelayMs,
     createdAtMs: nowMs,
-    executions: [],
-    status: 'IN_PROGRESS',
+    status: isWithinSchedule(schedule, nowMs) ? 'IN_PROGRESS' : 'SCHEDULED',
     lastUpdatedAtMs: nowMs,
+    ...untouched(),
+  };
+}
+
+/** Its document has parameters, which CreateJob's have replaced. */
+function managedTemplate({ jobTemplateArn }: JsonObject): ManagedTemplate | undefined {
+  return MANAGED_TEMPLATES.find(({ templateArn }) => templateArn === jobTemplateArn);
+}
+
+/** What no job has at its beginning. */
+function untouched() {
+  return {
     completedAtMs: undefined,
     forceCanceled: false,
     comment: undefined,
     reasonCode: undefined,
+    executions: [],
+    executionCounts: noCounts(),
+    thingCounts: noCounts(),
+    notifiedThings: 0,
+    rolloutStopped: false,
+    retries: [],
+    deletedAtMs: undefined,
+    dueAtMs: undefined,
   };
-  return { job, things };
 }
 
-function readTargets(input: JsonObject): string[] {
-  const targets = presentMember(input, 'targets');
-  if (!Array.isArray(targets)) throw constraint('targets', targets, targets ? 'be a list' : 'not be null');
-  if (targets.length < 1) throw constraint('targets', targets, 'have length greater than or equal to 1');
-  if (targets.length > MAX_TARGETS) {
-    throw constraint('targets', targets, `have length less than or equal to ${MAX_TARGETS}`);
-  }
-  return targets.map((target, index) => requireMatch(`targets.${index + 1}.member`, target, THING_ARN));
-}
-
-function targetedThing(state: JobsState, target: string): Thing {
-  const thingName = THING_ARN.exec(target)?.[1] ?? '';
-  const thing = state.things.get(thingName);
-  if (!thing || thing.thingArn !== target) {
-    throw new ControlError('ResourceNotFoundException', `Target ${target} does not exist`);
-  }
-  return thing;
-}
-
-function readDocument(input: JsonObject): { documentText: string; document: JsonObject } {
+/** `documentSource` has been read by now, and its text is in `document`. */
+function readDocument(input: JsonObject): Pick<Job, 'document' | 'documentText'> {
   const documentText = presentMember(input, 'document');
   if (typeof documentText !== 'string') {
-    throw constraint('document', documentText, documentText === undefined ? 'not be null' : 'be a string');
+    if (presentMember(input, 'documentSource') !== undefined) {
+      throw new ControlError('InvalidRequestException', 'The documentSource cannot be read here');
+    }
+    throw constraint('document', documentText, 'not be null');
   }
-  if (documentText.length > MAX_DOCUMENT_LENGTH) {
-    throw constraint('document', documentText, `have length less than or equal to ${MAX_DOCUMENT_LENGTH}`);
-  }
+  return { documentText, document: withText(parseDocument(documentText), documentText) };
+}
+
+function parseDocument(documentText: string): JsonObject {
   let document: unknown;
   try {
     document = JSON.parse(documentText);
   } catch {
     throw new ControlError('InvalidRequestException', 'The job document is not valid JSON');
   }
-  if (!isJsonObject(document)) {
-    throw new ControlError('InvalidRequestException', 'The job document is not a JSON object');
-  }
-  return { documentText, document: withText(document, documentText) };
+  if (isJsonObject(document)) return document;
+  throw new ControlError('InvalidRequestException', 'The job document is not a JSON object');
 }
 
-function readTimeout(input: JsonObject): number | undefined {
-  const timeoutConfig = presentMember(input, 'timeoutConfig');
-  if (timeoutConfig === undefined) return undefined;
-  if (!isJsonObject(timeoutConfig)) throw constraint('timeoutConfig', timeoutConfig, 'be an object');
-  return optionalTimeout(timeoutConfig, 'inProgressTimeoutInMinutes', false);
+function text(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
-/** Checked and dropped: tags change nothing about a job, and no operation here gives them back. */
-function checkTags(input: JsonObject): void {
-  const tags = presentMember(input, 'tags') ?? [];
-  if (!Array.isArray(tags)) throw constraint('tags', tags, 'be a list');
-  if (tags.length > MAX_TAGS) throw constraint('tags', tags, `have length less than or equal to ${MAX_TAGS}`);
-  for (const [index, tag] of tags.entries()) {
-    const at = `tags.${index + 1}.member`;
-    if (!isJsonObject(tag)) throw constraint(at, tag, 'be an object');
-    const key = requireMatch(`${at}.key`, tag.Key, /^.+$/su);
-    if (key.length > MAX_TAG_KEY_LENGTH) {
-      throw constraint(`${at}.key`, key, `have length less than or equal to ${MAX_TAG_KEY_LENGTH}`);
-    }
-    optionalText(tag, 'Value', MAX_TAG_VALUE_LENGTH);
-  }
+function object(value: JsonValue | undefined): JsonObject | undefined {
+  return isJsonObject(value) ? value : undefined;
 }
 
-function readTargetSelection(input: JsonObject): 'SNAPSHOT' | 'CONTINUOUS' {
-  const selection = presentMember(input, 'targetSelection') ?? 'SNAPSHOT';
-  if (selection === 'SNAPSHOT' || selection === 'CONTINUOUS') return selection;
-  throw constraint('targetSelection', selection, 'satisfy enum value set: [CONTINUOUS, SNAPSHOT]');
+function strings(value: JsonValue | undefined): string[] | undefined {
+  return Array.isArray(value) ? (value as string[]) : undefined;
 }

@@ -4,37 +4,37 @@
  * (Developer Guide, "Job notifications": the worked series, not the rule text, which contradict each other).
  */
 import { epochSeconds, jobExecution, pendingSummaries } from './device-shapes.ts';
-import type { Notification, Thing } from './state.ts';
-import { pendingInOrder } from './state.ts';
+import { headOf } from './pending-list.ts';
+import type { JobsState, Notification, Thing } from './state.ts';
 
-/** What has to be remembered of a thing before a change to know whom to tell after it. */
-export interface PendingSnapshot {
-  readonly revision: number;
-  /** Sequence of the first in line: two executions with the same jobId and number still differ in it. */
-  readonly head: number | undefined;
-}
-
-export function snapshotPending(thing: Thing): PendingSnapshot {
-  return { revision: thing.pendingRevision, head: pendingInOrder(thing)[0]?.sequence };
+/** What is to be told now: each thing what it does not know yet, then the events. */
+export function takeNotifications(state: JobsState, nowMs: number): Notification[] {
+  const { things, events } = state.unsettled;
+  const notifications = [...things].flatMap((thing) => announce(state, thing, nowMs));
+  things.clear();
+  return [...notifications, ...events.splice(0)];
 }
 
 /** `notify` first, `notify-next` after it, as AWS sends them. */
-export function notificationsSince(before: PendingSnapshot, thing: Thing, nowMs: number): Notification[] {
-  const head = pendingInOrder(thing)[0];
-  const prefix = `$aws/things/${thing.thingName}/jobs`;
+function announce(state: JobsState, thing: Thing, nowMs: number): Notification[] {
+  const { thingName, announced, pendingRevision } = thing;
+  const head = headOf(thing);
+  thing.announced = { revision: pendingRevision, head: head?.sequence };
+  const prefix = `$aws/things/${thingName}/jobs`;
   const timestamp = epochSeconds(nowMs);
   const notifications: Notification[] = [];
-  if (thing.pendingRevision !== before.revision) {
-    const { inProgress, queued } = pendingSummaries(thing);
+  if (pendingRevision !== announced.revision) {
+    const { inProgress, queued } = pendingSummaries(state, thing);
     const jobs = {
       ...(inProgress.length > 0 && { IN_PROGRESS: inProgress }),
       ...(queued.length > 0 && { QUEUED: queued }),
     };
-    notifications.push({ thingName: thing.thingName, topic: `${prefix}/notify`, message: { timestamp, jobs } });
+    notifications.push({ thingName, topic: `${prefix}/notify`, message: { timestamp, jobs } });
   }
-  if (head?.sequence !== before.head) {
-    const message = head ? { timestamp, execution: jobExecution(head, nowMs, true) } : { timestamp };
-    notifications.push({ thingName: thing.thingName, topic: `${prefix}/notify-next`, message });
+  // By sequence: two executions with the same jobId and number still differ in it.
+  if (head?.sequence !== announced.head) {
+    const message = head ? { timestamp, execution: jobExecution(state, head, { nowMs }) } : { timestamp };
+    notifications.push({ thingName, topic: `${prefix}/notify-next`, message });
   }
   return notifications;
 }

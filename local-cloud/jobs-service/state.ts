@@ -9,11 +9,28 @@ import type { InstalledPackage } from '../packages/destination-packages.ts';
 import { emptyRegistry, type Registry } from '../registry/registry-state.ts';
 import type { Presign } from '../substitution/delivered-document.ts';
 import { DEFAULT_SUBSTITUTION_RULES, type SubstitutionRules } from '../substitution/document-plan.ts';
-import { type PreparedDocument, presignNothing } from '../substitution/prepare-document.ts';
+import { presignNothing } from '../substitution/prepare-document.ts';
+import { DueQueue } from './due-queue.ts';
+import type { Job, PendingRetry } from './job-state.ts';
+import { DEFAULT_SERVICE_OPTIONS, type ServiceOptions } from './service-options.ts';
+
+export type { Job, JobStatus } from './job-state.ts';
 
 /** Fixed, so that ARNs in tests and documents can be written down. */
 export const REGION = 'us-east-1';
 export const ACCOUNT_ID = '123456789012';
+
+/** Who changed an execution: its device, an operator through the control plane, or the service by its own rules. */
+export type ChangedBy = 'device' | 'operator' | 'service';
+
+/** An execution as it was after one change. */
+export interface ChangeRecord {
+  readonly atMs: number;
+  readonly status: JobExecutionStatus;
+  readonly versionNumber: number;
+  readonly statusDetails: StatusDetails;
+  readonly by: ChangedBy;
+}
 
 export interface Execution {
   readonly job: Job;
@@ -22,6 +39,8 @@ export interface Execution {
   /** Grows with every execution made: the queue's order, because seconds on the wire tie. */
   readonly sequence: number;
   readonly queuedAtMs: number;
+  /** Retries of the job on this thing that were used up when it was made, by what they were for; null: not a retry. */
+  readonly retries: UsedRetries | null;
   status: JobExecutionStatus;
   statusDetails: StatusDetails;
   /** Cancelled by an operator who set `force`. */
@@ -33,6 +52,18 @@ export interface Execution {
   inProgressDeadlineMs: number | undefined;
   /** From `stepTimeoutInMinutes`; each new value replaces the old one. */
   stepDeadlineMs: number | undefined;
+  /** When it becomes TIMED_OUT: the earlier of the two, and as late as the options say. */
+  dueAtMs: number | undefined;
+  /** Its changes, oldest first, beginning with its making; the newest 100. */
+  readonly history: ChangeRecord[];
+  /** It was deleted: nothing refers to it any more but who still holds it. */
+  deleted: boolean;
+}
+
+/** Retries of one thing by the failure they followed. */
+export interface UsedRetries {
+  readonly FAILED: number;
+  readonly TIMED_OUT: number;
 }
 
 export interface Thing {
@@ -40,34 +71,18 @@ export interface Thing {
   readonly thingArn: string;
   /** All executions of each job, oldest first. */
   readonly executions: Map<string, Execution[]>;
-  /** QUEUED and IN_PROGRESS, in the order they were queued. */
-  readonly pending: Execution[];
-  /** Grows whenever something enters or leaves `pending`. */
+  /** Those IN_PROGRESS, in the order they were queued. */
+  readonly inProgress: Execution[];
+  /** Those QUEUED, in the order they were queued. */
+  readonly queued: Execution[];
+  /** How many of `queued` are of jobs with maintenance windows. */
+  windowedQueued: number;
+  /** Grows whenever something enters or leaves the pending list as the device sees it. */
   pendingRevision: number;
+  /** What its device was told last: the revision, and the `sequence` of the first in line. */
+  announced: { revision: number; head: number | undefined };
   /** By packageName. On AWS this is the reserved named shadow `$package`; nothing here gives it out. */
   readonly installedPackages: Map<string, InstalledPackage>;
-}
-
-export type JobStatus = 'IN_PROGRESS' | 'COMPLETED' | 'CANCELED';
-
-export interface Job extends PreparedDocument {
-  readonly jobId: string;
-  readonly jobArn: string;
-  readonly targets: readonly string[];
-  readonly targetSelection: 'SNAPSHOT' | 'CONTINUOUS';
-  readonly description: string | undefined;
-  /** As the operator wrote it: GetJobDocument gives exactly this back where it has no placeholder. */
-  readonly documentText: string;
-  readonly document: JsonObject;
-  readonly inProgressTimeoutInMinutes: number | undefined;
-  readonly createdAtMs: number;
-  readonly executions: Execution[];
-  status: JobStatus;
-  lastUpdatedAtMs: number;
-  completedAtMs: number | undefined;
-  forceCanceled: boolean;
-  comment: string | undefined;
-  reasonCode: string | undefined;
 }
 
 export interface JobsState {
@@ -78,12 +93,30 @@ export interface JobsState {
   /** Signs the URLs of job documents. */
   readonly presign: Presign;
   readonly substitutionRules: SubstitutionRules;
+  options: ServiceOptions;
+  /** Gives every job and execution its place in the order of making. */
   nextSequence: number;
+  /** Everything that happens by itself: time-outs of executions, the clockwork of jobs. */
+  readonly due: DueQueue<Execution | Job>;
+  /** Executions that were made, changed or deleted since somebody last emptied it. */
+  readonly changed: Set<Execution>;
+  /** What is to be told and settled at the end of the operation under way; empty between operations. */
+  readonly unsettled: Unsettled;
 }
 
-/** A message for the thing's `notify` or `notify-next` topic, ready to be sent. */
+export interface Unsettled {
+  /** Whose pending list may have changed. */
+  readonly things: Set<Thing>;
+  /** Jobs that may have to be aborted, retried or completed. */
+  readonly jobs: Set<Job>;
+  readonly ended: Execution[];
+  readonly events: Notification[];
+}
+
+/** A message of the service's own, ready to be sent. */
 export interface Notification {
-  readonly thingName: string;
+  /** Whose `notify` or `notify-next` it is; absent in events, which are no thing's. */
+  readonly thingName?: string;
   readonly topic: string;
   readonly message: JsonObject;
 }
@@ -91,15 +124,22 @@ export interface Notification {
 /** How a state treats documents; both have a default. */
 export type DocumentSettings = Partial<Pick<JobsState, 'presign' | 'substitutionRules'>>;
 
-export function emptyJobsState(documents: DocumentSettings = {}): JobsState {
+/** What a state begins with; everything has a default. */
+export type StateSettings = DocumentSettings & Partial<Pick<JobsState, 'options'>>;
+
+export function emptyJobsState(settings: StateSettings = {}): JobsState {
   return {
     things: new Map(),
     jobs: new Map(),
     registry: emptyRegistry(),
     packages: emptyPackageCatalog(),
-    presign: documents.presign ?? presignNothing,
-    substitutionRules: documents.substitutionRules ?? DEFAULT_SUBSTITUTION_RULES,
+    presign: settings.presign ?? presignNothing,
+    substitutionRules: settings.substitutionRules ?? DEFAULT_SUBSTITUTION_RULES,
+    options: settings.options ?? DEFAULT_SERVICE_OPTIONS,
     nextSequence: 1,
+    due: new DueQueue(),
+    changed: new Set(),
+    unsettled: { things: new Set(), jobs: new Set(), ended: [], events: [] },
   };
 }
 
@@ -111,8 +151,11 @@ export function registerThing(state: JobsState, thingName: string): Thing {
     thingName,
     thingArn: thingArn(thingName),
     executions: new Map(),
-    pending: [],
+    inProgress: [],
+    queued: [],
+    windowedQueued: 0,
     pendingRevision: 0,
+    announced: { revision: 0, head: undefined },
     installedPackages: new Map(),
   };
   state.things.set(thingName, thing);
@@ -138,9 +181,7 @@ export function findExecution(
   return executions?.find((execution) => execution.executionNumber === executionNumber);
 }
 
-/** The pending list in the service's order: IN_PROGRESS before QUEUED, then the order they were queued. */
-export function pendingInOrder(thing: Thing): Execution[] {
-  const inProgress = thing.pending.filter((execution) => execution.status === 'IN_PROGRESS');
-  const queued = thing.pending.filter((execution) => execution.status === 'QUEUED');
-  return [...inProgress, ...queued];
+/** How many retries came before this execution. */
+export function retryAttempt({ retries }: Execution | PendingRetry): number {
+  return retries === null ? 0 : retries.FAILED + retries.TIMED_OUT;
 }

@@ -73,7 +73,11 @@ export function optionalTimeout(body: JsonObject, member: string, mayDiscard: bo
   return minutes;
 }
 
-export function optionalStatusDetails(body: JsonObject): StatusDetails | undefined {
+/** `strictStatusDetails: false` lets control characters pass in values. */
+export function optionalStatusDetails(
+  body: JsonObject,
+  { strictStatusDetails }: { readonly strictStatusDetails: boolean } = { strictStatusDetails: true },
+): StatusDetails | undefined {
   const details = presentMember(body, 'statusDetails');
   if (details === undefined) return undefined;
   if (!isJsonObject(details)) throw constraint('statusDetails', details, 'be a map of strings');
@@ -81,7 +85,9 @@ export function optionalStatusDetails(body: JsonObject): StatusDetails | undefin
   if (pairs.length > MAX_DETAILS) {
     throw constraint('statusDetails', details, `have length less than or equal to ${MAX_DETAILS}`);
   }
-  return Object.fromEntries(pairs.map(([key, value]) => [checkDetailKey(key), checkDetailValue(key, value)]));
+  return Object.fromEntries(
+    pairs.map(([key, value]) => [checkDetailKey(key), checkDetailValue(key, value, strictStatusDetails)]),
+  );
 }
 
 /** A member that is there and not null: the service treats null as absent. */
@@ -100,13 +106,14 @@ function checkDetailKey(key: string): string {
   throw constraint('statusDetails', key, 'have keys of 1 to 128 characters of [a-zA-Z0-9:_-]');
 }
 
-function checkDetailValue(key: string, value: JsonValue | undefined): string {
+function checkDetailValue(key: string, value: JsonValue | undefined, isStrict: boolean): string {
   const member = `statusDetails.${key}`;
   if (typeof value !== 'string') throw constraint(member, value, 'be a string');
   if (value.length > MAX_DETAIL_VALUE_LENGTH) {
     throw constraint(member, value, `have length less than or equal to ${MAX_DETAIL_VALUE_LENGTH}`);
   }
-  if (!DETAIL_VALUE.test(value)) throw constraint(member, value, 'satisfy regular expression pattern: [^\\p{C}]+');
+  if (isStrict && !DETAIL_VALUE.test(value))
+    throw constraint(member, value, 'satisfy regular expression pattern: [^\\p{C}]+');
   return value;
 }
 

@@ -19,10 +19,15 @@ export interface JobTemplate {
 
 /** What CreateJobTemplate takes from the job that `jobArn` names. */
 export function templateOfJob(job: Job): Pick<JobTemplate, 'document' | 'documentSource' | 'settings'> {
-  const { documentText, inProgressTimeoutInMinutes } = job;
-  return {
-    document: documentText,
-    documentSource: undefined,
-    settings: inProgressTimeoutInMinutes === undefined ? {} : { timeoutConfig: { inProgressTimeoutInMinutes } },
+  const { documentText, config, presignedUrlConfig, destinationPackages, schedulingConfig } = job;
+  const { maintenanceWindows } = schedulingConfig ?? {};
+  const settings = {
+    ...(config as JsonObject),
+    ...(presignedUrlConfig !== undefined && { presignedUrlConfig: { ...presignedUrlConfig } }),
+    ...(maintenanceWindows !== undefined && { maintenanceWindows }),
+    ...(destinationPackages.length > 0 && {
+      destinationPackageVersions: destinationPackages.map(({ givenArn }) => givenArn),
+    }),
   };
+  return { document: documentText, documentSource: undefined, settings };
 }

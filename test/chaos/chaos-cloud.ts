@@ -3,6 +3,7 @@
 import type { JsonObject } from '../../agent/core/json.ts';
 import type { Identity } from '../../local-cloud/identity/certificates.ts';
 import { openDataFolder, openThingFolder } from '../../local-cloud/identity/data-folder.ts';
+import { pendingInOrder } from '../../local-cloud/jobs-service/pending-list.ts';
 import { type Execution, findExecution } from '../../local-cloud/jobs-service/state.ts';
 import type { RunningService } from '../../local-cloud/running-service.ts';
 import { openAedesWire } from './aedes-wire.ts';
@@ -111,7 +112,10 @@ function onService(
   watchers: Set<() => void>,
   onChanged: () => void,
 ): Pick<ChaosCloud, 'createJob' | 'cancel' | 'execution' | 'openCount' | 'settled'> {
-  const openCount = (thingName: string) => jobs.state.things.get(thingName)?.pending.length ?? 0;
+  const openCount = (thingName: string) => {
+    const thing = jobs.state.things.get(thingName);
+    return thing === undefined ? 0 : pendingInOrder(thing).length;
+  };
   const execution = (thingName: string, jobId: string) =>
     required(findExecution(jobs.state.things.get(thingName), jobId, undefined), `${jobId} of ${thingName}`);
   return {

@@ -79,8 +79,12 @@ export function createFaultyService(options: FaultyServiceOptions): FaultyServic
 
   const jobs = runJobsService({
     now: Date.now,
-    notify: ({ thingName, topic, message }) =>
-      deliver(thingName, faultsOf(thingName).notification(), () => options.notify({ topic, message })),
+    notify: ({ thingName, topic, message }) => {
+      const send = () => options.notify({ topic, message });
+      // Events are no thing's, and take no thing's link.
+      if (thingName === undefined) send();
+      else deliver(thingName, faultsOf(thingName).notification(), send);
+    },
   });
   return {
     jobs,

@@ -194,9 +194,9 @@ describe('jobs', () => {
     ['a document over 32,768 characters', { document: `{"a":"${'x'.repeat(32_768)}"}` }],
     ['no document', { document: undefined }],
     ['no targets', { targets: [] }],
-    ['a target that is no thing', { targets: ['arn:aws:iot:us-east-1:123456789012:thinggroup/g'] }],
+    ['a target that is neither a thing nor a group', { targets: ['arn:aws:iot:us-east-1:123456789012:cert/g'] }],
     ['a timeout of eight days', { timeoutConfig: { inProgressTimeoutInMinutes: 11_520 } }],
-    ['retries, which are not served', { jobExecutionsRetryConfig: { criteriaList: [] } }],
+    ['retries without a criterion', { jobExecutionsRetryConfig: { criteriaList: [] } }],
   ])('%s makes no job', async (_what, members) => {
     const { iot } = await cloudWithClient();
     const input = { jobId: 'a', targets: [GW_1], document: '{}', ...members };
@@ -325,11 +325,14 @@ describe('ListJobExecutionsForThing', () => {
     ]);
   });
 
-  test('a namespace is refused, not passed over', async () => {
-    const { iot } = await cloudWithClient();
-    const refused = iot.send(new ListJobExecutionsForThingCommand({ thingName: 'gw-1', namespaceId: 'n' }));
-    await expect(refused).rejects.toThrow('job-cloud does not support namespaceId');
-    await expect(refused).rejects.toBeInstanceOf(InvalidRequestException);
+  test('a namespace leaves out the jobs of others', async () => {
+    const { cloud, iot } = await cloudWithClient();
+    cloud.createJob({ jobId: 'a' });
+    await iot.send(new CreateJobCommand({ jobId: 'b', targets: [GW_1], document: '{}', namespaceId: 'n' }));
+    const { executionSummaries } = await iot.send(
+      new ListJobExecutionsForThingCommand({ thingName: 'gw-1', namespaceId: 'n' }),
+    );
+    expect(executionSummaries?.map(({ jobId }) => jobId)).toEqual(['b']);
   });
 
   test('a page of 251 is refused', async () => {

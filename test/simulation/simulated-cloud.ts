@@ -6,20 +6,19 @@ import { executionId, isTerminal, type JobExecutionStatus } from '../../agent/co
 import type { RejectedErrorCode } from '../../agent/core/jobs-request.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
 import type { ControlOperationName } from '../../local-cloud/api-model/model.ts';
-import { expireTimers, nextDeadlineMs } from '../../local-cloud/jobs-service/control-operations.ts';
 import { handleControlRequest } from '../../local-cloud/jobs-service/control-request.ts';
 import { type DeviceAnswer, handleDeviceRequest } from '../../local-cloud/jobs-service/device-request.ts';
 import { epochSeconds } from '../../local-cloud/jobs-service/device-shapes.ts';
 import { encodeMessage } from '../../local-cloud/jobs-service/encode-message.ts';
-import { notificationsSince, snapshotPending } from '../../local-cloud/jobs-service/notifications.ts';
+import { pendingInOrder } from '../../local-cloud/jobs-service/pending-list.ts';
+import { nextDueMs, passTime, settle } from '../../local-cloud/jobs-service/settle.ts';
 import {
   type Execution,
   emptyJobsState,
   type Notification,
-  pendingInOrder,
   registerThing,
 } from '../../local-cloud/jobs-service/state.ts';
-import { changeExecution, queueExecution } from '../../local-cloud/jobs-service/transitions.ts';
+import { changeExecution, deleteExecution, queueExecution } from '../../local-cloud/jobs-service/transitions.ts';
 import type { Draw } from './draw.ts';
 import type { Author, History } from './history.ts';
 import { documentOf, type JobScript } from './job-script.ts';
@@ -87,10 +86,10 @@ export function createSimulatedCloud(options: SimulatedCloudOptions): SimulatedC
     noteChanges(by);
     for (const { topic, message } of result.notifications) deliver(topic, encodeMessage(message), 'notification');
     timer?.cancel();
-    const deadlineMs = nextDeadlineMs(state);
+    const deadlineMs = nextDueMs(state);
     if (deadlineMs === undefined) return result;
     timer = scheduler.after(deadlineMs - nowMs() + draw.between(0, TIMER_LATE_MS), () =>
-      change('timer', () => ({ notifications: expireTimers(state, nowMs()) })),
+      change('timer', () => ({ notifications: passTime(state, nowMs()) })),
     );
     return result;
   }
@@ -129,9 +128,8 @@ export function createSimulatedCloud(options: SimulatedCloudOptions): SimulatedC
       if (state.jobs.get(job.jobId) !== job) return;
       fault('retried as a new execution');
       change('operator', () => {
-        const before = snapshotPending(thing);
         queueExecution(state, job, { thing, nowMs: nowMs() });
-        return { notifications: notificationsSince(before, thing, nowMs()) };
+        return { notifications: settle(state, nowMs()) };
       });
     });
   }
@@ -219,17 +217,12 @@ export function createSimulatedCloud(options: SimulatedCloudOptions): SimulatedC
 
   function deleteJob(jobId: string): void {
     change('operator', () => {
-      const before = snapshotPending(thing);
       for (const execution of thing.executions.get(jobId) ?? []) {
         history.note({ what: 'deleted', id: idOf(execution) });
-        const index = thing.pending.indexOf(execution);
-        if (index === -1) continue;
-        thing.pending.splice(index, 1);
-        thing.pendingRevision += 1;
+        deleteExecution(state, execution, nowMs());
       }
-      thing.executions.delete(jobId);
       state.jobs.delete(jobId);
-      return { notifications: notificationsSince(before, thing, nowMs()) };
+      return { notifications: settle(state, nowMs()) };
     });
   }
 
@@ -251,9 +244,8 @@ export function createSimulatedCloud(options: SimulatedCloudOptions): SimulatedC
     remove(execution) {
       if (isTerminal(execution.status)) return;
       change('operator', () => {
-        const before = snapshotPending(thing);
-        changeExecution(execution, { status: 'REMOVED' }, nowMs());
-        return { notifications: notificationsSince(before, thing, nowMs()) };
+        changeExecution(state, execution, { status: 'REMOVED', by: 'service' }, nowMs());
+        return { notifications: settle(state, nowMs()) };
       });
     },
     updateByOther({ job, executionNumber, versionNumber }, status, hasDetails) {

@@ -1,9 +1,9 @@
 /** The pure rules with a clock that the test moves: what a device and an operator would see, without any I/O. */
 import type { JsonObject } from '../../../agent/core/json.ts';
 import type { ControlOperationName } from '../../../local-cloud/api-model/model.ts';
-import { expireTimers } from '../../../local-cloud/jobs-service/control-operations.ts';
 import { handleControlRequest } from '../../../local-cloud/jobs-service/control-request.ts';
 import { type DeviceAnswer, handleDeviceRequest } from '../../../local-cloud/jobs-service/device-request.ts';
+import { passTime } from '../../../local-cloud/jobs-service/settle.ts';
 import {
   emptyJobsState,
   type JobsState,
@@ -61,7 +61,7 @@ export function startService(things: readonly string[] = ['gw-1']): ServiceHarne
     },
     advance: (seconds) => {
       nowMs += seconds * 1000;
-      heard.push(...expireTimers(state, nowMs));
+      heard.push(...passTime(state, nowMs));
     },
   };
   return harness;

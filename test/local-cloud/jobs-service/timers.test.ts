@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextDeadlineMs } from '../../../local-cloud/jobs-service/control-operations.ts';
+import { nextDueMs } from '../../../local-cloud/jobs-service/settle.ts';
 import { type ServiceHarness, START_SECONDS, startService } from './service-harness.ts';
 
 const MINUTE = 60;
@@ -8,7 +8,7 @@ test('a QUEUED execution never times out', () => {
   const service = withTimeout(1);
   service.advance(10 * MINUTE);
   expect(status(service)).toMatchObject({ status: 'QUEUED' });
-  expect(nextDeadlineMs(service.state)).toBeUndefined();
+  expect(nextDueMs(service.state)).toBeUndefined();
 });
 
 test('an execution times out when its minutes are over', () => {
@@ -80,7 +80,7 @@ test('-1 discards the step timer', () => {
   service.device('a/update', { status: 'IN_PROGRESS', stepTimeoutInMinutes: -1 });
   service.advance(60 * MINUTE);
   expect(status(service)).toMatchObject({ status: 'IN_PROGRESS' });
-  expect(nextDeadlineMs(service.state)).toBeUndefined();
+  expect(nextDueMs(service.state)).toBeUndefined();
 });
 
 test('the next deadline is the earliest of all things', () => {
@@ -88,7 +88,7 @@ test('the next deadline is the earliest of all things', () => {
   service.createJob('a', {}, ['gw-1', 'gw-2']);
   service.device('start-next', { stepTimeoutInMinutes: 5 }, 'gw-1');
   service.device('start-next', { stepTimeoutInMinutes: 2 }, 'gw-2');
-  expect(nextDeadlineMs(service.state)).toBe((START_SECONDS + 2 * MINUTE) * 1000);
+  expect(nextDueMs(service.state)).toBe((START_SECONDS + 2 * MINUTE) * 1000);
 });
 
 function withTimeout(inProgressTimeoutInMinutes?: number): ServiceHarness {
