@@ -64,6 +64,7 @@ function endRollout(state: JobsState, job: Job, nowMs: number): void {
 
 /** Its id may be used again from now on. */
 function forgetJob(state: JobsState, job: Job, nowMs: number): void {
+  job.deletedAtMs = undefined;
   state.jobs.delete(job.jobId);
   state.registry.tags.delete(job.jobArn);
   tellJobEvent(state, job, { event: 'deleted', nowMs });

@@ -49,7 +49,7 @@ export interface ServiceOptions {
   readonly minScheduleLeadMinutes: number;
   /** Whether an execution that is IN_PROGRESS is REMOVED when its thing leaves the targets, as a QUEUED one is. */
   readonly removeInProgress: boolean;
-  /** How long a job is DELETION_IN_PROGRESS. */
+  /** How long a job is DELETION_IN_PROGRESS; 0: it is gone at once, and ten more can follow. */
   readonly deletionTakesMs: number;
   /** Whether DeleteJobExecution takes a QUEUED execution without `force`: AWS's API reference and guide differ. */
   readonly deleteQueuedWithoutForce: boolean;
@@ -79,7 +79,7 @@ export const DEFAULT_SERVICE_OPTIONS: ServiceOptions = {
   rolloutSpread: 'burst',
   minScheduleLeadMinutes: 30,
   removeInProgress: true,
-  deletionTakesMs: 1000,
+  deletionTakesMs: 0,
   deleteQueuedWithoutForce: false,
   eventTimes: 'milliseconds',
 };

@@ -212,7 +212,7 @@ describe('jobs', () => {
     await expect(create('b', [{ Key: '' }])).rejects.toBeInstanceOf(InvalidRequestException);
     await expect(create('b', [{ Key: 'k', Value: 'v'.repeat(257) }])).rejects.toBeInstanceOf(InvalidRequestException);
     const many = Array.from({ length: 51 }, (_, index) => ({ Key: `${index}` }));
-    await expect(create('b', many)).rejects.toThrow('have length less than or equal to 50');
+    await expect(create('b', many)).rejects.toThrow('at most 50 tags');
   });
 
   test('an unknown thing among the targets makes no job', async () => {
