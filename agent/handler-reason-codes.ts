@@ -129,4 +129,36 @@ export const HANDLER_REASON_CODES = {
     summary: 'The download failed in a way that has no code of its own.',
     remedy: 'Read `reason`.',
   },
+  PACKAGE_MANAGER_MISSING: {
+    status: 'FAILED',
+    summary: 'The gateway has none of the package managers that the agent knows.',
+    remedy: 'Use an executable in `handlersDir` for the one that it has.',
+  },
+  PACKAGE_LIST_FAILED: {
+    status: 'FAILED',
+    summary: 'The list of packages could not be fetched or read.',
+    remedy:
+      'Read `reason`: the network, the address or the key of a repository, or free space. With `refresh` false nothing is fetched.',
+  },
+  PACKAGE_VERSION_NOT_SUPPORTED: {
+    status: 'REJECTED',
+    summary: 'The document names a version, and the package manager of this gateway takes none.',
+    remedy: 'Leave the version out, or have only that version in the repository.',
+  },
+  PACKAGES_NOT_INSTALLED: {
+    status: 'FAILED',
+    summary:
+      'The package manager could not install it, or would have had to remove something else, or left another version.',
+    remedy: 'Read `reason`. What has changed all the same is in `installed`, `upgraded` and `removed`.',
+  },
+  PACKAGES_NOT_REMOVED: {
+    status: 'FAILED',
+    summary: 'The package manager could not remove it, as when the system needs it.',
+    remedy: 'Read `reason`.',
+  },
+  PACKAGES_STOPPED: {
+    status: 'FAILED',
+    summary: 'The step was stopped from outside. With apt, what was left half installed is put in order after that.',
+    remedy: 'None: the job was canceled, over its time limit, or the agent shut down.',
+  },
 } as const satisfies Record<string, ReasonCodeEntry>;

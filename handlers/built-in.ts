@@ -1,6 +1,8 @@
 import type { JobHandler } from '../agent/handler-api.ts';
 import { downloadFileHandler } from './download-file/handler.ts';
+import { installPackagesHandler } from './install-packages/handler.ts';
 import { rebootHandler } from './reboot/handler.ts';
+import { removePackagesHandler } from './remove-packages/handler.ts';
 import { runCommandHandler } from './run-command/handler.ts';
 import { servicesHandler } from './services/handler.ts';
 import { systemInfoHandler } from './system-info/handler.ts';
@@ -9,7 +11,9 @@ import { writeFileHandler } from './write-file/handler.ts';
 /** Every handler that comes with the agent. */
 export const builtInHandlers: readonly JobHandler[] = [
   downloadFileHandler,
+  installPackagesHandler,
   rebootHandler,
+  removePackagesHandler,
   runCommandHandler,
   servicesHandler,
   systemInfoHandler,

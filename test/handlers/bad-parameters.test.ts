@@ -57,6 +57,53 @@ type BadParameters = readonly [parameters: JsonObject, pointer: string, reason: 
 
 const services = (more: JsonObject): JsonObject => ({ action: 'start', units: ['a'], ...more });
 
+const install = (more: JsonObject): JsonObject => ({ packages: ['a'], ...more });
+
+/** What no package may be called, on top of the others. */
+const HOSTILE_PACKAGES = [
+  ...HOSTILE_NAMES,
+  'a-',
+  'a^',
+  '@group',
+  'a..b',
+  'a:',
+  ':a',
+  'a/stable',
+  './a.deb',
+  '+a',
+  'a\\b',
+  'a@b',
+];
+const HOSTILE_VERSIONS = [
+  'a=',
+  'a==1',
+  'a=-1',
+  'a=1..2',
+  'a=1/2',
+  'a=1 2',
+  'a=$(id)',
+  'a=*',
+  'a=1\n',
+  '=1',
+  'a- =1',
+  'a-=1',
+];
+
+const packagesRows = (names: readonly string[]): readonly BadParameters[] => [
+  [{}, '/packages', 'is required'],
+  [install({ packages: 'a' }), '/packages', 'expected an array'],
+  [install({ packages: [] }), '/packages', 'at least 1'],
+  [install({ packages: Array.from({ length: 65 }, (_, i) => `a${i}`) }), '/packages', 'at most 64'],
+  [install({ packages: ['a', 'a'] }), '/packages', ''],
+  [install({ packages: ['a', 5] }), '/packages/1', 'got the number 5'],
+  [install({ packages: ['a'.repeat(257)] }), '/packages/0', 'at most 256'],
+  ...names.map((name): BadParameters => [install({ packages: ['a', name] }), '/packages/1', 'the name of a package']),
+  [install({ lockTimeoutSeconds: -1 }), '/lockTimeoutSeconds', 'at least 0'],
+  [install({ lockTimeoutSeconds: 3601 }), '/lockTimeoutSeconds', 'at most 3600'],
+  [install({ lockTimeoutSeconds: '5' }), '/lockTimeoutSeconds', 'expected an integer'],
+  [install({ package: 'a' }), '/package', 'did you mean packages?'],
+];
+
 const TABLE: Readonly<Record<string, readonly BadParameters[]>> = {
   services: [
     [{ units: ['a'] }, '/action', 'is required'],
@@ -76,6 +123,15 @@ const TABLE: Readonly<Record<string, readonly BadParameters[]>> = {
     [services({ stayUpSeconds: '5' }), '/stayUpSeconds', 'expected an integer'],
     [services({ action: 'stop', stayUpSeconds: 5 }), '/stayUpSeconds', 'means nothing for stop'],
     [services({ unit: 'a' }), '/unit', 'did you mean units?'],
+  ],
+  'install-packages': [
+    ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS]),
+    [install({ packages: ['a', 'a=1'] }), '/packages/1', 'names a a second time'],
+    [install({ refresh: 'yes' }), '/refresh', 'expected'],
+  ],
+  'remove-packages': [
+    ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS, 'a=1']),
+    [install({ purge: 1 }), '/purge', 'expected'],
   ],
 };
 
@@ -125,6 +181,33 @@ test('whatever unit name is let through is one to systemd, and no option', () =>
     }),
     { numRuns: 200 },
   );
+});
+
+test('whatever package name is let through begins no option, ends no removal, and leaves no folder', () => {
+  const piece = fc.constantFrom(...'aZ09:-_.+=~^@/ *$;', '..', '--');
+  checkProperty(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const name = pieces.join('');
+      if (registry.checkParameters(handlerOf('install-packages'), install({ packages: [name] })) !== undefined) return;
+      expect(name).toMatch(/^[A-Za-z0-9][\w+.:-]*(=[A-Za-z0-9][\w.+:~^-]*)?$/);
+      expect(name.split('=')[0]).not.toMatch(/-$/);
+      expect(name).not.toContain('..');
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test.each([
+  'g++',
+  'libc6:amd64',
+  'python3.11',
+  'mosquitto=2.0.11-1.2+deb12u1',
+  'a=1:2.3~rc1',
+  'busybox=1.36.1-r5',
+  'libstdc++6',
+  'kernel_modules',
+])('%s is the name of a package', (name) => {
+  expect(registry.checkParameters(handlerOf('install-packages'), { packages: [name] })).toBeUndefined();
 });
 
 function handlerOf(operation: string): JobHandler {

@@ -95,6 +95,13 @@ const RULES: readonly FolderRule[] = [
   { from: 'agent/agent.ts', to: ['agent/', 'handlers/'], builtins: true },
   { from: 'agent/main.ts', to: ['agent/', 'handlers/'], builtins: true },
   { from: 'handlers/built-in.ts', to: ['handlers/', 'agent/handler-api.ts'], packages: [], builtins: false },
+  {
+    // The other half of the same thing.
+    from: 'handlers/remove-packages/',
+    to: ['agent/handler-api.ts', 'handlers/remove-packages/', 'handlers/install-packages/'],
+    packages: [],
+    builtins: true,
+  },
   { from: 'handlers/', to: ['agent/handler-api.ts'], packages: [], builtins: true }, // and its own folder
   {
     // Names and guards of the API's words. Never what the agent decides with: both would make the same mistake.

@@ -232,7 +232,7 @@ describe('managed templates', () => {
   });
 
   test('a script nobody has is an unknown operation', async () => {
-    expect(await reviewOf(template({ handler: 'install-packages.sh' }))).toMatchObject({
+    expect(await reviewOf(template({ handler: 'change-wallpaper.sh' }))).toMatchObject({
       verdict: 'unknown-operation',
       rejection: { pointer: '/steps/0/action/input/handler' },
     });
