@@ -5,6 +5,8 @@ import { readFile } from 'node:fs/promises';
 export interface CloudReady {
   readonly mqttPort: number;
   readonly httpPort: number;
+  /** With its token: whoever has it may do everything. */
+  readonly consoleUrl: string;
   readonly caPath: string;
   readonly credentialsPath: string;
   readonly things: Readonly<Record<string, { readonly configPath: string; readonly thingArn: string }>>;

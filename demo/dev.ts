@@ -26,7 +26,8 @@ export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
     const configPath = configPathOf(ready);
     const handlersDir = join(dirname(configPath), 'handlers');
     await mkdir(handlersDir, { recursive: true, mode: 0o700 });
-    await writeFile(READY_FILE, JSON.stringify(ready));
+    // It holds the console's token.
+    await writeFile(READY_FILE, JSON.stringify(ready), { mode: 0o600 });
     console.log(howTo(ready, { configPath, handlersDir }));
     return await keepAgentRunning(configPath, { env, cloud, interruption });
   } catch (error) {
@@ -64,7 +65,7 @@ async function keepAgentRunning(configPath: string, { env, cloud, interruption }
 
 /** Paths are relative to the folder that npm runs in, so that they can be typed whatever the clone's own path is. */
 function howTo(
-  { httpPort, credentialsPath }: CloudReady,
+  { httpPort, credentialsPath, consoleUrl }: CloudReady,
   paths: { readonly configPath: string; readonly handlersDir: string },
 ): string {
   const here = (path: string) => relative(process.cwd(), path);
@@ -72,6 +73,9 @@ function howTo(
   return `
 Local AWS IoT Jobs service and one gateway agent (thing ${DEV_THING}) are up. Ctrl-C ends both.
 Jobs live in the memory of the local cloud: they are gone when this ends. What the agent knows stays in ${DATA_DIR}.
+
+Watch and do it all in a browser:
+  ${consoleUrl}
 
 Create a job, in another terminal:
   echo '{"operation":"run-command","parameters":{"command":["uname","-a"]},"includeStdOut":true}' > ${file}

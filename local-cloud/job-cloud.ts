@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { JsonObject } from '../agent/core/json.ts';
+import { type Admin, startAdmin } from './admin/start-admin.ts';
 import type { ControlOperationName } from './api-model/model.ts';
 import { type Artifacts, startArtifacts } from './artifacts/start-artifacts.ts';
 import type { Broker, BrokerOptions } from './broker/broker.ts';
@@ -86,6 +87,8 @@ export interface JobCloud {
   readonly httpPort: number;
   /** Undefined where `jobsDataPort` was not given. */
   readonly jobsDataTlsPort: number | undefined;
+  /** Address of the web console, with its token behind the `#`. */
+  readonly consoleUrl: string;
   readonly caPath: string;
   readonly credentialsPath: string;
   readonly credentials: OperatorCredentials;
@@ -137,10 +140,13 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   try {
     for (const thingName of options.things) await addThing(thingName);
     const { caPath, credentialsPath } = folder;
-    const call = withDisconnects(createCloudOperations(jobs, folder.authority, artifacts.store).call, broker);
-    const rest = await openRestFaces(options, { folder, jobs, call });
+    const operations = withDisconnects(createCloudOperations(jobs, folder.authority, artifacts.store).call, broker);
+    const admin = await startAdmin({ dataDir, host, log }, { jobs, broker, clock, faults, addThing, call: operations });
+    const { call } = admin;
+    const rest = await openRestFaces(options, { folder, jobs, call, extra: admin.handle });
     const close = async () => {
       jobs.close();
+      admin.close();
       await Promise.all([rest.close(), broker.close(), artifacts.close()]);
     };
     const { httpPort, jobsDataTlsPort } = rest;
@@ -148,7 +154,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     // The server's certificate is good for this name, whatever `host` is.
     jobs.state.registry.endpoints.data = `${options.broker?.host ?? 'localhost'}:${broker.port}`;
     jobs.state.registry.endpoints.jobs = `localhost:${httpPort}`;
-    const paths = { caPath, credentialsPath, credentials };
+    const paths = { caPath, credentialsPath, credentials, consoleUrl: admin.consoleUrl(httpPort) };
     return { ...ports, ...paths, call, broker, things, jobs, clock, faults, addThing, close };
   } catch (error) {
     jobs.close();
@@ -166,13 +172,17 @@ function withDisconnects(call: JobCloud['call'], broker: Broker): JobCloud['call
   };
 }
 
+interface RestParts {
+  readonly folder: DataFolder;
+  readonly jobs: RunningService;
+  readonly call: JobCloud['call'];
+  readonly extra: Admin['handle'];
+}
+
 /** What speaks HTTP: AWS's REST API, and the port for devices where one is asked for. */
-async function openRestFaces(
-  options: JobCloudOptions,
-  parts: { readonly folder: DataFolder; readonly jobs: RunningService; readonly call: JobCloud['call'] },
-): Promise<RestFaces> {
+async function openRestFaces(options: JobCloudOptions, parts: RestParts): Promise<RestFaces> {
   const { host, log, dataDir, httpPort, jobsDataPort } = options;
-  const { jobs, call } = parts;
+  const { jobs, call, extra } = parts;
   const { authority, keyPairs } = parts.folder;
   const rest = {
     host,
@@ -182,6 +192,7 @@ async function openRestFaces(
     policies: await readIamPolicies({ dataDir, file: options.iamPolicies }, keyPairs),
     control: call,
     data: jobs.data,
+    extra,
   };
   if (jobsDataPort === undefined) return startRestFaces({ rest, jobsData: undefined });
   const jobsData = {

@@ -33,10 +33,12 @@ async function main(argv: readonly string[]): Promise<number> {
     log.fatal({ err }, 'job-cloud could not start');
     return 1;
   }
-  const { mqttPort, httpPort, jobsDataTlsPort, artifactsUrl, caPath, credentialsPath, things } = cloud;
-  const ready = { mqttPort, httpPort, jobsDataTlsPort, artifactsUrl, caPath, credentialsPath, things };
+  const { mqttPort, httpPort, jobsDataTlsPort, artifactsUrl, consoleUrl, caPath, credentialsPath, things } = cloud;
+  const ready = { mqttPort, httpPort, jobsDataTlsPort, artifactsUrl, consoleUrl, caPath, credentialsPath, things };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info({ mqttPort, httpPort, jobsDataTlsPort, things: Object.keys(things) }, 'job-cloud listens');
+  // Whoever reads this log may use the console: it is the log of whoever started the cloud.
+  log.info({ consoleUrl }, 'web console');
   const signal = await stopped;
   log.info({ signal }, 'job-cloud stops');
   await cloud.close();

@@ -20,6 +20,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, and ends cl
     httpPort: expect.any(Number),
     jobsDataTlsPort: expect.any(Number),
     artifactsUrl: expect.stringMatching(/^https:\/\/localhost:\d+$/),
+    consoleUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/console#token=[\w-]{43}$/),
     caPath: join(dataDir, 'ca.pem'),
     credentialsPath: join(dataDir, 'credentials'),
     things: {
@@ -39,6 +40,19 @@ test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, and ends cl
   expect(refused.status).toBe(403);
   program.kill(signal);
   expect(await once(program, 'exit')).toEqual([0, null]);
+});
+
+test('the console and all its files are in the one file of the program', async () => {
+  const { line, stderr } = await start(['--data-dir', await emptyFolder()]);
+  const html = await (await fetch(line.consoleUrl)).text();
+  const files = [...html.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map(([, path]) => path);
+  expect(files).toEqual(['/console/console.css', '/console/console.js']);
+  for (const path of files) {
+    const { status, headers } = await fetch(new URL(path ?? '', line.consoleUrl));
+    expect([path, status]).toEqual([path, 200]);
+    expect(headers.get('content-type')).toMatch(/^text\/(css|javascript)/);
+  }
+  await expect.poll(stderr).toContain(line.consoleUrl);
 });
 
 test('--no-auth serves requests that nobody signed', async () => {
@@ -127,7 +141,7 @@ const FREE_PORTS = ['--mqtt-port', '0', '--http-port', '0'];
 interface StartedProgram {
   readonly program: ChildProcess;
   /** The one line on stdout. */
-  readonly line: { mqttPort: number; httpPort: number };
+  readonly line: { mqttPort: number; httpPort: number; consoleUrl: string };
   stderr(): string;
 }
 
