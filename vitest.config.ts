@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { consoleDefine } from './scripts/console-files.mjs';
 
 export default defineConfig({
+  // As the build does: the console is served from memory.
+  define: await consoleDefine(),
   test: {
     include: ['test/**/*.test.ts'],
     // The AWS SDK warns of the Node.js versions of its future releases; here it is a fixed development dependency.

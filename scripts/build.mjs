@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { consoleDefine } from './console-files.mjs';
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
@@ -28,6 +29,8 @@ const programs = {
 // An optional peer dependency with a native binary is loaded at run time, and only when it is configured.
 const external = ['aws-iot-device-sdk-v2', 'aws-crt', '@aws-sdk/client-iot', '@aws-sdk/client-iot-jobs-data-plane'];
 
+const define = { __VERSION__: JSON.stringify(version), ...(await consoleDefine()) };
+
 await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
 for (const [name, entry] of Object.entries(programs)) {
   if (!existsSync(new URL(`../${entry}`, import.meta.url))) continue;
@@ -41,7 +44,7 @@ for (const [name, entry] of Object.entries(programs)) {
     target: 'node20.19',
     format: 'esm',
     external,
-    define: { __VERSION__: JSON.stringify(version) },
+    define,
     // Some bundled packages are CommonJS and call require for Node's own modules.
     banner: {
       js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",

@@ -104,6 +104,13 @@ const RULES: readonly FolderRule[] = [
   },
   { from: 'handlers/', to: ['agent/handler-api.ts'], packages: [], builtins: true }, // and its own folder
   {
+    // It runs in a browser: nothing of the cloud's own, and no module of Node.
+    from: 'local-cloud/console/page/',
+    to: ['local-cloud/console/page/', 'agent/core/job-execution.ts', 'agent/config/json-mistake.ts'],
+    packages: [],
+    builtins: false,
+  },
+  {
     // Names and guards of the API's words. Never what the agent decides with: both would make the same mistake.
     from: 'local-cloud/',
     to: [

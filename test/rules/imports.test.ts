@@ -53,6 +53,12 @@ describe('the rule on imports', () => {
     ['handlers/reboot/handler.ts', "import { b } from '../../agent/core/b.ts';", 'agent/core/b.ts'],
     ['handlers/reboot/handler.ts', "import { Type } from 'typebox';", 'typebox'],
     ['local-cloud/a.ts', "import type { B } from '../agent/jobs/b.ts';", 'agent/jobs/b.ts (type)'],
+    [
+      'local-cloud/console/page/a.ts',
+      "import { b } from '../serve-console.ts';",
+      'local-cloud/console/serve-console.ts',
+    ],
+    ['local-cloud/console/page/a.ts', "import { readFile } from 'node:fs';", 'node:fs'],
     ['local-cloud/a.ts', "import { decide } from '../agent/core/decide.ts';", 'agent/core/decide.ts'],
   ];
   for (const [path, text, target] of forbidden) {
@@ -73,6 +79,10 @@ describe('the rule on imports', () => {
     [
       'handlers/reboot/handler.ts',
       "import { p } from './parameters.ts'; import { Type } from '../../agent/handler-api.ts';",
+    ],
+    [
+      'local-cloud/console/page/a.ts',
+      "import { b } from './b.ts'; import { isTerminal } from '../../../agent/core/job-execution.ts';",
     ],
     ['local-cloud/a.ts', "import aedes from 'aedes'; import type { B } from '../agent/protocol/b.ts';"],
   ];
