@@ -171,7 +171,8 @@ async function startFuzzed(before: (operation: ControlOperationName) => void = (
     const [errorType, requestId] = [header('x-amzn-errortype'), header('x-amzn-requestid')];
     return { status: response.statusCode ?? 0, errorType, requestId, text };
   };
-  const ordinary = { method: 'GET', path: '/jobs/a', headers: {}, body: Buffer.alloc(0) };
+  // A list: among what came before, the job itself may have been deleted.
+  const ordinary = { method: 'GET', path: '/jobs', headers: {}, body: Buffer.alloc(0) };
   return { send, served: async () => (await send(ordinary)).status, reached };
 }
 
