@@ -106,8 +106,10 @@ function checkDetailKey(key: string): string {
   throw constraint('statusDetails', key, 'have keys of 1 to 128 characters of [a-zA-Z0-9:_-]');
 }
 
-function checkDetailValue(key: string, value: JsonValue | undefined, isStrict: boolean): string {
+/** A number is taken as its text, true and false as well: AWS's own jobs agent (aws-iot-device-sdk 2.2.16) sends one. */
+function checkDetailValue(key: string, given: JsonValue | undefined, isStrict: boolean): string {
   const member = `statusDetails.${key}`;
+  const value = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
   if (typeof value !== 'string') throw constraint(member, value, 'be a string');
   if (value.length > MAX_DETAIL_VALUE_LENGTH) {
     throw constraint(member, value, `have length less than or equal to ${MAX_DETAIL_VALUE_LENGTH}`);
