@@ -1,4 +1,5 @@
 /** docs/conformance.md: what AWS IoT Jobs does, how well it is known, and what holds the local cloud to it. */
+import { DEFAULT_SERVICE_OPTIONS } from '../../local-cloud/jobs-service/service-options.ts';
 import { CASE_GROUPS } from '../../test/conformance/all-cases.ts';
 import { STATEMENT_PARTS, STATEMENTS } from '../../test/conformance/all-statements.ts';
 import type { ConformanceCase } from '../../test/conformance/case.ts';
@@ -76,7 +77,7 @@ function renderStatements(statements: readonly Statement[]): string {
 }
 
 function switchOf({ option }: Statement): string {
-  return option === undefined ? '' : ` Switch: \`${option}\`.`;
+  return option === undefined ? '' : ` Switch: \`${option}\`, by default \`${DEFAULT_SERVICE_OPTIONS[option]}\`.`;
 }
 
 function renderHolders(row: Statement): string {

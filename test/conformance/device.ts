@@ -66,6 +66,7 @@ export function createDevice({ client, jobs }: ThingConnection, options: DeviceO
     notified,
     unread: () =>
       inbox.unread(({ topic }) => topic === `${jobs}/notify` || topic === `${jobs}/notify-next`).map(shortTopic),
+    heard: () => inbox.topics.map((topic) => topic.slice(jobs.length + 1)),
     forget: () => inbox.forget(),
     publish,
     subscribe: async (filter) => {
@@ -86,15 +87,18 @@ export function pendingJobIds({ jobs }: JsonObject): readonly string[] {
 }
 
 function openInbox(client: MqttClient, patienceMs: number) {
+  const topics: string[] = [];
   let kept: Message[] = [];
   const waiting = new Set<(message: Message) => boolean>();
   client.on('message', (topic, payload) => {
+    topics.push(topic);
     const parsed: unknown = JSON.parse(payload.toString('utf8'));
     const message = { topic, message: isJsonObject(parsed) ? parsed : {} };
     for (const offer of waiting) if (offer(message)) return;
     kept.push(message);
   });
   return {
+    topics,
     /** The first that fits, past or to come; it is not given again. @throws Difference when none comes in time. */
     take: (what: string, fits: Fits): Promise<Message> => {
       const found = kept.find(fits);

@@ -1,6 +1,11 @@
 /** Statements that tests of other files hold, by id. */
 import { type TestLink, testsOf } from '../../scripts/docs/test-link.ts';
 
+const faults = testsOf('local-cloud/faults/device-faults');
+const iam = testsOf('local-cloud/rest/iam-policies');
+const dataTls = testsOf('local-cloud/rest/jobs-data-tls');
+const clients = testsOf('local-cloud/clients/aws-clients');
+const commandLine = testsOf('local-cloud/clients/command-line');
 const broker = testsOf('local-cloud/broker');
 const policies = testsOf('local-cloud/broker/policies-on-mqtt');
 const packages = testsOf('local-cloud/substitution/package-placeholders');
@@ -32,6 +37,18 @@ export const HELD_ELSEWHERE: Readonly<Record<string, readonly TestLink[]>> = {
   ],
   'notify/data-http': [jobsData('what changes over HTTP is told over MQTT')],
   'http/planes': [jobsData('one path means the device’s operation or the operator’s by the signature’s scope')],
+  'error/throttled': [faults('%s, it is rejected as %s and leaves %s', 'a request')],
+  'describe/eventual': [
+    faults('emptyNext, the first $next/get after a notification finds nothing, and the second the job', 'an answer'),
+  ],
+  'delivery/http-policy': [
+    iam('needs iotjobsdata for the data plane'),
+    dataTls('a certificate whose policies do not speak of iotjobsdata'),
+  ],
+  'data-http/mutual-tls': [dataTls('a device works through its jobs over HTTPS with nothing but its certificate')],
+  'http/old-scope': [clients('with $module of $python', 'every call comes out as at AWS')],
+  'http/empty-body': [clients('with the AWS SDK for JavaScript', 'every call comes out as at AWS')],
+  'http/exit-status': [commandLine('ends with 254 on an error of the service (version 1 with 255), and names it')],
   'http/signature': [refusals('another secret is refused'), refusals('a request that is not signed is refused')],
   'http/encoded': [rest('a thing name with a colon is found')],
   'http/pages': [rest('pages join to the whole list')],

@@ -30,6 +30,7 @@ export async function openLocalTarget(): Promise<OpenTarget> {
     data,
     mqtt: { host: 'localhost', port: cloud.mqttPort, ca: await readFile(cloud.caPath) },
     prefix: 'conformance',
+    isDisposable: true,
     makeThing: makeAccountThings(iot, 'conformance'),
     pass: async (seconds) => {
       aheadMs += seconds * 1_000;

@@ -6,9 +6,13 @@
 import { CASE_GROUPS } from './all-cases.ts';
 import { runOnAccount } from './run-on-account.ts';
 
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
 process.exitCode = await runOnAccount({
   env: process.env,
   groups: CASE_GROUPS,
+  stop: stop.signal,
   print: (text) => {
     process.stdout.write(`${text}\n`);
   },

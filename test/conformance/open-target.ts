@@ -27,6 +27,8 @@ export interface TargetOptions {
   readonly prefix: string;
   readonly makeThing: MakeThing;
   readonly pass?: (seconds: number) => Promise<void>;
+  /** The whole target goes away with the run: nothing is removed, connections are ended. */
+  readonly isDisposable?: boolean;
   /** How long an answer or a notification may take; 10 s unless given. */
   readonly patienceMs?: number;
 }
@@ -40,7 +42,7 @@ export function openTarget(options: TargetOptions): OpenTarget {
   const { iot, data, prefix } = options;
   const removals: (() => Promise<unknown>)[] = [];
   const onClose = (remove: () => Promise<unknown>) => {
-    removals.push(remove);
+    if (options.isDisposable !== true) removals.push(remove);
   };
   const identities = new Map<string, ThingIdentity>();
   let made = 0;
@@ -55,17 +57,18 @@ export function openTarget(options: TargetOptions): OpenTarget {
 
   const createJob = async (things: readonly ConformanceThing[], members: NewJob = {}): Promise<string> => {
     const jobId = members.jobId ?? freshName('job');
-    // Before the request: one whose answer was lost leaves a job behind too.
-    onClose(() => removeJob(iot, jobId));
+    // Before the request: one whose answer was lost leaves a job behind too. A name that is not ours may be another's job.
+    if (members.jobId === undefined) onClose(() => removeJob(iot, jobId));
     const targets = things.map(({ thingArn }) => thingArn);
     const hasDocument = members.documentSource !== undefined || members.jobTemplateArn !== undefined;
     await iot.createJob({ targets, ...(!hasDocument && { document: '{"operation":"x"}' }), ...members, jobId });
+    if (members.jobId !== undefined) onClose(() => removeJob(iot, jobId));
     return jobId;
   };
 
   const connect = async (of: ConformanceThing): Promise<Device> => {
     const connection = await connectThing(options, of, identities.get(of.thingName));
-    onClose(() => connection.client.endAsync(true));
+    removals.push(() => connection.client.endAsync(true));
     return createDevice(connection, {
       thing: of,
       createJob: (members) => createJob([of], members),
@@ -90,15 +93,16 @@ async function connectThing(
   identity: ThingIdentity | undefined,
 ): Promise<ThingConnection> {
   if (identity === undefined) throw new Error(`${thingName} is none of this run's things`);
-  const client = connectMqtt(`mqtts://${host}:${port}`, {
-    ...identity,
-    ...(ca !== undefined && { ca }),
-    // AWS IoT offers ALPN on 443 only; the server's name is checked as with every client.
-    clientId: thingName,
-    reconnectPeriod: 0,
-    connectTimeout: 10_000,
-  });
-  await connected(client, thingName);
+  const client = await connected(thingName, () =>
+    connectMqtt(`mqtts://${host}:${port}`, {
+      ...identity,
+      ...(ca !== undefined && { ca }),
+      // AWS IoT offers ALPN on 443 only; the server's name is checked as with every client.
+      clientId: thingName,
+      reconnectPeriod: 0,
+      connectTimeout: 10_000,
+    }),
+  );
   // Nagle's algorithm would hold each request back for 40 ms.
   const { stream } = client as unknown as { stream: { setNoDelay?: (on: boolean) => void } };
   stream.setNoDelay?.(true);
@@ -111,16 +115,25 @@ async function connectThing(
   return { client, jobs };
 }
 
-/** @throws Error when the service closes on it: no such certificate, or a policy that does not allow it. */
-async function connected(client: MqttClient, thingName: string): Promise<void> {
+/**
+ * AWS takes a moment until a new certificate and its policy are known everywhere, and closes until then.
+ * @throws Error when it goes on closing.
+ */
+async function connected(thingName: string, start: () => MqttClient, attempts = 5): Promise<MqttClient> {
+  const client = start();
   let reason = 'the connection was closed';
   client.on('error', (error) => {
     reason = error.message;
   });
-  await new Promise<void>((resolve, reject) => {
-    client.once('connect', () => resolve());
-    client.once('close', () => reject(new Error(`${thingName} could not connect: ${reason}`)));
+  const isConnected = await new Promise<boolean>((resolve) => {
+    client.once('connect', () => resolve(true));
+    client.once('close', () => resolve(false));
   });
+  if (isConnected) return client;
+  await client.endAsync(true);
+  if (attempts <= 1) throw new Error(`${thingName} could not connect: ${reason}`);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return connected(thingName, start, attempts - 1);
 }
 
 /** One that is gone is removed; AWS deletes ten jobs at a time, and says so by LimitExceededException. */

@@ -18,24 +18,32 @@ export interface CaseResult {
 export interface RunOptions {
   readonly target: ConformanceTarget;
   readonly groups: readonly CaseGroup[];
+  /** Once it is aborted, the cases that are left are not run. */
+  readonly stop?: AbortSignal;
   /** Called after each. */
   readonly onResult?: (result: CaseResult) => void;
 }
 
-export async function runCases({ target, groups, onResult }: RunOptions): Promise<readonly CaseResult[]> {
+export async function runCases({ target, groups, stop, onResult }: RunOptions): Promise<readonly CaseResult[]> {
   const results: CaseResult[] = [];
   for (const { file, cases } of groups) {
     for (const { title, onAws, run } of cases) {
       const blank = { file, title, what: '', expected: '', came: '' };
+      const why = whyNotRun(onAws || target.pass !== null, stop);
       const result =
-        onAws || target.pass !== null
+        why === undefined
           ? { ...blank, ...(await outcomeOf(run(target))) }
-          : { ...blank, outcome: 'not run' as const, what: 'needs a clock that can be turned' };
+          : { ...blank, outcome: 'not run' as const, what: why };
       results.push(result);
       onResult?.(result);
     }
   }
   return results;
+}
+
+function whyNotRun(canRun: boolean, stop: AbortSignal | undefined): string | undefined {
+  if (stop?.aborted === true) return 'stopped';
+  return canRun ? undefined : 'for the local cloud only';
 }
 
 /** Empty when all is the same. */

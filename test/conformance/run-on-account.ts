@@ -14,11 +14,19 @@ export interface AccountRun {
   readonly groups: readonly CaseGroup[];
   /** One line, or several. */
   readonly print: (text: string) => void;
+  /** Aborted when the user wants no more: what was made is removed all the same. */
+  readonly stop?: AbortSignal;
   readonly open?: (settings: AccountSettings) => Promise<OpenTarget>;
 }
 
 /** @returns the exit code: 0 when nothing differs and nothing is left behind. */
-export async function runOnAccount({ env, groups, print, open = openAccountTarget }: AccountRun): Promise<number> {
+export async function runOnAccount({
+  env,
+  groups,
+  print,
+  stop,
+  open = openAccountTarget,
+}: AccountRun): Promise<number> {
   let target: OpenTarget;
   try {
     target = await open(readAccountSettings(env));
@@ -31,7 +39,7 @@ export async function runOnAccount({ env, groups, print, open = openAccountTarge
   try {
     const onResult = ({ outcome, file, title, what }: { outcome: string; file: string; title: string; what: string }) =>
       print(`${outcome.padEnd(7)}  ${file}: ${title}${what === '' ? '' : ` (${what})`}`);
-    const results = await runCases({ target, groups, onResult });
+    const results = await runCases({ target, groups, onResult, ...(stop && { stop }) });
     const count = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
     const table = differenceTable(results);
     if (table !== '') print(`\n${table}\n`);
@@ -39,7 +47,7 @@ export async function runOnAccount({ env, groups, print, open = openAccountTarge
       `${count('same')} the same, ${count('differs')} differ, ${count('failed')} failed, ${count('not run')} not run`,
     );
     left = await closeAndTell(target, print);
-    return table === '' && left.length === 0 ? EXIT_SAME : EXIT_DIFFERS;
+    return table === '' && left.length === 0 && stop?.aborted !== true ? EXIT_SAME : EXIT_DIFFERS;
   } catch (error) {
     await closeAndTell(target, print);
     throw error;

@@ -1,4 +1,5 @@
 /** One thing that AWS IoT Jobs does, as a row of docs/conformance.md: what says so, and what holds the local cloud to it. */
+import type { ServiceOptions } from '../../local-cloud/jobs-service/service-options.ts';
 import type { TestLink } from '../../scripts/docs/test-link.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface Statement {
   /** Tests elsewhere that hold it, beside the cases that name its id. */
   readonly tests: readonly TestLink[];
   /** The switch of the local cloud that chooses otherwise. */
-  readonly option?: string;
+  readonly option?: keyof ServiceOptions;
   /** Why nothing here could hold it, for the few that are of another's making (a bill, a quota nobody states). */
   readonly outside?: string;
 }
@@ -37,7 +38,7 @@ export const inferred = rowsMarked('inferred');
 export const unknown = rowsMarked('unknown');
 
 /** For what the local cloud can be told to do otherwise (`ServiceOptions`). */
-export function switchedBy(option: string, statement: Statement): Statement {
+export function switchedBy(option: keyof ServiceOptions, statement: Statement): Statement {
   return { ...statement, option };
 }
 
@@ -79,6 +80,7 @@ export const CAPTURE = {
   jsTest: 'aws-iot-device-sdk-js-v2, integration test of its jobs client',
   jsClient: 'aws-iot-device-sdk-js-v2, jobs client',
   cppIssue: 'aws-iot-device-sdk-cpp-v2, issue 95',
+  jobsAgent: 'aws-iot-device-sdk 2.2.16, its jobs agent',
   embeddedC: 'aws-iot-device-sdk-embedded-C, jobs demo',
   deviceClient: 'aws-iot-device-client, jobs feature',
   greengrass: 'aws-greengrass-nucleus, jobs helper',

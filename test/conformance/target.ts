@@ -55,6 +55,8 @@ export interface Device extends ConformanceThing {
   notified(topic: 'notify' | 'notify-next', fits?: (message: JsonObject) => boolean): Promise<JsonObject>;
   /** Messages on both that no call of `notified` returned, oldest first, by their topics. */
   unread(): readonly { readonly topic: string; readonly message: JsonObject }[];
+  /** Where every message came so far, below `$aws/things/THING/jobs/`, oldest first. */
+  heard(): readonly string[];
   /** Forgets what is unread. */
   forget(): void;
   publish(topic: string, payload: string | Uint8Array): Promise<void>;

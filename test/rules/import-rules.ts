@@ -125,7 +125,11 @@ const RULES: readonly FolderRule[] = [
   { from: 'demo/', to: ['demo/', 'local-cloud/', 'agent/core/', 'agent/config/json-mistake.ts'], builtins: true },
   { from: 'bench/', to: ['bench/', 'local-cloud/', 'agent/', 'demo/'], builtins: true },
   // The statements and cases of docs/conformance.md are of the tests.
-  { from: 'scripts/', to: ['scripts/', 'agent/', 'handlers/', 'test/conformance/'], builtins: true },
+  {
+    from: 'scripts/',
+    to: ['scripts/', 'agent/', 'handlers/', 'test/conformance/', 'local-cloud/jobs-service/service-options.ts'],
+    builtins: true,
+  },
 ];
 
 /** The process entry, and the command it hands the daemon to: the only two that know the composition root. */

@@ -1,5 +1,5 @@
 /** Where answers go, what a topic means, and how a request is read. */
-import { anywhere, type ConformanceCase } from '../case.ts';
+import { anywhere, type ConformanceCase, withPlainNames } from '../case.ts';
 import { Difference, expectEqual, expectLike, expectMembers, secondsOfToday } from '../expectation.ts';
 
 export const DELIVERY: readonly ConformanceCase[] = [
@@ -65,7 +65,7 @@ export const DELIVERY: readonly ConformanceCase[] = [
     await device.rejected('$next/update', { status: 'IN_PROGRESS' }, 'InvalidRequest');
   }),
 
-  anywhere('a job called get or start-next is a job', 'name/like-a-topic name/next', async (target) => {
+  withPlainNames('a job called get or start-next is a job', 'name/like-a-topic name/next', async (target) => {
     const device = await target.device();
     for (const jobId of ['get', 'start-next', 'notify']) {
       await target.createJob([device], { jobId });

@@ -153,20 +153,6 @@ export const NOTIFICATIONS: readonly ConformanceCase[] = [
       expectEqual('further ones', device.unread(), []);
     },
   ),
-
-  anywhere('notify and the list have at most ten executions', 'notify/ten limit/pending', async (target) => {
-    const device = await target.device();
-    const jobIds: string[] = [];
-    for (let count = 0; count < 12; count++) jobIds.push(await target.createJob([device]));
-    const isFull = (message: JsonObject) => pendingJobIds(message).length === 10;
-    expectEqual('notify', pendingJobIds(await device.notified('notify', isFull)), jobIds.slice(0, 10));
-    const { queuedJobs } = await device.accepted('get');
-    expectEqual(
-      'queuedJobs',
-      (queuedJobs as JsonObject[]).map(({ jobId }) => jobId),
-      jobIds.slice(0, 10),
-    );
-  }),
 ];
 
 function nextJobId({ execution }: JsonObject): unknown {

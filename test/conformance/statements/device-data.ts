@@ -59,7 +59,12 @@ export const DEVICE_DATA: readonly Statement[] = [
     'Whether the 1,024 are UTF-16 units or code points is not said. UTF-16 units are counted.',
   ),
   documented('details/ten', PAGE.controlApi, 'statusDetails has at most ten pairs.'),
-  documented('details/strings-only', PAGE.dataApi, 'Values of statusDetails are strings.'),
+  documented(
+    'details/strings-only',
+    PAGE.dataApi,
+    'Values of statusDetails are strings; lists and objects are refused.',
+  ),
+  inferred('details/scalars', CAPTURE.jobsAgent, 'A number, which AWS’s own agent sends, is taken as its text.'),
   documented('details/omitted', PAGE.mqttApi, 'statusDetails that are left out stay as they are.'),
   switchedBy(
     'statusDetailsUpdate',
