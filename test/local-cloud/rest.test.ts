@@ -204,7 +204,7 @@ describe('jobs', () => {
     await expect(iot.send(new DescribeJobCommand({ jobId: 'a' }))).rejects.toBeInstanceOf(ResourceNotFoundException);
   });
 
-  test('tags are checked, and change nothing', async () => {
+  test('tags are checked', async () => {
     const { iot } = await cloudWithClient();
     const create = (jobId: string, tags: { Key: string; Value?: string }[]) =>
       iot.send(new CreateJobCommand({ jobId, targets: [GW_1], document: '{}', tags }));
