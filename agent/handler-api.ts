@@ -20,6 +20,8 @@ export {
   removeLeftReplacement,
   replaceFile,
 } from './files/replace-file.ts';
+/** For handlers that a document tells a URL: `https:`, or a host that the operator allows. */
+export { trustedAuthorities, urlProblem } from './handler-tools/file-server-url.ts';
 /** For handlers of kind `module` that start programs. */
 export { lastLines, NOT_FOUND, type ProgramResult, runProgram } from './handler-tools/run-program.ts';
 
@@ -118,6 +120,8 @@ export interface HandlerFacts {
   readonly downloadCaPem: string;
   /** No file larger than this is downloaded, in bytes. */
   readonly maxDownloadBytes: number;
+  /** Absolute. Files in them may be uploaded; none elsewhere but in the working folder. */
+  readonly uploadFolders: readonly string[];
 }
 
 export interface HandlerContext {

@@ -161,4 +161,52 @@ export const HANDLER_REASON_CODES = {
     summary: 'The step was stopped from outside. With apt, what was left half installed is put in order after that.',
     remedy: 'None: the job was canceled, over its time limit, or the agent shut down.',
   },
+  UPLOAD_FILE_REFUSED: {
+    status: 'FAILED',
+    summary:
+      'The file is none that may be uploaded: a link leads out of `uploadFolders` and the working folder, or it is no plain file.',
+    remedy: 'Name the file itself, or add its folder to `uploadFolders`.',
+  },
+  UPLOAD_FILE_UNREADABLE: {
+    status: 'FAILED',
+    summary: 'The file is not there, may not be read, or became shorter while it was sent.',
+    remedy: 'Check the path, and whether the user that the step runs as may read it. Copy a file that changes first.',
+  },
+  UPLOAD_TOO_LARGE: {
+    status: 'FAILED',
+    summary: 'The file is larger than `maxBytes`, or than the 5 GiB of one PUT. Nothing was sent.',
+    remedy: 'Raise the limit if the size is right, or split the file.',
+  },
+  UPLOAD_DENIED: {
+    status: 'FAILED',
+    summary: 'The server answered 403.',
+    remedy:
+      'Make a new pre-signed URL, for PUT and with the `contentType` of the document, and see that its maker may write there.',
+  },
+  UPLOAD_HTTP_STATUS: {
+    status: 'FAILED',
+    summary: 'The server answered with something else than success. Redirects are not followed.',
+    remedy:
+      'Read `reason`; for 404 check the bucket, for 301 and 307 its region. 5xx and 429 were tried several times.',
+  },
+  UPLOAD_TLS: {
+    status: 'FAILED',
+    summary: 'The server’s certificate was not accepted.',
+    remedy: 'Check the server’s certificate, `downloadCaPath` and the gateway’s clock.',
+  },
+  UPLOAD_CONNECTION: {
+    status: 'FAILED',
+    summary: 'The name was not found, nothing answered, or the connection broke, several times.',
+    remedy: 'Check the gateway’s DNS, routes and firewall towards that host.',
+  },
+  UPLOAD_STALLED: {
+    status: 'FAILED',
+    summary: 'The server took nothing for a long time, several times.',
+    remedy: 'Try again; check the network between gateway and server.',
+  },
+  UPLOAD_STOPPED: {
+    status: 'FAILED',
+    summary: 'The upload was stopped from outside.',
+    remedy: 'None: the job was canceled, or the agent shut down.',
+  },
 } as const satisfies Record<string, ReasonCodeEntry>;

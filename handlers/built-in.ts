@@ -6,6 +6,7 @@ import { removePackagesHandler } from './remove-packages/handler.ts';
 import { runCommandHandler } from './run-command/handler.ts';
 import { servicesHandler } from './services/handler.ts';
 import { systemInfoHandler } from './system-info/handler.ts';
+import { uploadFileHandler } from './upload-file/handler.ts';
 import { writeFileHandler } from './write-file/handler.ts';
 
 /** Every handler that comes with the agent. */
@@ -17,5 +18,6 @@ export const builtInHandlers: readonly JobHandler[] = [
   runCommandHandler,
   servicesHandler,
   systemInfoHandler,
+  uploadFileHandler,
   writeFileHandler,
 ] as readonly JobHandler[]; // each takes its own parameters; whoever calls one has checked them against its schema

@@ -171,6 +171,14 @@ export const settingsSchema = Type.Object({
     default: '',
     examples: ['artifacts-ca.pem'],
   }),
+  uploadFolders: Type.Array(Type.String({ minLength: 1, expected: 'a path' }), {
+    description:
+      'Folders from which jobs may upload files. Besides them only from the working folder of the job itself.',
+    default: ['/var/log'],
+    uniqueItems: true,
+    path: true,
+    examples: [['/var/log', '/var/lib/gateway-app/traces']],
+  }),
   maxDownloadBytes: Type.Integer({
     description: 'No file larger than this is downloaded.',
     default: 4 * GIB,

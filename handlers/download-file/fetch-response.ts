@@ -1,7 +1,7 @@
 /** One GET, with redirects followed by hand: each place we are sent to must be as trustworthy as the first. */
 import { get as httpGet, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { get as httpsGet } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { trustedAuthorities, urlProblem } from '../../agent/handler-api.ts';
 import { DownloadError } from './download-error.ts';
 
 export interface FetchOptions {
@@ -32,17 +32,6 @@ export async function fetchResponse(url: string, options: FetchOptions): Promise
     'DOWNLOAD_TOO_MANY_REDIRECTS',
     `more than ${MAX_REDIRECTS} redirects, the last to ${shown(target)}`,
   );
-}
-
-/** What is wrong with where a download would come from, or nothing. */
-export function urlProblem(url: string, insecureHosts: readonly string[]): string | undefined {
-  if (!URL.canParse(url)) return 'is not a URL';
-  const { protocol, hostname, username, password } = new URL(url);
-  if (username !== '' || password !== '') return 'has a user name or password in it, which would end up in logs';
-  if (protocol === 'https:') return undefined;
-  if (protocol !== 'http:') return `begins with ${protocol}, not https:`;
-  if (insecureHosts.some((host) => host.toLowerCase() === hostname)) return undefined;
-  return `begins with http:, and ${hostname} is not one of insecureDownloadHosts`;
 }
 
 /** Without query and fragment: a pre-signed URL carries its right to read there. */
@@ -76,7 +65,7 @@ function request(url: URL, { caPem, signal, stallMs }: FetchOptions): Promise<In
   const headers = { 'accept-encoding': 'identity', 'user-agent': 'iot-job-agent' };
   return new Promise((resolve, reject) => {
     let waiting: { destroy(error: Error): void };
-    const options = { headers, signal, agent: false, timeout: stallMs, ...trusting(caPem) };
+    const options = { headers, signal, agent: false, timeout: stallMs, ...trustedAuthorities(caPem) };
     const request = get(url.href, options, (response) => {
       waiting = response; // from here on whoever reads the body is told
       resolve(response);
@@ -85,11 +74,6 @@ function request(url: URL, { caPem, signal, stallMs }: FetchOptions): Promise<In
     request.on('timeout', () => waiting.destroy(stalled(url, stallMs)));
     request.on('error', reject);
   });
-}
-
-/** `ca` takes the place of the public authorities (tls.createSecureContext), so these are named as well. */
-function trusting(caPem: string): { ca?: string[] } {
-  return caPem === '' ? {} : { ca: [...rootCertificates, caPem] };
 }
 
 function stalled(url: URL, stallMs: number): DownloadError {

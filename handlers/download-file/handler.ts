@@ -12,10 +12,11 @@ import {
   type Replacement,
   removeLeftReplacement,
   succeeded,
+  urlProblem,
   writerOf,
 } from '../../agent/handler-api.ts';
 import { DownloadError, toDownloadError } from './download-error.ts';
-import { fetchResponse, urlProblem } from './fetch-response.ts';
+import { fetchResponse } from './fetch-response.ts';
 import { type DownloadFileParameters, downloadFileParameters } from './parameters.ts';
 
 /** The target is the old file or the whole new one, so it may run again after a power cut. */

@@ -57,6 +57,9 @@ type BadParameters = readonly [parameters: JsonObject, pointer: string, reason: 
 
 const services = (more: JsonObject): JsonObject => ({ action: 'start', units: ['a'], ...more });
 
+const UPLOAD_URL = 'https://a.example/f?X-Amz-Signature=0';
+const upload = (more: JsonObject): JsonObject => ({ url: UPLOAD_URL, path: '/var/log/a', ...more });
+
 const install = (more: JsonObject): JsonObject => ({ packages: ['a'], ...more });
 
 /** What no package may be called, on top of the others. */
@@ -128,6 +131,28 @@ const TABLE: Readonly<Record<string, readonly BadParameters[]>> = {
     ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS]),
     [install({ packages: ['a', 'a=1'] }), '/packages/1', 'names a a second time'],
     [install({ refresh: 'yes' }), '/refresh', 'expected'],
+  ],
+  'upload-file': [
+    [{ path: '/var/log/a' }, '/url', 'is required'],
+    [{ url: UPLOAD_URL }, '/path', 'is required'],
+    ...['', 'ftp://a/b', 'file:///etc/passwd', 'https://', 'https://a b/', 5].map(
+      (url): BadParameters => [upload({ url }), '/url', ''],
+    ),
+    [upload({ url: 'http://elsewhere.example/' }), '/url', 'insecureDownloadHosts'],
+    [upload({ url: 'https://user:word@a.example/' }), '/url', 'user name or password'],
+    ...['', '/', '/var/log/', '..', '../a', '/var/log/../../etc/shadow', 'a/../b', 'a/..', 'a\0b', 'a\nb', 5].map(
+      (path): BadParameters => [upload({ path }), '/path', 'without ..'],
+    ),
+    [upload({ path: `/${'a'.repeat(4095)}` }), '/path', 'at most 4095'],
+    [upload({ path: '/etc/shadow' }), '/path', 'is in no folder of uploadFolders'],
+    [upload({ path: '/var/logger' }), '/path', 'is in no folder of uploadFolders'],
+    [upload({ maxBytes: -1 }), '/maxBytes', 'at least 0'],
+    [upload({ maxBytes: 2 ** 40 }), '/maxBytes', 'at most'],
+    [upload({ maxBytes: '5' }), '/maxBytes', 'expected an integer'],
+    ...['', 'text', 'text/plain\r\nx: y', 'a/b; c', 'tex t/plain'].map(
+      (contentType): BadParameters => [upload({ contentType }), '/contentType', 'a media type'],
+    ),
+    [upload({ method: 'PUT' }), '/method', 'is not known'],
   ],
   'remove-packages': [
     ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS, 'a=1']),

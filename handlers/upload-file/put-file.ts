@@ -1,0 +1,133 @@
+/** One PUT of a file, and what of the answer matters. */
+import { createHash } from 'node:crypto';
+import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { pipeline } from 'node:stream/promises';
+import { trustedAuthorities } from '../../agent/handler-api.ts';
+import type { UploadSource } from './open-source.ts';
+import { toConnectionError, UploadError } from './upload-error.ts';
+
+export interface PutOptions {
+  readonly contentType: string | undefined;
+  /** Authorities besides the public ones, or empty. */
+  readonly caPem: string;
+  readonly signal: AbortSignal;
+  /** Longest time without a byte either way. */
+  readonly stallMs: number;
+  readonly onSent: (bytes: number) => void;
+}
+
+/**
+ * Holds a piece of the file at a time. Redirects are not followed: a signature is for one host.
+ * @returns the SHA-256 of what was sent. @throws UploadError
+ */
+export async function putFile(url: string, source: UploadSource, options: PutOptions): Promise<string> {
+  const { hostname, origin, pathname, protocol } = new URL(url);
+  const place = `${origin}${pathname}`; // without the query: a pre-signed URL carries its right to write there
+  const send = protocol === 'https:' ? httpsRequest : httpRequest;
+  const request = send(url, {
+    method: 'PUT',
+    agent: false,
+    signal: options.signal,
+    timeout: options.stallMs,
+    ...trustedAuthorities(options.caPem),
+    headers: {
+      'content-length': source.bytes,
+      'user-agent': 'iot-job-agent',
+      ...(options.contentType === undefined ? {} : { 'content-type': options.contentType }),
+    },
+  });
+  request.on('timeout', () => {
+    const message = `${hostname} took and sent nothing for ${options.stallMs / 1000} s`;
+    request.destroy(new UploadError('UPLOAD_STALLED', message, { isPassing: true }));
+  });
+  const pieces = createPieces();
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.on('response', resolve);
+    request.on('error', reject);
+  });
+  try {
+    // A server may refuse before it has read all: then the answer counts, and not that the rest could not be sent.
+    const sending = pipeline(pieces.read(source, options.onSent), request);
+    const failing = sending.then(
+      () => answered,
+      (error) => Promise.race([answered, laterRejection(error)]),
+    );
+    const response = await Promise.race([answered, failing]);
+    const body = await readStart(response);
+    const { statusCode = 0 } = response;
+    if (statusCode < 200 || statusCode > 299) throw statusError(place, statusCode, body);
+    await sending;
+    return pieces.sha256();
+  } catch (error) {
+    throw toConnectionError(pieces.trouble ?? error);
+  } finally {
+    request.destroy();
+  }
+}
+
+/** A moment for an answer that is already on the way. */
+function laterRejection(error: unknown): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(error as Error), 500);
+  });
+}
+
+const PIECE_BYTES = 64 * 1024;
+
+/** The file's own trouble is kept: the connection, which breaks for it, would be blamed. */
+function createPieces() {
+  const hash = createHash('sha256');
+  let trouble: UploadError | undefined;
+  return {
+    get trouble() {
+      return trouble;
+    },
+    sha256: () => hash.digest('hex'),
+    async *read({ file, bytes }: UploadSource, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
+      for (let sent = 0; sent < bytes; onSent(sent)) {
+        const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, bytes - sent));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, sent).catch((error: Error) => {
+          trouble = new UploadError('UPLOAD_FILE_UNREADABLE', error.message, { cause: error });
+          throw trouble;
+        });
+        if (bytesRead === 0) {
+          trouble = new UploadError('UPLOAD_FILE_UNREADABLE', `the file became shorter: it ended after ${sent} bytes`);
+          throw trouble;
+        }
+        const piece = buffer.subarray(0, bytesRead);
+        hash.update(piece);
+        yield piece;
+        sent += bytesRead;
+      }
+    },
+  };
+}
+
+const MAX_BODY_LENGTH = 4096;
+
+async function readStart(response: IncomingMessage): Promise<string> {
+  let text = '';
+  response.setEncoding('utf8');
+  try {
+    for await (const piece of response as AsyncIterable<string>) {
+      text += piece;
+      if (text.length >= MAX_BODY_LENGTH) break;
+    }
+  } catch {
+    // The status is known, and that is what counts.
+  }
+  return text;
+}
+
+/** S3 says why in `<Code>`, such as AccessDenied, ExpiredToken, SignatureDoesNotMatch (S3 API Reference, Error responses). */
+function statusError(place: string, status: number, body: string): UploadError {
+  const words = [status, STATUS_CODES[status]].filter((word) => word !== undefined).join(' ');
+  const [, reason] = /<Code>([A-Za-z]{1,64})<\/Code>/.exec(body) ?? [];
+  const message = `${place} answered ${words}${reason === undefined ? '' : ` (${reason})`}`;
+  if (status === 403) return new UploadError('UPLOAD_DENIED', `${message}; a pre-signed URL may have expired`);
+  // RFC 9110, 15.5.9, 15.6; RFC 6585, 4
+  return new UploadError('UPLOAD_HTTP_STATUS', message, {
+    isPassing: status >= 500 || status === 429 || status === 408,
+  });
+}

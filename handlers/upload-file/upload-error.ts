@@ -1,0 +1,38 @@
+/** Why an upload failed. Operators search for these. */
+export type UploadErrorCode =
+  | 'UPLOAD_FILE_REFUSED' // a link leads out of the folders, or it is no plain file
+  | 'UPLOAD_FILE_UNREADABLE' // not there, no permission, or it became shorter meanwhile
+  | 'UPLOAD_TOO_LARGE'
+  | 'UPLOAD_DENIED' // 403: expired, signed for another method, or without the right
+  | 'UPLOAD_HTTP_STATUS'
+  | 'UPLOAD_TLS'
+  | 'UPLOAD_CONNECTION'
+  | 'UPLOAD_STALLED';
+
+export class UploadError extends Error {
+  override readonly name = 'UploadError';
+  readonly code: UploadErrorCode;
+  /** Might another try do better? */
+  readonly isPassing: boolean;
+  constructor(
+    code: UploadErrorCode,
+    message: string,
+    { isPassing = false, cause }: { isPassing?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.code = code;
+    this.isPassing = isPassing;
+  }
+}
+
+/** Node's errors of a connection. Their messages name hosts and addresses, never the query of a URL. */
+export function toConnectionError(error: unknown): UploadError {
+  if (error instanceof UploadError) return error;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  // X509_V_ERR_… without its prefix, such as SELF_SIGNED_CERT_IN_CHAIN (tls, "X509 certificate error codes")
+  const isTls = /CERT|SIGNATURE|ISSUER|^ERR_TLS|^ERR_SSL|^EPROTO$/.test(code);
+  return new UploadError(isTls ? 'UPLOAD_TLS' : 'UPLOAD_CONNECTION', message || code || 'unknown error', {
+    isPassing: !isTls,
+    cause: error,
+  });
+}
