@@ -66,9 +66,4 @@ export const FAULT_PRESETS: readonly FaultPreset[] = [
     about: 'One in five answers is replaced by the end of the connection.',
     rule: { id: 'disconnects', on: 'answer', fault: 'disconnectBefore', probability: 0.2 },
   },
-  {
-    name: 'REST throttled',
-    about: 'Every second HTTP request of an operator is refused with ThrottlingException.',
-    rule: { id: 'rest-throttled', on: 'rest', fault: 'throttled', probability: 0.5 },
-  },
 ];

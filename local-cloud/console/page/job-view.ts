@@ -20,6 +20,7 @@ export function jobView(context: ViewContext): View {
         jobFacts(job),
         jobActions(job, context),
         await documentOf(api, jobId),
+        await descriptionOf(api, jobId),
         h('h2', {}, 'Executions'),
         executionFilter(context),
         ...(await executionTable(context, { jobId, address: addressOf('jobs', jobId) })),
@@ -72,6 +73,17 @@ async function documentOf(api: CloudApi, jobId: string): Promise<Child> {
     if (error instanceof ApiError && error.httpStatus >= 400) return null;
     throw error;
   }
+}
+
+/** What AWS's tools would be told: rollout, retries, schedule and all the rest. */
+async function descriptionOf(api: CloudApi, jobId: string): Promise<Child> {
+  const { job } = await api.call<{ job: object }>('DescribeJob', { jobId });
+  return h(
+    'details',
+    {},
+    h('summary', {}, 'Everything that DescribeJob says'),
+    h('pre', { tabindex: 0, role: 'region', 'aria-label': 'DescribeJob' }, JSON.stringify(job, null, 2)),
+  );
 }
 
 function jobActions(job: ShownJob, context: ViewContext): HTMLElement {

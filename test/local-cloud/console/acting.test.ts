@@ -20,7 +20,7 @@ describe.skipIf(!hasBrowser)('a job', () => {
     await dialog.getByLabel('Comment (optional)').fill('not this week');
     await dialog.getByRole('button', { name: 'Cancel the job' }).click();
     await page.getByText('Job a was cancelled.').waitFor();
-    await page.getByText('not this week').waitFor();
+    await page.getByText('not this week', { exact: true }).waitFor();
     await page.getByText('1 IN_PROGRESS, 1 CANCELED').waitFor();
     await device.update('a', { status: 'SUCCEEDED' });
     await page.getByText('1 SUCCEEDED, 1 CANCELED').waitFor();
