@@ -19,6 +19,8 @@ export interface Arguments {
   readonly broker: BrokerAddress | undefined;
   /** Fault settings, as docs/local-cloud-faults.md explains them. */
   readonly faultsFile: string | undefined;
+  /** What AWS leaves open, as docs/local-cloud-options.md explains it. */
+  readonly optionsFile: string | undefined;
 }
 
 export const USAGE = `Usage: job-cloud [options]
@@ -46,6 +48,7 @@ For development, tests and demos. In production the engine is AWS IoT Core.
                     what each key pair may do: {"<access key id>": [<IAM policy document>, ...]}
                     (default DIR/iam.json where it is there; without a file each may do everything)
   --faults FILE     what goes wrong on purpose: JSON, as docs/local-cloud-faults.md explains it
+  --options FILE    what AWS leaves open, other than by default: JSON, as docs/local-cloud-options.md explains it
   --help            show this
 
 DIR/things/NAME holds the certificate made for a thing, with a config.json that job-agent can start from. Its policy is
@@ -92,6 +95,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     iamPolicies: iamPolicies === undefined ? undefined : requireValue('--iam-policies', iamPolicies),
     broker: parseBroker(values),
     faultsFile: values.faults === undefined ? undefined : requireValue('--faults', values.faults),
+    optionsFile: values.options === undefined ? undefined : requireValue('--options', values.options),
   };
 }
 
@@ -131,6 +135,7 @@ function parseOptions(argv: readonly string[]) {
         'broker-cert': { type: 'string' },
         'broker-key': { type: 'string' },
         faults: { type: 'string' },
+        options: { type: 'string' },
         'no-auth': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

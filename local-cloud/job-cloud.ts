@@ -23,6 +23,7 @@ import type { DataFolder, OperatorCredentials } from './identity/data-folder.ts'
 import { openDataFolder, openThingFolder } from './identity/data-folder.ts';
 import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { encodeMessage } from './jobs-service/encode-message.ts';
+import type { ServiceOptions } from './jobs-service/service-options.ts';
 import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
 import { principalOf } from './registry/principal-of.ts';
@@ -59,6 +60,8 @@ export interface JobCloudOptions {
   readonly now?: () => number;
   /** A file of fault settings: what goes wrong from the start. */
   readonly faultsFile?: string | undefined;
+  /** What AWS leaves open; the defaults unless given. */
+  readonly serviceOptions?: ServiceOptions | undefined;
   /** Every request of a device, after it was answered: what was on the wire, and what came of it. */
   readonly onDeviceRequest?: (request: ObservedDeviceRequest) => void;
 }
@@ -223,7 +226,7 @@ interface DevicePlaneParts {
 
 /** The Jobs service with the broker it speaks through, and what goes wrong between them. */
 async function startDevicePlane(options: JobCloudOptions, parts: DevicePlaneParts): Promise<DevicePlane> {
-  const { host, log, substitutionRules } = options;
+  const { host, log, substitutionRules, serviceOptions } = options;
   const { authority, server, clock, artifacts, faults } = parts;
   const connections = trackConnections((fingerprint, thingName) =>
     principalOf(jobs.state, fingerprint)?.things.includes(thingName),
@@ -231,6 +234,7 @@ async function startDevicePlane(options: JobCloudOptions, parts: DevicePlanePart
   const jobs = runJobsService({
     now: clock.now,
     documents: { presign: artifacts.presign, ...(substitutionRules && { substitutionRules }) },
+    ...(serviceOptions && { serviceOptions }),
     notify: (notification) => plane.notify(notification),
     onFault: (err, { thingName, topic }) => log.error({ err, thingName, topic }, 'device request met a fault of ours'),
   });

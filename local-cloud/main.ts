@@ -6,6 +6,7 @@ import type { Arguments } from './arguments.ts';
 import { isLoopback, parseArguments, USAGE, UsageError } from './arguments.ts';
 import type { JobCloud } from './job-cloud.ts';
 import { startJobCloud } from './job-cloud.ts';
+import { readServiceOptionsFile } from './service-options-file.ts';
 
 const EXIT_USAGE = 2;
 
@@ -28,7 +29,9 @@ async function main(argv: readonly string[]): Promise<number> {
   });
   let cloud: JobCloud;
   try {
-    cloud = await startJobCloud({ ...parsed, log });
+    const { optionsFile } = parsed;
+    const serviceOptions = optionsFile === undefined ? undefined : await readServiceOptionsFile(optionsFile);
+    cloud = await startJobCloud({ ...parsed, serviceOptions, log });
   } catch (err) {
     log.fatal({ err }, 'job-cloud could not start');
     return 1;
