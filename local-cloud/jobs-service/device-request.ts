@@ -6,8 +6,7 @@ import type { DeviceCall, DeviceOperation } from './device-operations.ts';
 import { DEVICE_OPERATIONS, Rejection } from './device-operations.ts';
 import { epochSeconds } from './device-shapes.ts';
 import { settle } from './settle.ts';
-import type { JobsState, Notification } from './state.ts';
-import { registerThing } from './state.ts';
+import type { JobsState, Notification, Thing } from './state.ts';
 import { InvalidMember, presentMember } from './validation.ts';
 
 export interface DeviceRequest {
@@ -39,10 +38,10 @@ export function handleDeviceRequest(state: JobsState, request: DeviceRequest, no
   const timestamp = epochSeconds(nowMs);
   let clientToken: { clientToken?: string } = {};
   try {
-    const thing = registerThing(state, request.thingName);
     if (!route) throw new Rejection('InvalidTopic', `No Jobs operation has the topic ${request.topic}`);
     const body = parseBody(request.payload);
     clientToken = readClientToken(body);
+    const thing = existingThing(state, request.thingName);
     const call: DeviceCall = { state, thing, jobId: route.jobId, body, nowMs };
     const { members, notifications } = runDeviceOperation(route.operation, call);
     const answer: DeviceAnswer = {
@@ -64,6 +63,13 @@ export function handleDeviceRequest(state: JobsState, request: DeviceRequest, no
     };
     return { answer, notifications: [], ...(code === 'InternalError' && { fault: error }) };
   }
+}
+
+/** A deleted thing does not come back because its device asks. AWS does not say what the device is told. */
+function existingThing(state: JobsState, thingName: string): Thing {
+  const thing = state.things.get(thingName);
+  if (!thing) throw new Rejection('ResourceNotFound', `Thing ${thingName} does not exist`);
+  return thing;
 }
 
 /**

@@ -19,7 +19,7 @@ export interface JobTemplate {
 
 /** What CreateJobTemplate takes from the job that `jobArn` names. */
 export function templateOfJob(job: Job): Pick<JobTemplate, 'document' | 'documentSource' | 'settings'> {
-  const { documentText, config, presignedUrlConfig, destinationPackages, schedulingConfig } = job;
+  const { documentText, documentSource, config, presignedUrlConfig, destinationPackages, schedulingConfig } = job;
   const { maintenanceWindows } = schedulingConfig ?? {};
   const settings = {
     ...(config as JsonObject),
@@ -29,5 +29,5 @@ export function templateOfJob(job: Job): Pick<JobTemplate, 'document' | 'documen
       destinationPackageVersions: destinationPackages.map(({ givenArn }) => givenArn),
     }),
   };
-  return { document: documentText, documentSource: undefined, settings };
+  return { document: documentText, documentSource, settings };
 }

@@ -140,6 +140,16 @@ test('a thing that was deleted and made again is another one', () => {
   expect(service.control('CreateThing', { thingName: 'a' }).thingId).not.toBe(first.thingId);
 });
 
+test('a thing that is not there is not made by a request of a device', () => {
+  const service = startService();
+  service.control('DeleteThing', { thingName: 'gw-1' });
+  expect(service.device('get').message).toMatchObject({
+    code: 'ResourceNotFound',
+    message: 'Thing gw-1 does not exist',
+  });
+  expect(service.control('ListThings', {})).toEqual({ things: [] });
+});
+
 test('a thing has at most three attributes', () => {
   const service = startService([]);
   const attributePayload = { attributes: { a: '1', b: '2', c: '3', d: '4' } };
