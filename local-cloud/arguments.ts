@@ -17,6 +17,8 @@ export interface Arguments {
   readonly iamPolicies: string | undefined;
   /** A broker that already exists, to be used in place of our own. */
   readonly broker: BrokerAddress | undefined;
+  /** Whether the Jobs service's state stays between starts. */
+  readonly persist: boolean;
   /** Fault settings, as docs/local-cloud-faults.md explains them. */
   readonly faultsFile: string | undefined;
   /** What AWS leaves open, as docs/local-cloud-options.md explains it. */
@@ -47,6 +49,7 @@ For development, tests and demos. In production the engine is AWS IoT Core.
   --iam-policies FILE
                     what each key pair may do: {"<access key id>": [<IAM policy document>, ...]}
                     (default DIR/iam.json where it is there; without a file each may do everything)
+  --persist         keep jobs, registry, templates, packages and the clock in DIR/jobs-state.json (default: in memory only)
   --faults FILE     what goes wrong on purpose: JSON, as docs/local-cloud-faults.md explains it
   --options FILE    what AWS leaves open, other than by default: JSON, as docs/local-cloud-options.md explains it
   --help            show this
@@ -94,6 +97,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' {
     auth,
     iamPolicies: iamPolicies === undefined ? undefined : requireValue('--iam-policies', iamPolicies),
     broker: parseBroker(values),
+    persist: values.persist,
     faultsFile: values.faults === undefined ? undefined : requireValue('--faults', values.faults),
     optionsFile: values.options === undefined ? undefined : requireValue('--options', values.options),
   };
@@ -134,6 +138,7 @@ function parseOptions(argv: readonly string[]) {
         'broker-ca': { type: 'string' },
         'broker-cert': { type: 'string' },
         'broker-key': { type: 'string' },
+        persist: { type: 'boolean', default: false },
         faults: { type: 'string' },
         options: { type: 'string' },
         'no-auth': { type: 'boolean', default: false },

@@ -26,6 +26,8 @@ import { encodeMessage } from './jobs-service/encode-message.ts';
 import type { ServiceOptions } from './jobs-service/service-options.ts';
 import { thingArn } from './jobs-service/state.ts';
 import { THING_NAME } from './jobs-service/validation.ts';
+import type { Persistence } from './persist/persistence.ts';
+import { openPersistence } from './persist/persistence.ts';
 import { principalOf } from './registry/principal-of.ts';
 import { readIamPolicies } from './rest/iam-policy-file.ts';
 import type { RestFaces } from './rest/rest-faces.ts';
@@ -58,6 +60,8 @@ export interface JobCloudOptions {
   readonly iamPolicies?: string | undefined;
   /** Milliseconds since the epoch; the machine's clock unless given. */
   readonly now?: () => number;
+  /** Keeps jobs, registry, templates, packages and the clock's offset in DATA_DIR/jobs-state.json; false unless given. */
+  readonly persist?: boolean;
   /** A file of fault settings: what goes wrong from the start. */
   readonly faultsFile?: string | undefined;
   /** What AWS leaves open; the defaults unless given. */
@@ -117,12 +121,13 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   for (const thingName of options.things) requireThingName(thingName);
   const faults = await openFaults(options);
   const folder = await openDataFolder(dataDir);
-  const clock = createTurnableClock({ base: options.now });
+  const persistence = await openPersistence(dataDir, options);
+  const clock = createTurnableClock({ base: options.now, offsetMs: persistence.clockOffsetMs });
   const server = await issueServerCertificate(folder.authority, hostNames(options.host));
   const { host, artifactsPort: port = 0, log } = options;
   const { credentials } = folder;
   const artifacts = await startArtifacts(dataDir, { host, port, server, credentials, log, now: clock.now });
-  const parts = { authority: folder.authority, server, clock, artifacts, faults };
+  const parts = { authority: folder.authority, server, clock, artifacts, faults, persistence };
   const { broker, jobs } = await startDevicePlane(options, parts);
   const things: Record<string, CloudThing> = {};
 
@@ -151,6 +156,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
       jobs.close();
       admin.close();
       await Promise.all([rest.close(), broker.close(), artifacts.close()]);
+      await persistence.close();
     };
     const { httpPort, jobsDataTlsPort } = rest;
     const ports = { mqttPort: broker.port, httpPort, jobsDataTlsPort, artifactsUrl: artifacts.url };
@@ -162,6 +168,8 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   } catch (error) {
     jobs.close();
     await Promise.all([broker.close(), artifacts.close()]);
+    // It has logged why, should it fail too.
+    await persistence.close().catch(() => undefined);
     throw error;
   }
 }
@@ -222,12 +230,13 @@ interface DevicePlaneParts {
   /** Closed when the broker cannot start. */
   readonly artifacts: Artifacts;
   readonly faults: FaultDraw;
+  readonly persistence: Persistence;
 }
 
 /** The Jobs service with the broker it speaks through, and what goes wrong between them. */
 async function startDevicePlane(options: JobCloudOptions, parts: DevicePlaneParts): Promise<DevicePlane> {
   const { host, log, substitutionRules, serviceOptions } = options;
-  const { authority, server, clock, artifacts, faults } = parts;
+  const { authority, server, clock, artifacts, faults, persistence } = parts;
   const connections = trackConnections((fingerprint, thingName) =>
     principalOf(jobs.state, fingerprint)?.things.includes(thingName),
   );
@@ -235,6 +244,8 @@ async function startDevicePlane(options: JobCloudOptions, parts: DevicePlanePart
     now: clock.now,
     documents: { presign: artifacts.presign, ...(substitutionRules && { substitutionRules }) },
     ...(serviceOptions && { serviceOptions }),
+    restore: persistence.restore,
+    onServed: persistence.touched,
     notify: (notification) => plane.notify(notification),
     onFault: (err, { thingName, topic }) => log.error({ err, thingName, topic }, 'device request met a fault of ours'),
   });
@@ -271,6 +282,9 @@ async function startDevicePlane(options: JobCloudOptions, parts: DevicePlanePart
     throw error;
   });
   clock.onTurned(jobs.tick);
+  persistence.keep(jobs.state, clock);
+  // What came due while nothing ran.
+  jobs.tick();
   const close = async () => {
     plane.close();
     await broker.close();

@@ -44,7 +44,12 @@ async function main(argv: readonly string[]): Promise<number> {
   log.info({ consoleUrl }, 'web console');
   const signal = await stopped;
   log.info({ signal }, 'job-cloud stops');
-  await cloud.close();
+  try {
+    await cloud.close();
+  } catch (err) {
+    log.fatal({ err }, 'job-cloud could not end in order');
+    return 1;
+  }
   return 0;
 }
 

@@ -40,6 +40,10 @@ export interface RunningServiceOptions {
   readonly notify: (notification: Notification) => void;
   /** Without them no document may have a pre-signed URL. */
   readonly documents?: DocumentSettings;
+  /** Gives the state to begin with in place of the empty one. */
+  readonly restore?: (empty: JobsState) => JobsState;
+  /** Something was served or happened by itself: the state may have changed. */
+  readonly onServed?: () => void;
   /** A device's request met a fault of ours, and was answered with InternalError. */
   readonly onFault?: (fault: unknown, request: DeviceRequest) => void;
   /** What AWS leaves open; the defaults unless given. */
@@ -47,8 +51,8 @@ export interface RunningServiceOptions {
 }
 
 export function runJobsService(settings: RunningServiceOptions): RunningService {
-  const { now, notify, onFault, documents, serviceOptions: options } = settings;
-  const state = emptyJobsState({ ...documents, ...(options && { options }) });
+  const { now, notify, onFault, onServed } = settings;
+  const state = firstState(settings);
   const changes = listenToChanges(state);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -57,6 +61,7 @@ export function runJobsService(settings: RunningServiceOptions): RunningService 
     for (const notification of notifications) notify(notification);
     changes.tell();
     armTimer();
+    onServed?.();
   };
 
   /** Each thing at the time it was due, however late this comes: a clock that was turned a day skips no step of it. */
@@ -84,14 +89,13 @@ export function runJobsService(settings: RunningServiceOptions): RunningService 
   return {
     state,
     addThing: (thingName, certificatePem) => {
-      registerThing(state, thingName);
-      if (certificatePem !== undefined) adoptLocalThing(state, { thingName, certificatePem }, now());
+      addLocalThing(state, { thingName, certificatePem }, now());
+      onServed?.();
     },
     device: (request, answer) => {
       catchUp();
       const handled = handleDeviceRequest(state, request, now());
-      const isSilent = handled.answer.operation === 'InvalidTopic' && state.options.invalidTopic === 'silent';
-      if (!isSilent) answer(handled.answer);
+      if (isAnswered(state, handled.answer)) answer(handled.answer);
       if (handled.fault !== undefined) onFault?.(handled.fault, request);
       tell(handled.notifications);
     },
@@ -105,6 +109,24 @@ export function runJobsService(settings: RunningServiceOptions): RunningService 
       clearTimeout(timer);
     },
   };
+}
+
+function firstState({ documents, serviceOptions: options, restore }: RunningServiceOptions): JobsState {
+  const empty = emptyJobsState({ ...documents, ...(options && { options }) });
+  return restore?.(empty) ?? empty;
+}
+
+function addLocalThing(
+  state: JobsState,
+  { thingName, certificatePem }: { readonly thingName: string; readonly certificatePem: string | undefined },
+  nowMs: number,
+): void {
+  registerThing(state, thingName);
+  if (certificatePem !== undefined) adoptLocalThing(state, { thingName, certificatePem }, nowMs);
+}
+
+function isAnswered({ options }: JobsState, { operation }: DeviceAnswer): boolean {
+  return operation !== 'InvalidTopic' || options.invalidTopic !== 'silent';
 }
 
 /** Who hears of the executions that changed. */

@@ -52,6 +52,12 @@ export class DueQueue<Subject extends DueSubject> {
     return first;
   }
 
+  /** Everything that is due ever, in the order it will be taken: restored in this order, it makes the same queue. */
+  subjects(): Subject[] {
+    this.#compact();
+    return [...new Set(this.#entries.map(({ subject }) => subject))];
+  }
+
   #first(): Entry<Subject> | undefined {
     for (;;) {
       const first = this.#entries[0];

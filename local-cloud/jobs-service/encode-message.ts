@@ -21,6 +21,11 @@ export function textOf(document: JsonObject): string {
   return texts.get(document) ?? JSON.stringify(document);
 }
 
+/** Whether it is a document that came through `withText`. */
+export function hasText(document: object): boolean {
+  return texts.has(document);
+}
+
 /** JSON of a message, in which at most one member is a document that came through `withText`. */
 export function encodeMessage(message: JsonObject): string {
   let documentText: string | undefined;

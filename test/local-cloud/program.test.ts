@@ -105,6 +105,7 @@ test('--help explains every option', async () => {
     'help',
     'iam-policies',
     'faults',
+    'persist',
   ]) {
     expect(stdout).toContain(`--${option} `);
   }
