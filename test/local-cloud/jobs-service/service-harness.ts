@@ -1,8 +1,10 @@
 /** The pure rules with a clock that the test moves: what a device and an operator would see, without any I/O. */
 import type { JsonObject } from '../../../agent/core/json.ts';
 import type { ControlOperationName } from '../../../local-cloud/api-model/model.ts';
+import { ControlError } from '../../../local-cloud/jobs-service/control-error.ts';
 import { handleControlRequest } from '../../../local-cloud/jobs-service/control-request.ts';
 import { type DeviceAnswer, handleDeviceRequest } from '../../../local-cloud/jobs-service/device-request.ts';
+import { DEFAULT_SERVICE_OPTIONS, type ServiceOptions } from '../../../local-cloud/jobs-service/service-options.ts';
 import { passTime } from '../../../local-cloud/jobs-service/settle.ts';
 import {
   emptyJobsState,
@@ -23,10 +25,18 @@ export interface ServiceHarness {
   createJob(jobId: string, members?: JsonObject, things?: readonly string[]): void;
   /** Lets time pass, and what is due happen. */
   advance(seconds: number): void;
+  /** What the control plane says of the thing's latest execution, or of the one with that number. */
+  execution(jobId: string, thingName?: string, executionNumber?: number): JsonObject;
+  job(jobId: string): JsonObject;
+  /** A thing group with these members. @returns its ARN. */
+  createGroup(thingGroupName: string, things: readonly string[], parentGroupName?: string): string;
 }
 
-export function startService(things: readonly string[] = ['gw-1']): ServiceHarness {
-  const state = emptyJobsState();
+export function startService(
+  things: readonly string[] = ['gw-1'],
+  options: Partial<ServiceOptions> = {},
+): ServiceHarness {
+  const state = emptyJobsState({ options: { ...DEFAULT_SERVICE_OPTIONS, ...options } });
   for (const thing of things) registerThing(state, thing);
   let nowMs = START_SECONDS * 1000;
   let heard: Notification[] = [];
@@ -63,6 +73,28 @@ export function startService(things: readonly string[] = ['gw-1']): ServiceHarne
       nowMs += seconds * 1000;
       heard.push(...passTime(state, nowMs));
     },
+    execution: (jobId, thingName = 'gw-1', executionNumber) => {
+      const number = executionNumber === undefined ? {} : { executionNumber };
+      return harness.control('DescribeJobExecution', { jobId, thingName, ...number }).execution as JsonObject;
+    },
+    job: (jobId) => harness.control('DescribeJob', { jobId }).job as JsonObject,
+    createGroup: (thingGroupName, members, parentGroupName) => {
+      const parent = parentGroupName === undefined ? {} : { parentGroupName };
+      const { thingGroupArn } = harness.control('CreateThingGroup', { thingGroupName, ...parent });
+      for (const thingName of members) harness.control('AddThingToThingGroup', { thingGroupName, thingName });
+      return String(thingGroupArn);
+    },
   };
   return harness;
+}
+
+/** The name of the refusal. */
+export function refusal(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ControlError) return error.name;
+    throw error;
+  }
+  return 'taken';
 }
