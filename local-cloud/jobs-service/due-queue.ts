@@ -23,6 +23,11 @@ export class DueQueue<Subject extends DueSubject> {
   #nextOrder = 0;
   #compactAt = MIN_COMPACTION;
 
+  /** Entries that it holds, among them some that count no longer. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
   /** Sets the subject's time; undefined takes it away. */
   set(subject: Subject, dueAtMs: number | undefined): void {
     if (subject.dueAtMs === dueAtMs) return;

@@ -19,6 +19,9 @@ export interface ServiceHarness {
   readonly state: JobsState;
   /** Last segments of the topics notified since the last call of `notified`, with their messages. */
   notified(): { topic: string; message: JsonObject }[];
+  /** The same with the things that were notified; events are left out. */
+  heard(): { thing: string; kind: string; message: JsonObject }[];
+  nowMs(): number;
   /** A device's request; text and bytes are sent as they are. */
   device(operation: string, body?: JsonObject | string | Uint8Array, thingName?: string): DeviceAnswer;
   control(operation: ControlOperationName, input: JsonObject): JsonObject;
@@ -48,6 +51,14 @@ export function startService(
       heard = [];
       return messages;
     },
+    heard: () => {
+      const messages = heard.flatMap(({ thingName: thing, topic, message }) =>
+        thing === undefined ? [] : [{ thing, kind: topic.split('/').at(-1) ?? '', message }],
+      );
+      heard = [];
+      return messages;
+    },
+    nowMs: () => nowMs,
     device: (operation, body = {}, thingName = 'gw-1') => {
       const payload =
         body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
