@@ -90,8 +90,15 @@ test('every event has an id of its own', () => {
   expect(new Set(ids).size).toBe(4);
 });
 
-function withEvents(eventTypes: readonly string[]): ServiceHarness {
-  const service = startService();
+test('the times of a job are in seconds where they shall be', () => {
+  const service = withEvents(['JOB'], { eventTimes: 'seconds' });
+  service.createJob('a');
+  service.device('a/update', { status: 'SUCCEEDED' });
+  expect(eventsOf(service)).toMatchObject([{ createdAt: START_SECONDS, completedAt: START_SECONDS }]);
+});
+
+function withEvents(eventTypes: readonly string[], options: Parameters<typeof startService>[1] = {}): ServiceHarness {
+  const service = startService(['gw-1'], options);
   const eventConfigurations = Object.fromEntries(eventTypes.map((eventType) => [eventType, { Enabled: true }]));
   service.control('UpdateEventConfigurations', { eventConfigurations });
   return service;

@@ -1,6 +1,11 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { DEFAULT_SERVICE_OPTIONS, readServiceOptions } from '../../../local-cloud/jobs-service/service-options.ts';
 import { InvalidMember } from '../../../local-cloud/jobs-service/validation.ts';
+import { runJobsService } from '../../../local-cloud/running-service.ts';
+import { readServiceOptionsFile } from '../../../local-cloud/service-options-file.ts';
 import { type ServiceHarness, startService } from './service-harness.ts';
 
 type Options = Parameters<typeof startService>[1];
@@ -169,3 +174,34 @@ function withJob(options: Options): ServiceHarness {
   service.createJob('a');
   return service;
 }
+
+test('every option is explained with its default', async () => {
+  const guide = await readFile(new URL('../../../docs/local-cloud-options.md', import.meta.url), 'utf8');
+  for (const [name, value] of Object.entries(DEFAULT_SERVICE_OPTIONS)) {
+    expect(guide).toContain(`| \`${name}\` | \`${JSON.stringify(value)}\` |`);
+  }
+});
+
+test('a topic that means no operation is answered with silence where it shall be', () => {
+  const answers = (invalidTopic: 'rejected' | 'silent') => {
+    const serviceOptions = readServiceOptions({ invalidTopic });
+    const jobs = runJobsService({ now: () => 0, notify: () => undefined, serviceOptions });
+    const codes: unknown[] = [];
+    const topic = '$aws/things/gw-1/jobs/a/b/c';
+    jobs.device({ thingName: 'gw-1', topic, payload: Buffer.alloc(0) }, ({ code }) => codes.push(code));
+    jobs.close();
+    return codes;
+  };
+  expect(answers('rejected')).toEqual(['InvalidTopic']);
+  expect(answers('silent')).toEqual([]);
+});
+
+test('a file of options is read whole or named', async ({ onTestFinished }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'service-options-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'options.json');
+  await writeFile(file, '{"maxListed": 3}');
+  expect(await readServiceOptionsFile(file)).toEqual({ ...DEFAULT_SERVICE_OPTIONS, maxListed: 3 });
+  await writeFile(file, '{"maxListed": -3}');
+  await expect(readServiceOptionsFile(file)).rejects.toThrow(file);
+});
