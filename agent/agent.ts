@@ -149,7 +149,7 @@ function createTransport({ config, credentials }: AgentOptions): Transport | Pro
 }
 
 function createStepRunner({ config, credentials, log, agentVersion, hostArgv }: AgentOptions): StepRunner {
-  const { thingName, insecureDownloadHosts, maxDownloadBytes, uploadFolders } = config;
+  const { thingName, insecureDownloadHosts, localDownloadHosts, maxDownloadBytes, uploadFolders } = config;
   const { downloadCaPem = '' } = credentials;
   return createHandlerStepRunner({
     runner: createDirectChildRunner({
@@ -159,7 +159,15 @@ function createStepRunner({ config, credentials, log, agentVersion, hostArgv }: 
     handlers: builtInHandlers,
     compileSchema: createAjvCompiler(),
     users: createPasswdUsers(),
-    facts: { thingName, agentVersion, insecureDownloadHosts, downloadCaPem, maxDownloadBytes, uploadFolders },
+    facts: {
+      thingName,
+      agentVersion,
+      insecureDownloadHosts,
+      localDownloadHosts,
+      downloadCaPem,
+      maxDownloadBytes,
+      uploadFolders,
+    },
     settings: config,
     hostArgv,
     log,

@@ -116,6 +116,8 @@ export interface HandlerFacts {
   readonly agentVersion: string;
   /** Hosts that `http://` is allowed to; everywhere else only `https://` is. */
   readonly insecureDownloadHosts: readonly string[];
+  /** Hosts that may be this machine itself or have a link-local address. */
+  readonly localDownloadHosts: readonly string[];
   /** Certificates, PEM, of authorities that a download trusts besides the public ones; empty when there are none. */
   readonly downloadCaPem: string;
   /** No file larger than this is downloaded, in bytes. */

@@ -72,11 +72,27 @@ export const HANDLER_REASON_CODES = {
     summary: 'The URL, or one that it redirects to, is not `https:` and its host is not in `insecureDownloadHosts`.',
     remedy: 'Use `https:`, or allow the host.',
   },
+  DOWNLOAD_ADDRESS_REFUSED: {
+    status: 'FAILED',
+    summary: 'The host, or one that it redirects to, has a loopback or link-local address, or is a metadata service.',
+    remedy: 'Allow a host of your own in `localDownloadHosts`. A metadata service is never read.',
+  },
   DOWNLOAD_HTTP_STATUS: {
     status: 'FAILED',
     summary: 'The server answered with something else than the file.',
+    remedy: 'For 404 and 410 check the path. 429 and 5xx were tried again for `retrySeconds` first.',
+  },
+  DOWNLOAD_ACCESS_DENIED: {
+    status: 'FAILED',
+    summary: 'The server answered 401 or 403, and not because the time of the URL was over.',
     remedy:
-      'For 403 make a new pre-signed URL (or use a placeholder, which AWS IoT fills in late); for 404 check the path.',
+      'Check the rights of who signed the URL (for a placeholder: the role of the job), and that the file is there.',
+  },
+  DOWNLOAD_URL_EXPIRED: {
+    status: 'FAILED',
+    summary: 'The time of the pre-signed URL is over, and the document has no fresh one.',
+    remedy:
+      'Use a placeholder, which AWS IoT fills in each time the document is asked for, or make a job with a new URL.',
   },
   DOWNLOAD_TOO_MANY_REDIRECTS: {
     status: 'FAILED',
@@ -109,15 +125,25 @@ export const HANDLER_REASON_CODES = {
     summary: 'The file is larger than `maxDownloadBytes`, or than the document allows.',
     remedy: 'Raise the limit if the size is right.',
   },
+  DOWNLOAD_SIZE_MISMATCH: {
+    status: 'FAILED',
+    summary: 'The file has another size than `sizeBytes` of the document. Nothing was put in place.',
+    remedy: 'Compare the file on the server with the one that was measured.',
+  },
+  DOWNLOAD_NO_SPACE: {
+    status: 'FAILED',
+    summary: 'The disk has no room for the file beside the old one, or would be too full for the agent then.',
+    remedy: 'Free space, or download to another disk.',
+  },
   DOWNLOAD_HASH_MISMATCH: {
     status: 'FAILED',
-    summary: 'The file has another SHA-256 than the document says. Nothing was put in place.',
+    summary: 'The file has another hash than the document says. Nothing was put in place.',
     remedy: 'Compare the file on the server with the one the hash was made from.',
   },
   DOWNLOAD_NOT_WRITTEN: {
     status: 'FAILED',
     summary: 'The file could not be written.',
-    remedy: 'Check free space, and whether the folder exists and may be written to.',
+    remedy: 'Check whether the folder exists and may be written to.',
   },
   DOWNLOAD_STOPPED: {
     status: 'FAILED',

@@ -162,6 +162,17 @@ export const settingsSchema = Type.Object({
       examples: [['artifacts.lan']],
     },
   ),
+  localDownloadHosts: Type.Array(
+    Type.String({ pattern: `^${HOST}$`, expected: 'a host name without https:// and without a port' }),
+    {
+      description:
+        'Hosts from which files may come although they are this machine itself (loopback) or have a link-local address. ' +
+        'Those of `insecureDownloadHosts` may anyway. The metadata service of a cloud may never.',
+      default: [],
+      uniqueItems: true,
+      examples: [['localhost']],
+    },
+  ),
   downloadCaPath: Type.String({
     description:
       'Certificates of authorities that may have signed a file server’s certificate, PEM: a private CA, besides the ' +

@@ -15,13 +15,23 @@ export interface ReplacementOptions {
    * own left behind; two writers never share one.
    */
   readonly writer: string;
+  /**
+   * How many bytes of what this writer left behind are to be kept, such as those that a checkpoint vouches for. What lies
+   * beyond them is cut off. 0 unless given.
+   */
+  readonly keepBytes?: number;
 }
 
 export interface Replacement {
+  /** Open for reading, too. Where bytes were kept its position is 0 all the same: write by position. */
   readonly file: FileHandle;
+  /** `keepBytes`, or 0 where there was not as much, or no plain file of ours. */
+  readonly keptBytes: number;
   /** Puts the new content in place. Resolves when it would survive a power cut. */
   commit(): Promise<void>;
-  /** Removes the temporary file; does nothing after `commit`. */
+  /** Closes the temporary file and lets it lie, for a later attempt with `keepBytes`. */
+  leave(): Promise<void>;
+  /** Removes the temporary file; does nothing after `commit` or `leave`. */
   discard(): Promise<void>;
 }
 
@@ -29,32 +39,64 @@ const DEFAULT_MODE = 0o644;
 const PERMISSIONS = 0o777;
 /** Only us until it is whole; never through a link that somebody else put there. */
 const TEMPORARY_MODE = 0o600;
-const TEMPORARY_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const TEMPORARY_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** Without O_NONBLOCK opening a named pipe that somebody else put there would wait for a writer. */
+const LEFT_FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** @throws the system's error, such as ENOENT when the folder is not there; EISDIR or EINVAL for what is no plain file. */
-export async function openReplacement(path: string, { mode, writer }: ReplacementOptions): Promise<Replacement> {
+export async function openReplacement(path: string, options: ReplacementOptions): Promise<Replacement> {
+  const { mode, writer, keepBytes = 0 } = options;
   const temporary = temporaryPath(path, writer);
   const replaced = await replacedMode(path);
   const finalMode = mode ?? replaced ?? DEFAULT_MODE;
-  await rm(temporary, { force: true });
-  const file = await open(temporary, TEMPORARY_FLAGS, TEMPORARY_MODE);
-  let committed = false;
+  const left = keepBytes > 0 ? await openLeft(temporary, keepBytes) : undefined;
+  const file = left ?? (await openAnew(temporary));
+  let over = false;
   return {
     file,
+    keptBytes: left === undefined ? 0 : keepBytes,
     async commit() {
       await file.chmod(finalMode);
       await file.sync();
       await file.close();
       await rename(temporary, path);
-      committed = true;
+      over = true;
       await syncFolder(dirname(path));
     },
+    async leave() {
+      over = true;
+      await file.close();
+    },
     async discard() {
-      if (committed) return;
+      if (over) return;
       await file.close().catch(() => undefined); // it may be closed already: what counts is that the name goes
       await rm(temporary, { force: true });
     },
   };
+}
+
+async function openAnew(temporary: string): Promise<FileHandle> {
+  await rm(temporary, { force: true });
+  return open(temporary, TEMPORARY_FLAGS, TEMPORARY_MODE);
+}
+
+/** What this writer left, if it is a plain file that nobody but us could write or reach, and has as many bytes. */
+async function openLeft(temporary: string, bytes: number): Promise<FileHandle | undefined> {
+  const file = await open(temporary, LEFT_FLAGS).catch(() => undefined); // whatever is wrong, a new one takes its place
+  if (file === undefined) return undefined;
+  try {
+    const { uid, mode, nlink, size } = await file.stat();
+    const isOurs = uid === process.geteuid?.() && (mode & PERMISSIONS) === TEMPORARY_MODE && nlink === 1;
+    if (isOurs && size >= bytes && (mode & constants.S_IFMT) === constants.S_IFREG) {
+      await file.truncate(bytes);
+      return file;
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  return undefined;
 }
 
 /** Removes what an attempt of this writer left behind that was killed. The file itself is not touched. */

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
 import {
   failed,
@@ -11,29 +9,32 @@ import {
   type ParameterProblem,
   type Replacement,
   removeLeftReplacement,
+  retryLater,
   succeeded,
-  urlProblem,
   writerOf,
 } from '../../agent/handler-api.ts';
-import { DownloadError, toDownloadError } from './download-error.ts';
-import { fetchResponse } from './fetch-response.ts';
+import { checkHashes, wrongSize } from './content-checks.ts';
+import { type DownloadError, toDownloadError } from './download-error.ts';
+import { type ExistingFile, findWantedFile } from './existing-file.ts';
+import { shownUrl, sourceProblem } from './fetch-response.ts';
+import { DOWNLOAD_PACE, type DownloadPace } from './pacing.ts';
 import { type DownloadFileParameters, downloadFileParameters } from './parameters.ts';
+import { openPartFile, type PartFile } from './part-file.ts';
+import { readResumePoint, urlMark } from './resume-point.ts';
+import { transferAll } from './transfer.ts';
 
-/** The target is the old file or the whole new one, so it may run again after a power cut. */
+/** The target is the old file or the whole new one, and what has come of it is kept: it may run again after a power cut. */
 export const downloadFileHandler: ModuleHandler<typeof downloadFileParameters> = {
   operation: 'download-file',
   kind: 'module',
-  summary: 'Downloads a file over HTTPS, checks its size and hash, and puts it in place whole.',
+  summary: 'Downloads a file over HTTPS, going on where it was cut off, checks it, and puts it in place whole.',
   parameters: downloadFileParameters,
-  onInterrupted: 'rerun',
+  onInterrupted: 'resume',
   managedTemplates: [{ handler: 'download-file.sh', parametersOf: parametersOfTemplate }],
   check: checkUrl,
   run: downloadFile,
   cleanup: removePart,
 };
-
-/** A gateway on a poor link may be silent for a while; a minute without a byte is a dead connection. */
-const STALL_MS = 60_000;
 
 /** AWS-Download-File: `args` are downloadUrl and filePath (Developer Guide, job-templates-managed). */
 function parametersOfTemplate(args: readonly string[]): DownloadFileParameters | string {
@@ -43,15 +44,22 @@ function parametersOfTemplate(args: readonly string[]): DownloadFileParameters |
 }
 
 function checkUrl({ url }: DownloadFileParameters, facts: HandlerFacts): ParameterProblem | undefined {
-  const problem = urlProblem(url, facts.insecureDownloadHosts);
+  const { insecureDownloadHosts: insecureHosts, localDownloadHosts: localHosts } = facts;
+  const problem = sourceProblem(url, { insecureHosts, localHosts });
   return problem === undefined ? undefined : { pointer: '/url', reason: problem };
 }
 
-async function downloadFile(context: HandlerContext, parameters: DownloadFileParameters): Promise<HandlerResult> {
+/** @param pace other than the usual one for tests. */
+export async function downloadFile(
+  context: HandlerContext,
+  parameters: DownloadFileParameters,
+  pace: DownloadPace = DOWNLOAD_PACE,
+): Promise<HandlerResult> {
   const path = resolve(context.workDir, parameters.path);
   try {
-    const { bytes, sha256 } = await download(context, parameters, path);
-    return succeeded({ path, bytes, sha256 });
+    const there = await findWantedFile(path, parameters, context.signal);
+    if (there !== undefined) return succeeded({ path, ...there, downloaded: 'no, it was there' });
+    return await download(context, { parameters, path, pace });
   } catch (error) {
     if (context.signal.aborted) return failed('DOWNLOAD_STOPPED', `the download to ${path} was stopped`);
     const { code, message } = toDownloadError(error);
@@ -59,91 +67,84 @@ async function downloadFile(context: HandlerContext, parameters: DownloadFilePar
   }
 }
 
-interface Received {
-  readonly bytes: number;
-  readonly sha256: string;
+interface Download {
+  readonly parameters: DownloadFileParameters;
+  readonly path: string;
+  readonly pace: DownloadPace;
 }
 
-async function download(context: HandlerContext, parameters: DownloadFileParameters, path: string): Promise<Received> {
-  const { facts, signal } = context;
+async function download(context: HandlerContext, { parameters, path, pace }: Download): Promise<HandlerResult> {
+  const { url, mode } = parameters;
+  const point = readResumePoint(context.restored, url);
   const replacement = await openReplacement(path, {
     writer: writerOf(context),
-    ...(parameters.mode === undefined ? {} : { mode: Number.parseInt(parameters.mode, 8) }),
+    keepBytes: point?.bytes ?? 0,
+    ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
   });
-  let response: IncomingMessage | undefined;
   try {
-    const { insecureDownloadHosts: insecureHosts, downloadCaPem: caPem } = facts;
-    response = await fetchResponse(parameters.url, { insecureHosts, caPem, signal, stallMs: STALL_MS });
-    const received = await receive(response, replacement, {
-      limitBytes: Math.min(parameters.maxBytes ?? Number.MAX_SAFE_INTEGER, facts.maxDownloadBytes),
-      progress: context.progress,
+    const { checkpoint } = context;
+    const part = await openPartFile(replacement, point, {
+      url: shownUrl(new URL(url)),
+      expected: parameters,
+      checkpoint,
     });
-    checkHash(received.sha256, parameters.sha256);
-    signal.throwIfAborted();
-    await replacement.commit();
-    return received;
+    try {
+      await transferAll({ context, parameters, path, part, pace });
+      return succeeded({ path, ...(await putInPlace(replacement, part, parameters)) });
+    } catch (error) {
+      return await keepFor(error, { context, part, replacement, url, expiredUrlMark: point?.expiredUrlMark ?? null });
+    }
   } finally {
-    response?.destroy();
     await replacement.discard();
   }
 }
 
-/** What a download that was killed left beside the target. */
+async function putInPlace(
+  replacement: Replacement,
+  part: PartFile,
+  parameters: DownloadFileParameters,
+): Promise<ExistingFile> {
+  const { bytes } = part;
+  const { sizeBytes = bytes } = parameters;
+  if (bytes !== sizeBytes) throw wrongSize(sizeBytes, `it has ${bytes}`);
+  const finished = part.finish();
+  checkHashes(finished, parameters);
+  await replacement.commit();
+  return { bytes, sha256: finished.sha256 };
+}
+
+interface Interrupted {
+  readonly context: HandlerContext;
+  readonly part: PartFile;
+  readonly replacement: Replacement;
+  readonly url: string;
+  readonly expiredUrlMark: string | null;
+}
+
+/**
+ * Keeps what has come where another attempt may follow: after a stop, which may be one of the agent, and when the time of
+ * the URL is over, once for each URL: the document comes anew, and a placeholder in it has become a fresh one.
+ * @throws the error where there is none to follow.
+ */
+async function keepFor(error: unknown, interrupted: Interrupted): Promise<HandlerResult> {
+  const { context, part, replacement, url, expiredUrlMark } = interrupted;
+  if (context.signal.aborted) {
+    await part.save();
+    await replacement.leave();
+    throw error;
+  }
+  const failure: DownloadError = toDownloadError(error);
+  const mark = urlMark(url);
+  if (failure.code !== 'DOWNLOAD_URL_EXPIRED' || mark === expiredUrlMark) throw failure;
+  await part.saveExpired(mark);
+  await replacement.leave();
+  return retryLater(`${failure.message}; the job document is asked for again`, RETRY_EXPIRED_SECONDS);
+}
+
+const RETRY_EXPIRED_SECONDS = 1;
+
+/** What a download that was killed or stopped left beside the target. */
 async function removePart(context: HandlerContext, { path }: DownloadFileParameters): Promise<HandlerResult> {
   await removeLeftReplacement(resolve(context.workDir, path), { writer: writerOf(context) });
   return succeeded();
-}
-
-interface ReceiveOptions {
-  readonly limitBytes: number;
-  readonly progress: HandlerContext['progress'];
-}
-
-/** Holds one chunk at a time: the next one is read when this one is written. */
-async function receive(
-  response: IncomingMessage,
-  { file }: Replacement,
-  { limitBytes, progress }: ReceiveOptions,
-): Promise<Received> {
-  const length = announcedLength(response);
-  if (length !== undefined && length > limitBytes) throw tooLarge(limitBytes, `it has ${length}`);
-  const hash = createHash('sha256');
-  let bytes = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > limitBytes) throw tooLarge(limitBytes, 'it goes on');
-      hash.update(chunk);
-      await file.writeFile(chunk); // writes at the current position, and all of it
-      progress({ bytesReceived: bytes, ...(length ? { percent: Math.floor((bytes / length) * 100) } : {}) });
-    }
-  } catch (error) {
-    throw isCutOff(error) ? incomplete(bytes, length) : error;
-  }
-  return { bytes, sha256: hash.digest('hex') };
-}
-
-/** The header is checked first, so that a file that cannot fit costs no traffic; the count is what we trust. */
-function announcedLength({ headers }: IncomingMessage): number | undefined {
-  const length = headers['content-length'];
-  return length === undefined || !/^\d{1,15}$/.test(length) ? undefined : Number(length);
-}
-
-/** Node's parser lets no body end before its announced length, nor before the last chunk: it reports a reset instead. */
-function isCutOff(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-}
-
-function incomplete(bytes: number, length: number | undefined): DownloadError {
-  const announced = length === undefined ? '' : ` of the ${length} announced`;
-  return new DownloadError('DOWNLOAD_INCOMPLETE', `the connection broke after ${bytes} bytes${announced}`);
-}
-
-function tooLarge(limitBytes: number, what: string): DownloadError {
-  return new DownloadError('DOWNLOAD_TOO_LARGE', `the file is larger than ${limitBytes} bytes: ${what}`);
-}
-
-function checkHash(actual: string, expected: string | undefined): void {
-  if (expected === undefined || expected.toLowerCase() === actual) return;
-  throw new DownloadError('DOWNLOAD_HASH_MISMATCH', `expected SHA-256 ${expected.toLowerCase()}, got ${actual}`);
 }

@@ -15,17 +15,30 @@ export const downloadFileParameters = Type.Object(
       expected: 'the path of a file, without null bytes and not ending in /',
       description: 'Where the file goes; a relative path counts from the working folder of the execution.',
     }),
-    sha256: Type.Optional(
-      Type.String({
-        pattern: '^[0-9A-Fa-f]{64}$',
-        expected: '64 hexadecimal digits',
-        description: 'What the content must hash to. Without it, only TLS vouches for the content.',
-      }),
+    sha256: hash(64, 44, 'What the content must hash to. Without any hash, only TLS vouches for the content.'),
+    sha384: hash(96, 64, 'As `sha256`. Each that is given must be right.'),
+    sha512: hash(128, 88, 'As `sha256`.'),
+    sizeBytes: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'The size the file must have; another is noticed before it is sent.' }),
     ),
     maxBytes: Type.Optional(
       Type.Integer({
         minimum: 0,
         description: 'Largest size to take; `maxDownloadBytes` of the agent applies as well.',
+      }),
+    ),
+    maxBytesPerSecond: Type.Optional(
+      Type.Integer({
+        minimum: 4096, // a chunk of 64 KiB takes 16 s then; with much less a download would pass for stalled
+        description: 'Leaves the rest of the link to others. Without it the download is as fast as the link.',
+      }),
+    ),
+    retrySeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 604_800,
+        description:
+          'How long to go on trying without a new byte, when the link is down or the server is busy; 900 by default.',
       }),
     ),
     mode: Type.Optional(
@@ -38,5 +51,16 @@ export const downloadFileParameters = Type.Object(
   },
   { additionalProperties: false },
 );
+
+function hash(digits: number, characters: number, description: string) {
+  const padding = '='.repeat((3 - ((digits / 2) % 3)) % 3);
+  return Type.Optional(
+    Type.String({
+      pattern: `^(?:[0-9A-Fa-f]{${digits}}|[0-9A-Za-z+/]{${characters - padding.length}}${padding})$`,
+      expected: `${digits} hexadecimal digits, or ${characters} characters of base64`,
+      description,
+    }),
+  );
+}
 
 export type DownloadFileParameters = Static<typeof downloadFileParameters>;

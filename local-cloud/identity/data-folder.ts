@@ -104,6 +104,7 @@ async function writeConfig(
     keyPath: 'private.key',
     caPath: 'ca.pem',
     downloadCaPath: 'ca.pem',
+    localDownloadHosts: ['localhost', '127.0.0.1'],
     stateDir: 'state',
     runtimeDir: 'run',
     handlersDir: 'handlers',

@@ -57,6 +57,7 @@ test("the agent's configuration names what is there", async () => {
     keyPath: 'private.key',
     caPath: 'ca.pem',
     downloadCaPath: 'ca.pem',
+    localDownloadHosts: ['localhost', '127.0.0.1'],
     stateDir: 'state',
     runtimeDir: 'run',
     handlersDir: 'handlers',

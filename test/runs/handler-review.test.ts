@@ -202,7 +202,7 @@ describe('managed templates', () => {
     const review = await reviewOf(template({ handler: 'download-file.sh', args }));
     expect(review).toEqual({
       verdict: 'run',
-      steps: [{ operation: 'download-file.sh', onInterrupted: 'rerun', timeoutMs: null, ...CLEANS_UP }],
+      steps: [{ operation: 'download-file.sh', onInterrupted: 'resume', timeoutMs: null, ...CLEANS_UP }],
     });
   });
 

@@ -1,0 +1,73 @@
+/**
+ * Where a download may connect to. A document, or a server that redirects, could otherwise make the agent read what only
+ * this machine may: services on loopback, and the credentials that a cloud's metadata service hands out.
+ */
+import { lookup } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { DownloadError } from './download-error.ts';
+
+const METADATA = 'the metadata service of a cloud';
+const OURSELVES = 'a loopback or link-local address';
+
+/** EC2's (also on IPv6, and in a NAT64 network), and that of containers (169.254.170.0/24); Google's and Alibaba's. */
+const metadata = blockList(
+  ['169.254.169.254', 32],
+  ['169.254.170.0', 24],
+  ['100.100.100.200', 32],
+  ['fd00:ec2::', 32],
+  ['fd20:ce::254', 128],
+  ['64:ff9b::a9fe:a9fe', 128],
+  ['64:ff9b::a9fe:aa00', 120],
+);
+
+/** RFC 6890: "this host", loopback and link-local, the last two also as RFC 6052 embeds them; `::/96` holds `::1`. */
+const ourselves = blockList(
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['::', 96],
+  ['fe80::', 10],
+  ['64:ff9b::7f00:0', 104],
+  ['64:ff9b::a9fe:0', 112],
+);
+
+function blockList(...subnets: readonly (readonly [string, number])[]): BlockList {
+  const list = new BlockList();
+  for (const [net, prefix] of subnets) list.addSubnet(net, prefix, isIP(net) === 6 ? 'ipv6' : 'ipv4');
+  return list;
+}
+
+/** @param isListed the operator allows the host by its name. @returns what is wrong with it, or nothing. */
+export function addressProblem(address: string, isListed: boolean): string | undefined {
+  const [bare = ''] = address.split('%'); // a zone, as in fe80::1%eth0
+  // An address of IPv4 in the form of IPv6 (::ffff:0:0/96) is checked against the rules of IPv4 as well.
+  const family = isIP(bare) === 6 ? 'ipv6' : 'ipv4';
+  if (metadata.check(bare, family)) return METADATA;
+  return !isListed && ourselves.check(bare, family) ? OURSELVES : undefined;
+}
+
+/** As `addressProblem`, for a host of a URL that is an address; nothing for a name. */
+export function hostProblem(hostname: string, isListed: boolean): string | undefined {
+  const address = hostname.replace(/^\[(.*)\]$/, '$1');
+  return isIP(address) === 0 ? undefined : addressProblem(address, isListed);
+}
+
+/** Name lookup that fails where any address is refused: what is connected to is one of those that were looked at. */
+export function lookupAllowed(isListed: boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '', 0);
+      for (const { address } of addresses) {
+        const problem = addressProblem(address, isListed);
+        if (problem !== undefined) return callback(addressRefused(hostname, problem), '', 0);
+      }
+      const [first] = addresses;
+      if (options.all === true) return callback(null, addresses);
+      return callback(null, first?.address ?? '', first?.family);
+    });
+  };
+}
+
+export function addressRefused(hostname: string, problem: string): DownloadError {
+  return new DownloadError('DOWNLOAD_ADDRESS_REFUSED', `${hostname} is ${problem}`);
+}

@@ -1,0 +1,82 @@
+/** What the content must be, and whether it is. */
+import { createHash, type Hash } from 'node:crypto';
+import { DownloadError } from './download-error.ts';
+import type { DownloadFileParameters } from './parameters.ts';
+
+const ALGORITHMS = ['sha256', 'sha384', 'sha512'] as const;
+type Algorithm = (typeof ALGORITHMS)[number];
+type Expected = Pick<DownloadFileParameters, Algorithm | 'sizeBytes'>;
+
+/** Running hashes over the bytes in the order they are in the file. */
+export interface Digests {
+  update(chunk: Uint8Array): void;
+  /** Once. */
+  finish(): FinishedDigests;
+}
+
+export interface FinishedDigests {
+  /** In hexadecimal digits. */
+  readonly sha256: string;
+  readonly of: Readonly<Partial<Record<Algorithm, Buffer>>>;
+}
+
+/** SHA-256 always, since it is told; the others where they are asked for. */
+export function createDigests(expected: Expected): Digests {
+  const hashes = ALGORITHMS.filter((name) => name === 'sha256' || expected[name] !== undefined).map(
+    (name): [Algorithm, Hash] => [name, createHash(name)],
+  );
+  return {
+    update(chunk) {
+      for (const [, hash] of hashes) hash.update(chunk);
+    },
+    finish() {
+      const of: Partial<Record<Algorithm, Buffer>> = Object.fromEntries(
+        hashes.map(([name, hash]) => [name, hash.digest()]),
+      );
+      return { sha256: of.sha256?.toString('hex') ?? '', of };
+    },
+  };
+}
+
+export function hasExpectedHash(expected: Expected): boolean {
+  return ALGORITHMS.some((name) => expected[name] !== undefined);
+}
+
+/** @throws DownloadError */
+export function checkHashes({ of }: FinishedDigests, expected: Expected): void {
+  for (const name of ALGORITHMS) {
+    const [text, actual] = [expected[name], of[name]];
+    if (text === undefined || actual === undefined) continue;
+    const wanted = bytesOf(text, actual.length);
+    if (wanted.equals(actual)) continue;
+    const title = name.replace('sha', 'SHA-');
+    throw new DownloadError(
+      'DOWNLOAD_HASH_MISMATCH',
+      `expected ${title} ${wanted.toString('hex')}, got ${actual.toString('hex')}`,
+    );
+  }
+}
+
+/** Hexadecimal digits are longer than base64 of the same hash, so the length tells them apart. */
+function bytesOf(text: string, hashBytes: number): Buffer {
+  return Buffer.from(text, text.length === 2 * hashBytes ? 'hex' : 'base64');
+}
+
+/** Before anything is received. @throws DownloadError */
+export function checkAnnouncedSize(
+  totalBytes: number | null,
+  { sizeBytes, limitBytes }: { readonly sizeBytes: number | undefined; readonly limitBytes: number },
+): void {
+  if (totalBytes !== null && totalBytes > limitBytes) throw tooLarge(limitBytes, `it has ${totalBytes}`);
+  if (sizeBytes === undefined) return;
+  if (sizeBytes > limitBytes) throw tooLarge(limitBytes, `it should have ${sizeBytes}`);
+  if (totalBytes !== null && totalBytes !== sizeBytes) throw wrongSize(sizeBytes, `the server has ${totalBytes}`);
+}
+
+export function tooLarge(limitBytes: number, what: string): DownloadError {
+  return new DownloadError('DOWNLOAD_TOO_LARGE', `the file is larger than ${limitBytes} bytes: ${what}`);
+}
+
+export function wrongSize(sizeBytes: number, what: string): DownloadError {
+  return new DownloadError('DOWNLOAD_SIZE_MISMATCH', `expected ${sizeBytes} bytes: ${what}`);
+}

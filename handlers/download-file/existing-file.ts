@@ -1,0 +1,54 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { checkHashes, createDigests, hasExpectedHash } from './content-checks.ts';
+import { DownloadError } from './download-error.ts';
+import type { DownloadFileParameters } from './parameters.ts';
+
+export interface ExistingFile {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A file that is a link or a pipe is none, and O_NONBLOCK keeps a pipe from being waited for. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The file where it should go, if the document names a hash and it is the right one already; its mode is set as asked. */
+export async function findWantedFile(
+  path: string,
+  parameters: DownloadFileParameters,
+  signal: AbortSignal,
+): Promise<ExistingFile | undefined> {
+  if (!hasExpectedHash(parameters)) return undefined;
+  const file = await open(path, FLAGS).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const found = await matching(file, parameters, signal);
+    if (found !== undefined && parameters.mode !== undefined) await file.chmod(Number.parseInt(parameters.mode, 8));
+    return found;
+  } finally {
+    await file.close();
+  }
+}
+
+async function matching(
+  file: FileHandle,
+  parameters: DownloadFileParameters,
+  signal: AbortSignal,
+): Promise<ExistingFile | undefined> {
+  const facts = await file.stat();
+  if (!facts.isFile() || (parameters.sizeBytes ?? facts.size) !== facts.size) return undefined;
+  const digests = createDigests(parameters);
+  let bytes = 0;
+  for await (const chunk of file.createReadStream({ autoClose: false, signal }) as AsyncIterable<Buffer>) {
+    digests.update(chunk);
+    bytes += chunk.length;
+  }
+  const finished = digests.finish();
+  try {
+    checkHashes(finished, parameters);
+  } catch (error) {
+    if (error instanceof DownloadError) return undefined;
+    throw error;
+  }
+  return { bytes, sha256: finished.sha256 };
+}

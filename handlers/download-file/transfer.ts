@@ -1,0 +1,149 @@
+/** Brings all bytes of the file into the part file, in as many requests as it takes. */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HandlerContext } from '../../agent/handler-api.ts';
+import { checkAnnouncedSize, tooLarge, wrongSize } from './content-checks.ts';
+import { DownloadError, toDownloadError } from './download-error.ts';
+import { type FetchOptions, fetchResponse } from './fetch-response.ts';
+import { checkFreeSpace } from './free-space.ts';
+import { backoffMs, createThrottle, type DownloadPace, type Throttle } from './pacing.ts';
+import type { DownloadFileParameters } from './parameters.ts';
+import type { PartFile } from './part-file.ts';
+import { validatorOf } from './resume-point.ts';
+
+export interface Transfer {
+  readonly context: HandlerContext;
+  readonly parameters: DownloadFileParameters;
+  /** Of the target. */
+  readonly path: string;
+  readonly part: PartFile;
+  readonly pace: DownloadPace;
+}
+
+/** How long a download goes on without a new byte, unless the document says. */
+const RETRY_SECONDS = 900;
+
+/** @throws DownloadError, the system's error, or the reason of the signal. */
+export async function transferAll(transfer: Transfer): Promise<void> {
+  const { context, part, parameters, pace } = transfer;
+  const { signal } = context;
+  const throttle = createThrottle(parameters.maxBytesPerSecond, signal);
+  const patienceMs = (parameters.retrySeconds ?? RETRY_SECONDS) * 1000;
+  let mostBytes = part.bytes;
+  let lastNewsMs = performance.now();
+  let failures = 0;
+  for (let interruptions = 1; ; interruptions++) {
+    try {
+      return await transferOnce(transfer, throttle);
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = toDownloadError(error);
+      if (!failure.passing) throw failure;
+      // Bytes that have come before are no news: a server without ranges, on a link that breaks, sends them for ever.
+      if (part.bytes > mostBytes) [mostBytes, lastNewsMs, failures] = [part.bytes, performance.now(), 0];
+      failures++;
+      const waitMs = Math.max(failure.retryAfterMs, backoffMs(failures, pace));
+      if (performance.now() - lastNewsMs + waitMs >= patienceMs) throw failure;
+      await part.save();
+      const { code, message } = failure;
+      context.log.info({ code, reason: message, bytesReceived: part.bytes, waitMs }, 'download was interrupted');
+      context.progress({ bytesReceived: part.bytes, interruptions });
+      await sleep(waitMs, undefined, { signal });
+    }
+  }
+}
+
+async function transferOnce(transfer: Transfer, throttle: Throttle): Promise<void> {
+  const { context, part, parameters, pace } = transfer;
+  if (part.bytes > 0 && part.bytes === part.totalBytes) return;
+  const { insecureDownloadHosts, localDownloadHosts, downloadCaPem } = context.facts;
+  const options: FetchOptions = {
+    insecureHosts: insecureDownloadHosts,
+    localHosts: localDownloadHosts,
+    caPem: downloadCaPem,
+    signal: context.signal,
+    stallMs: pace.stallMs,
+    ...(part.bytes > 0 && part.validator !== null ? { from: { bytes: part.bytes, validator: part.validator } } : {}),
+  };
+  const response = await fetchResponse(parameters.url, options);
+  try {
+    await prepare(response, part);
+    const limitBytes = limitOf(transfer);
+    checkAnnouncedSize(part.totalBytes, { sizeBytes: parameters.sizeBytes, limitBytes });
+    await checkFreeSpace(transfer.path, (part.totalBytes ?? part.bytes) - part.bytes, context.workDir);
+    await receive(response, transfer, throttle);
+  } finally {
+    response.destroy();
+  }
+}
+
+/** Makes the part file fit what the server is about to send. */
+async function prepare(response: IncomingMessage, part: PartFile): Promise<void> {
+  const { statusCode, headers } = response;
+  if (statusCode === 200) {
+    await part.restart({ validator: validatorOf(headers), totalBytes: announcedLength(headers) });
+    return;
+  }
+  if (statusCode === 206 && goesOn(headers, part)) return;
+  await part.restart({ validator: null, totalBytes: null });
+  const what = statusCode === 206 ? 'sent another part of the file than it was asked for' : 'has no such part';
+  throw new DownloadError('DOWNLOAD_INCOMPLETE', `the server ${what}: it has to begin anew`);
+}
+
+/** RFC 9110, section 15.3.7: a part must be checked against what there is, whatever was asked for. */
+function goesOn(headers: IncomingHttpHeaders, { bytes, totalBytes, validator }: PartFile): boolean {
+  const [, start, total] = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/i.exec(headers['content-range'] ?? '') ?? [];
+  if (Number(start) !== bytes) return false;
+  if (total !== '*' && totalBytes !== null && Number(total) !== totalBytes) return false;
+  const { etag } = headers;
+  return etag === undefined || validator?.startsWith('"') !== true || etag === validator;
+}
+
+/** Holds one chunk at a time: the next one is read when this one is written. */
+async function receive(response: IncomingMessage, transfer: Transfer, throttle: Throttle): Promise<void> {
+  const { context, part, parameters, pace } = transfer;
+  const { sizeBytes } = parameters;
+  const limitBytes = limitOf(transfer);
+  let saved = { bytes: part.bytes, atMs: performance.now() };
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      const bytes = part.bytes + chunk.length;
+      if (bytes > limitBytes) throw tooLarge(limitBytes, 'it goes on');
+      if (sizeBytes !== undefined && bytes > sizeBytes) throw wrongSize(sizeBytes, 'it goes on');
+      await part.append(chunk);
+      context.progress({ bytesReceived: bytes, ...percentOf(part) });
+      const nowMs = performance.now();
+      if (bytes - saved.bytes >= pace.checkpointBytes && nowMs - saved.atMs >= pace.checkpointMs) {
+        await part.save();
+        saved = { bytes, atMs: nowMs };
+      }
+      await throttle(chunk.length);
+    }
+  } catch (error) {
+    throw isCutOff(error) ? incomplete(part) : error;
+  }
+  if (part.totalBytes !== null && part.bytes < part.totalBytes) throw incomplete(part);
+}
+
+function percentOf({ bytes, totalBytes }: PartFile): { percent?: number } {
+  return totalBytes === null || totalBytes === 0 ? {} : { percent: Math.floor((bytes / totalBytes) * 100) };
+}
+
+function limitOf({ context, parameters }: Transfer): number {
+  return Math.min(parameters.maxBytes ?? Number.MAX_SAFE_INTEGER, context.facts.maxDownloadBytes);
+}
+
+/** The header is checked first, so that a file that cannot fit costs no traffic; the count is what we trust. */
+function announcedLength({ 'content-length': length }: IncomingHttpHeaders): number | null {
+  return length === undefined || !/^\d{1,15}$/.test(length) ? null : Number(length);
+}
+
+/** Node's parser lets no body end before its announced length, nor before the last chunk: it reports a reset instead. */
+function isCutOff(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+}
+
+function incomplete({ bytes, totalBytes }: PartFile): DownloadError {
+  const announced = totalBytes === null ? '' : ` of the ${totalBytes} announced`;
+  return new DownloadError('DOWNLOAD_INCOMPLETE', `the connection broke after ${bytes} bytes${announced}`);
+}
