@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { JsonObject } from '../agent/core/json.ts';
 import { type Admin, startAdmin } from './admin/start-admin.ts';
-import type { ControlOperationName } from './api-model/model.ts';
+import { type ControlOperationName, IOT, IOT_JOBS_DATA } from './api-model/model.ts';
 import { type Artifacts, startArtifacts } from './artifacts/start-artifacts.ts';
 import type { Broker, BrokerOptions } from './broker/broker.ts';
 import { startBroker } from './broker/broker.ts';
@@ -17,6 +17,7 @@ import type { FaultControl, FaultDraw } from './faults/fault-control.ts';
 import { createFaultControl } from './faults/fault-control.ts';
 import { readFaultFile } from './faults/fault-file.ts';
 import { createFaultyDevicePlane } from './faults/faulty-device-plane.ts';
+import { withRestFaults } from './faults/faulty-rest.ts';
 import type { Identity } from './identity/certificates.ts';
 import { issueServerCertificate } from './identity/certificates.ts';
 import type { DataFolder, OperatorCredentials } from './identity/data-folder.ts';
@@ -151,7 +152,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
     const operations = withDisconnects(createCloudOperations(jobs, folder.authority, artifacts.store).call, broker);
     const admin = await startAdmin({ dataDir, host, log }, { jobs, broker, clock, faults, addThing, call: operations });
     const { call } = admin;
-    const rest = await openRestFaces(options, { folder, jobs, call, extra: admin.handle });
+    const rest = await openRestFaces(options, { folder, jobs, call, extra: admin.handle, faults });
     const close = async () => {
       jobs.close();
       admin.close();
@@ -188,12 +189,14 @@ interface RestParts {
   readonly jobs: RunningService;
   readonly call: JobCloud['call'];
   readonly extra: Admin['handle'];
+  readonly faults: FaultDraw;
 }
 
 /** What speaks HTTP: AWS's REST API, and the port for devices where one is asked for. */
 async function openRestFaces(options: JobCloudOptions, parts: RestParts): Promise<RestFaces> {
   const { host, log, dataDir, httpPort, jobsDataPort } = options;
-  const { jobs, call, extra } = parts;
+  const { jobs, extra, faults } = parts;
+  const data = withRestFaults({ model: IOT_JOBS_DATA, faults }, jobs.data);
   const { authority, keyPairs } = parts.folder;
   const rest = {
     host,
@@ -201,8 +204,8 @@ async function openRestFaces(options: JobCloudOptions, parts: RestParts): Promis
     log,
     keyPairs: options.auth === false ? null : keyPairs,
     policies: await readIamPolicies({ dataDir, file: options.iamPolicies }, keyPairs),
-    control: call,
-    data: jobs.data,
+    control: withRestFaults({ model: IOT, faults }, parts.call),
+    data,
     extra,
   };
   if (jobsDataPort === undefined) return startRestFaces({ rest, jobsData: undefined });
@@ -213,7 +216,7 @@ async function openRestFaces(options: JobCloudOptions, parts: RestParts): Promis
     caPem: authority.certPem,
     server: await issueServerCertificate(authority, hostNames(host)),
     principalOf: (fingerprint: string, thingName?: string) => principalOf(jobs.state, fingerprint, thingName),
-    data: jobs.data,
+    data,
   };
   return startRestFaces({ rest, jobsData });
 }

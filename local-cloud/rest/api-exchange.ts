@@ -6,6 +6,7 @@ import type { JsonObject } from '../../agent/core/json.ts';
 import { isJsonObject } from '../../agent/core/json.ts';
 import type { ApiModel } from '../api-model/model.ts';
 import { routeRequest } from '../api-model/route-request.ts';
+import { ConnectionDropped } from '../faults/faulty-rest.ts';
 import { ControlError } from '../jobs-service/control-error.ts';
 
 /** A document of 32 KiB, escaped into a JSON string, with a hundred targets beside it, stays well below. */
@@ -32,7 +33,7 @@ export interface ApiCall<Name extends string> {
 
 /**
  * Answers one request. Never throws and always answers: a ControlError with its status and name, anything else with
- * InternalFailureException.
+ * InternalFailureException. Only ConnectionDropped breaks the connection instead.
  */
 export async function answerExchange(
   exchange: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly log: Logger },
@@ -48,6 +49,7 @@ export async function answerExchange(
     log.debug(facts, 'request answered');
     response.end(body);
   } catch (error) {
+    if (error instanceof ConnectionDropped) return error.drop(response.socket);
     const refusal = toControlError(error, log);
     log.debug({ ...facts, error: refusal.name }, 'request refused');
     response.statusCode = refusal.httpStatus;
