@@ -7,7 +7,7 @@ export const MAX_DOCUMENT_LENGTH = 32_768;
 const JOB_ID = /^[a-zA-Z0-9_-]+$/;
 const MAX_JOB_ID_LENGTH = 64;
 
-/** @returns nothing when the service will take it */
+/** @returns nothing when the service will take it, if it takes its placeholders */
 export function documentProblem(text: string): string | undefined {
   if (text.trim() === '') return 'A job document is needed.';
   if (text.length > MAX_DOCUMENT_LENGTH) {

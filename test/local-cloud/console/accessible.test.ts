@@ -7,7 +7,6 @@ import { goTo, hasBrowser, useBrowser } from './browser.ts';
 import { startFullCloud, VIEWS } from './every-view.ts';
 
 const { openConsole } = useBrowser();
-const LIMIT_MS = 90_000;
 
 /** What axe finds wrong, of whatever weight: rule, and where. */
 async function violationsOf(page: Page): Promise<readonly string[]> {
@@ -20,7 +19,7 @@ async function violationsOf(page: Page): Promise<readonly string[]> {
 describe.skipIf(!hasBrowser).each(['light', 'dark'] as const)(
   'in the %s colour scheme axe finds nothing wrong',
   (scheme) => {
-    test('with any view', { timeout: LIMIT_MS }, async () => {
+    test('with any view', async () => {
       const cloud = await startFullCloud();
       const page = await openConsole(cloud, { colorScheme: scheme });
       const found: Record<string, readonly string[]> = {};
@@ -32,9 +31,7 @@ describe.skipIf(!hasBrowser).each(['light', 'dark'] as const)(
       expect(found).toEqual(Object.fromEntries(Object.keys(VIEWS).map((name) => [name, []])));
     });
 
-    test('with a dialog, fields with problems, a template’s parameters, and a lost connection', {
-      timeout: LIMIT_MS,
-    }, async () => {
+    test('with a dialog, fields with problems, a template’s parameters, and a lost connection', async () => {
       const cloud = await startFullCloud();
       const page = await openConsole(cloud, { colorScheme: scheme, address: '#/jobs/update' });
       await page.getByRole('button', { name: 'Cancel by force…' }).click();
@@ -66,7 +63,7 @@ describe.skipIf(!hasBrowser).each(['light', 'dark'] as const)(
   },
 );
 
-test.skipIf(!hasBrowser)('nothing is wider than a screen of 320 pixels', { timeout: LIMIT_MS }, async () => {
+test.skipIf(!hasBrowser)('nothing is wider than a screen of 320 pixels', async () => {
   const cloud = await startFullCloud();
   const page = await openConsole(cloud, { viewport: { width: 320, height: 640 }, isMobile: true, hasTouch: true });
   const widths: Record<string, unknown> = {};
@@ -88,7 +85,7 @@ test.skipIf(!hasBrowser)('who wants less motion gets none', async () => {
 });
 
 describe.skipIf(!hasBrowser)('by keyboard alone', () => {
-  test('Tab goes through every view once, and shows where it is', { timeout: LIMIT_MS }, async () => {
+  test('Tab goes through every view once, and shows where it is', async () => {
     const cloud = await startFullCloud();
     const page = await openConsole(cloud);
     for (const [name, address] of Object.entries(VIEWS)) {
@@ -104,7 +101,7 @@ describe.skipIf(!hasBrowser)('by keyboard alone', () => {
     }
   });
 
-  test('a job is created, looked at and cancelled', { timeout: LIMIT_MS }, async () => {
+  test('a job is created, looked at and cancelled', async () => {
     const cloud = await startTestCloud();
     const page = await openConsole(cloud);
     const { keyboard } = page;
