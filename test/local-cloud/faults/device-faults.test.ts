@@ -63,7 +63,7 @@ describe('a request', () => {
   });
 
   test('late, it is handled after the next', async () => {
-    const bench = await startBench({ on: 'request', fault: 'late', delayMs: 300, count: 1 });
+    const bench = await startBench({ on: 'request', fault: 'late', delayMs: 1_000, count: 1 });
     bench.ask('start-next', 'late');
     bench.ask('get', 'next');
     const { queuedJobs } = await bench.answered('get');
@@ -159,7 +159,7 @@ describe('an answer', () => {
   });
 
   test('late, it comes after the next', async () => {
-    const bench = await startBench({ on: 'answer', fault: 'late', delayMs: 300, count: 1 });
+    const bench = await startBench({ on: 'answer', fault: 'late', delayMs: 1_000, count: 1 });
     bench.ask('start-next', 'late');
     bench.ask('get', 'next');
     const { inProgressJobs } = await bench.answered('get');
