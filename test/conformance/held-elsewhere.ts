@@ -2,19 +2,26 @@
 import { type TestLink, testsOf } from '../../scripts/docs/test-link.ts';
 
 const faults = testsOf('local-cloud/faults/device-faults');
+const restFaults = testsOf('local-cloud/faults/rest-faults');
 const iam = testsOf('local-cloud/rest/iam-policies');
 const dataTls = testsOf('local-cloud/rest/jobs-data-tls');
 const clients = testsOf('local-cloud/clients/aws-clients');
 const commandLine = testsOf('local-cloud/clients/command-line');
 const broker = testsOf('local-cloud/broker');
+const lostAnswers = testsOf('local-cloud/broker/lost-answers');
+const jobEvents = testsOf('local-cloud/broker/job-events');
 const policies = testsOf('local-cloud/broker/policies-on-mqtt');
 const packages = testsOf('local-cloud/substitution/package-placeholders');
 const presigned = testsOf('local-cloud/substitution/presigned-urls');
 const refusals = testsOf('local-cloud/rest-refusals');
 const rest = testsOf('local-cloud/rest');
 const jobsData = testsOf('local-cloud/rest/jobs-data');
+const jsonMembers = testsOf('local-cloud/rest/json-members');
+const downloads = testsOf('local-cloud/artifacts/device-downloads');
 
 const ANSWERS = 'answers and notifications';
+const EVENTS = 'events over the broker';
+const OF_A_DEVICE = 'a request of a device';
 
 export const HELD_ELSEWHERE: Readonly<Record<string, readonly TestLink[]>> = {
   'delivery/unsubscribed': [broker('an answer comes without a subscription, at QoS 1', ANSWERS)],
@@ -69,5 +76,34 @@ export const HELD_ELSEWHERE: Readonly<Record<string, readonly TestLink[]>> = {
     packages('the default version is what it was when the job was made; the view before shows $default'),
   ],
   'limit/substitutions': [presigned('more than ten are refused, unless the rules allow them')],
+  'substitution/source-once': [downloads('%s is read once, when the job is made', 'documentSource')],
+  'delivery/lost': [
+    lostAnswers(
+      'an answer to a client that has gone is lost, though one of its name is back, and what it asked for is done',
+    ),
+  ],
+  'http-error/certificate': [
+    dataTls('a certificate that has expired, as CertificateValidationException', 'what is forbidden'),
+  ],
+  'http-error/throttled': [restFaults('%s, it is %s, HTTP status %i, and leaves %s', OF_A_DEVICE)],
+  'http-error/unavailable': [restFaults('%s, it is %s, HTTP status %i, and leaves %s', OF_A_DEVICE)],
+  'control/throttled': [
+    restFaults(
+      'throttled, it is ThrottlingException with HTTP status 400, and changes nothing',
+      'a request of an operator',
+    ),
+    restFaults('%s, it is %s, HTTP status %i, and leaves %s', OF_A_DEVICE),
+  ],
+  'http/null': [
+    jsonMembers('a member that is null is absent for operators'),
+    jsonMembers('a member that is null is absent for devices'),
+  ],
+  'data-http/not-jobs': [jsonMembers('StartCommandExecution is no operation of the data plane here')],
+  'event/off': [jobEvents('come once UpdateEventConfigurations has turned them on, and before it not', EVENTS)],
+  'event/job': [jobEvents('of a job say that it was completed, cancelled and deleted', EVENTS)],
+  'event/execution': [jobEvents('of an execution say how it ended, at QoS 1 and not retained', EVENTS)],
+  'event/execution-members': [jobEvents('of an execution say how it ended, at QoS 1 and not retained', EVENTS)],
+  'event/job-members': [jobEvents('of a job say that it was completed, cancelled and deleted', EVENTS)],
+  'event/broker': [jobEvents('are heard by whoever may subscribe to them, and by nobody else', EVENTS)],
   'limit/package-versions': [packages('more than 25 are refused')],
 };

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAuthority, issueClientCertificate } from '../../../local-cloud/identity/certificates.ts';
 import type { Certificate } from '../../../local-cloud/registry/registry-state.ts';
+import { createCertificateAuthority, HOUR_MS } from '../../fixtures/certificates.ts';
 import { connectThing, startTestCloud, type TestCloud, thingIdentity } from '../../fixtures/job-cloud.ts';
 import { recordMessages } from '../../fixtures/mqtt-messages.ts';
 
@@ -72,6 +73,21 @@ describe('what is forbidden', () => {
     const { certPem: cert, keyPem: key } = await issueClientCertificate(await createAuthority('another'), 'gw-1');
     const refused = await send(cloud, { ca, cert, key }, { method: 'GET', path: '/things/gw-1/jobs' });
     expect(refused).toMatchObject({ status: 403, errorType: 'ForbiddenException' });
+  });
+
+  test('a certificate that has expired, as CertificateValidationException', async () => {
+    const cloud = await start();
+    const { ca } = await thingIdentity(cloud, 'gw-1');
+    const authority = await createCertificateAuthority('another CA');
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * HOUR_MS);
+    const { certPem: cert, keyPem: key } = await authority.issue({
+      commonName: 'gw-1',
+      usage: 'client',
+      notBefore: hoursAgo(48),
+      notAfter: hoursAgo(1),
+    });
+    const refused = await send(cloud, { ca, cert, key }, { method: 'GET', path: '/things/gw-1/jobs' });
+    expect(refused).toMatchObject({ status: 400, errorType: 'CertificateValidationException' });
   });
 
   test.each(['INACTIVE', 'REVOKED'] as const)('a certificate that is %s', async (status) => {
