@@ -2,6 +2,10 @@
 import { type TestLink, testsOf } from '../../scripts/docs/test-link.ts';
 
 const faults = testsOf('local-cloud/faults/device-faults');
+const windows = testsOf('local-cloud/jobs-service/maintenance-window');
+const rollout = testsOf('local-cloud/jobs-service/rollout');
+const deletion = testsOf('local-cloud/jobs-service/cancel-and-delete');
+const options = testsOf('local-cloud/jobs-service/service-options');
 const restFaults = testsOf('local-cloud/faults/rest-faults');
 const iam = testsOf('local-cloud/rest/iam-policies');
 const dataTls = testsOf('local-cloud/rest/jobs-data-tls');
@@ -77,6 +81,12 @@ export const HELD_ELSEWHERE: Readonly<Record<string, readonly TestLink[]>> = {
   ],
   'limit/substitutions': [presigned('more than ten are refused, unless the rules allow them')],
   'substitution/source-once': [downloads('%s is read once, when the job is made', 'documentSource')],
+  'limit/pending-scheduled': [windows('a list holds ten, and inside a window five more of such jobs')],
+  'limit/rollout': [
+    rollout('a job without a rate is handed to a thousand things at once, and to the rest a minute later'),
+  ],
+  'limit/deletions': [deletion('ten jobs are deleted at a time, and no eleventh')],
+  'job/asynchronous': [options('a job takes its time to come where it shall')],
   'delivery/lost': [
     lostAnswers(
       'an answer to a client that has gone is lost, though one of its name is back, and what it asked for is done',
