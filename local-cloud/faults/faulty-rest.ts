@@ -59,13 +59,11 @@ export function withRestFaults<Name extends string>(
   };
 }
 
-/** The package catalog has another name for it. */
+/** By the name that AWS's model of the operation has for a service in trouble: of jobs it is ServiceUnavailableException, 503. */
 function internalError<Name extends string>(model: ApiModel<Name>, operation: Name): ControlError {
-  const isOther = 'InternalServerException' in model.operations[operation].errors;
-  return new ControlError(
-    isOther ? 'InternalServerException' : 'InternalFailureException',
-    'An internal failure occurred',
-  );
+  const names = ['InternalServerException', 'InternalFailureException', 'ServiceUnavailableException'] as const;
+  const name = names.find((one) => Object.hasOwn(model.operations[operation].errors, one));
+  return new ControlError(name ?? 'InternalFailureException', 'An internal failure occurred');
 }
 
 /** What the operation did is done at once; a refusal is as late as an answer. */

@@ -25,7 +25,6 @@ const downloads = testsOf('local-cloud/artifacts/device-downloads');
 
 const ANSWERS = 'answers and notifications';
 const EVENTS = 'events over the broker';
-const OF_A_DEVICE = 'a request of a device';
 
 export const HELD_ELSEWHERE: Readonly<Record<string, readonly TestLink[]>> = {
   'delivery/unsubscribed': [broker('an answer comes without a subscription, at QoS 1', ANSWERS)],
@@ -95,14 +94,11 @@ export const HELD_ELSEWHERE: Readonly<Record<string, readonly TestLink[]>> = {
   'http-error/certificate': [
     dataTls('a certificate that has expired, as CertificateValidationException', 'what is forbidden'),
   ],
-  'http-error/throttled': [restFaults('%s, it is %s, HTTP status %i, and leaves %s', OF_A_DEVICE)],
-  'http-error/unavailable': [restFaults('%s, it is %s, HTTP status %i, and leaves %s', OF_A_DEVICE)],
+  'http-error/throttled': [restFaults('on the jobs data plane %s is %s, %i, and leaves %s')],
+  'http-error/unavailable': [restFaults('on the jobs data plane %s is %s, %i, and leaves %s')],
   'control/throttled': [
-    restFaults(
-      'throttled, it is ThrottlingException with HTTP status 400, and changes nothing',
-      'a request of an operator',
-    ),
-    restFaults('%s, it is %s, HTTP status %i, and leaves %s', OF_A_DEVICE),
+    restFaults('%s, CreateThing fails with %s, %i', 'on the control plane'),
+    restFaults('on the jobs data plane %s is %s, %i, and leaves %s'),
   ],
   'http/null': [
     jsonMembers('a member that is null is absent for operators'),

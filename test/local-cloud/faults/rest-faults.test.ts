@@ -8,7 +8,7 @@ import {
   DescribeThingCommand,
   ListThingsCommand,
 } from '@aws-sdk/client-iot';
-import { GetPendingJobExecutionsCommand } from '@aws-sdk/client-iot-jobs-data-plane';
+import { StartNextPendingJobExecutionCommand } from '@aws-sdk/client-iot-jobs-data-plane';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../../agent/core/json.ts';
 import { iotClientFor } from '../../fixtures/iot-client.ts';
@@ -112,10 +112,16 @@ describe('the connection', () => {
   });
 });
 
-test('on the jobs data plane throttled is 429', async () => {
-  const cloud = await faultyCloud({ fault: 'throttled', operation: 'GetPendingJobExecutions', thingName: 'gw-1' });
-  const refused = jobsDataClientFor(cloud).send(new GetPendingJobExecutionsCommand({ thingName: 'gw-1' }));
-  await expect(refused).rejects.toMatchObject({ name: 'ThrottlingException', $metadata: { httpStatusCode: 429 } });
+test.each([
+  ['throttled', 'ThrottlingException', 429, 'QUEUED'],
+  ['internalError', 'ServiceUnavailableException', 503, 'QUEUED'],
+  ['internalErrorAfter', 'ServiceUnavailableException', 503, 'IN_PROGRESS'],
+])('on the jobs data plane %s is %s, %i, and leaves %s', async (fault, name, httpStatusCode, status) => {
+  const cloud = await faultyCloud({ fault, thingName: 'gw-1' });
+  cloud.createJob({ jobId: 'a' });
+  const refused = jobsDataClientFor(cloud).send(new StartNextPendingJobExecutionCommand({ thingName: 'gw-1' }));
+  await expect(refused).rejects.toMatchObject({ name, $metadata: { httpStatusCode } });
+  expect(cloud.jobs.state.things.get('gw-1')?.executions.get('a')?.[0]?.status).toBe(status);
 });
 
 test('who may not call is refused before anything strikes', async () => {
