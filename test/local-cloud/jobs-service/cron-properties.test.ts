@@ -63,3 +63,33 @@ test('where clocks are put forward and back, a day of UTC has 24 hours all the s
     expect(times.map((atMs) => (atMs - Date.parse(from)) / HOUR_MS)).toEqual([0, 24, 48, 72]);
   }
 });
+
+test.each([
+  [
+    '1W of months that begin on a weekend is in them',
+    '1W * ?',
+    '2024-05-31',
+    ['2024-06-03', '2024-07-01', '2024-08-01', '2024-09-02'],
+  ],
+  [
+    '30W of a month whose last day is a Sunday is its last Friday',
+    '30W JUN ?',
+    '2024-01-01',
+    ['2024-06-28', '2025-06-30'],
+  ],
+  [
+    'the fifth Friday is in months that have one',
+    '? * FRI#5',
+    '2024-01-01',
+    ['2024-03-29', '2024-05-31', '2024-08-30'],
+  ],
+  ['L among the days of the week is Saturday', '? * L', '2024-01-01', ['2024-01-06', '2024-01-13']],
+  ['a 29th of February is in leap years, and 2100 is none', '29 FEB ?', '2096-01-01', ['2096-02-29', '2104-02-29']],
+])('%s', (_what, days, from, expected) => {
+  let atMs = Date.parse(`${from}T12:00Z`);
+  const found = expected.map(() => {
+    atMs = nextCronMs(`cron(0 8 ${days} *)`, atMs) ?? Number.NaN;
+    return new Date(atMs).toISOString().slice(0, 10);
+  });
+  expect(found).toEqual(expected);
+});

@@ -23,6 +23,16 @@ test('an execution times out when its minutes are over', () => {
   expect(service.notified().map(({ topic }) => topic)).toEqual(['notify', 'notify-next']);
 });
 
+test('the longest time-out, seven days, is over after its last millisecond and not before', () => {
+  const service = startService();
+  service.createJob('a', { timeoutConfig: { inProgressTimeoutInMinutes: 10_080 } });
+  service.device('start-next');
+  service.advance(7 * 24 * 3600 - 0.001);
+  expect(service.execution('a')).toMatchObject({ status: 'IN_PROGRESS' });
+  service.advance(0.001);
+  expect(service.execution('a')).toMatchObject({ status: 'TIMED_OUT' });
+});
+
 test('an update after the time-out is InvalidStateTransition', () => {
   const service = withTimeout(1);
   service.device('start-next');
