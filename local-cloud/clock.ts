@@ -18,8 +18,8 @@ export interface TurnableClock {
   onTurned(listener: () => void): void;
 }
 
-/** ECMA-262, 21.4.1.1: the last millisecond that a Date can hold. */
-const LAST_DATE_MS = 8.64e15;
+/** Behind the year 9998 times have no four digits, which dates of AWS's signatures and schedules have. */
+const LAST_DATE_MS = Date.UTC(9999, 0, 1);
 
 export interface ClockOptions {
   /** Milliseconds since the epoch: what runs by itself. The machine's clock unless given. */

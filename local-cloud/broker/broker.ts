@@ -184,6 +184,8 @@ async function createAedes(shared: Shared): Promise<Aedes> {
     authorizeForward: (client, packet) => (isDelivered(shared, client, packet) ? packet : null),
   });
   aedes.on('clientReady', (client) => {
+    // aedes says so a moment after CONNACK, when the client may have gone and `clientDisconnect` be past.
+    if (client.closed || client.conn.destroyed) return;
     const peer = shared.peers.get(client.conn);
     const thingName = shared.clients.get(client)?.thingName();
     const address = peer?.address ?? '';

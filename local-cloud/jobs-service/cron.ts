@@ -13,8 +13,10 @@ interface CronSchedule {
   readonly hours: readonly number[];
   readonly isDay: DayRule;
   /** From 1. */
-  readonly months: ReadonlySet<number>;
-  readonly isYear: (year: number) => boolean;
+  readonly months: readonly number[];
+  readonly years: readonly number[];
+  /** What was found last: the search may take long, and is asked for again with every request. */
+  found: { readonly afterMs: number; readonly atMs: number | undefined } | undefined;
 }
 
 interface FieldRange {
@@ -44,8 +46,8 @@ const DAY_OF_WEEK: FieldRange = {
 const YEAR: FieldRange = { name: 'Year', min: 1970, max: 2199 };
 
 const DAY_MS = 86_400_000;
-/** A 29th of February that is a certain weekday comes again within 40 years. */
-const MAX_SEARCH_DAYS = 366 * 41;
+/** Many more expressions than jobs of one desk have; behind it all are read anew. */
+const MAX_KNOWN = 1000;
 
 const parsed = new Map<string, CronSchedule>();
 
@@ -54,6 +56,7 @@ export function parseCron(expression: string): CronSchedule {
   const known = parsed.get(expression);
   if (known) return known;
   const schedule = readCron(expression);
+  if (parsed.size >= MAX_KNOWN) parsed.clear();
   parsed.set(expression, schedule);
   return schedule;
 }
@@ -68,30 +71,48 @@ function readCron(expression: string): CronSchedule {
   if ((dayOfMonth === '?') === (dayOfWeek === '?')) {
     throw invalid(expression, 'one of Day-of-month and Day-of-week must be ?, and not both');
   }
-  const years = new Set(readField(YEAR, year));
   return {
     minutes: readField(MINUTES, minutes),
     hours: readField(HOURS, hours),
     isDay: dayOfWeek === '?' ? readDayOfMonth(dayOfMonth) : readDayOfWeek(dayOfWeek),
-    months: new Set(readField(MONTH, month)),
-    isYear: (candidate) => years.has(candidate),
+    months: readField(MONTH, month),
+    years: readField(YEAR, year),
+    found: undefined,
   };
 }
 
 /** The first time after `afterMs` that fits, or undefined when none ever does. Milliseconds since the epoch. */
 export function nextCronMs(expression: string, afterMs: number): number | undefined {
   const schedule = parseCron(expression);
-  let dayMs = Math.floor(afterMs / DAY_MS) * DAY_MS;
-  for (let searched = 0; searched < MAX_SEARCH_DAYS; searched++, dayMs += DAY_MS) {
-    const day = new Date(dayMs);
-    const fits =
-      schedule.isYear(day.getUTCFullYear()) && schedule.months.has(day.getUTCMonth() + 1) && schedule.isDay(day);
-    if (!fits) continue;
-    for (const hour of schedule.hours) {
-      for (const minute of schedule.minutes) {
-        const atMs = dayMs + (hour * 60 + minute) * 60_000;
-        if (atMs > afterMs) return atMs;
+  const { found } = schedule;
+  if (found && afterMs >= found.afterMs && afterMs < (found.atMs ?? Infinity)) return found.atMs;
+  const atMs = searchNext(schedule, afterMs);
+  schedule.found = { afterMs, atMs };
+  return atMs;
+}
+
+function searchNext(schedule: CronSchedule, afterMs: number): number | undefined {
+  const after = new Date(afterMs);
+  for (const year of schedule.years) {
+    if (year < after.getUTCFullYear()) continue;
+    for (const month of schedule.months) {
+      const lastDayMs = Date.UTC(year, month, 0);
+      if (lastDayMs + DAY_MS <= afterMs) continue;
+      for (let dayMs = Date.UTC(year, month - 1, 1); dayMs <= lastDayMs; dayMs += DAY_MS) {
+        const atMs = dayMs + DAY_MS <= afterMs ? undefined : nextOfDay(schedule, dayMs, afterMs);
+        if (atMs !== undefined) return atMs;
       }
+    }
+  }
+  return undefined;
+}
+
+function nextOfDay({ isDay, hours, minutes }: CronSchedule, dayMs: number, afterMs: number): number | undefined {
+  if (!isDay(new Date(dayMs))) return undefined;
+  for (const hour of hours) {
+    for (const minute of minutes) {
+      const atMs = dayMs + (hour * 60 + minute) * 60_000;
+      if (atMs > afterMs) return atMs;
     }
   }
   return undefined;
@@ -108,8 +129,8 @@ function readField(range: FieldRange, text: string): number[] {
 
 function readPart(range: FieldRange, part: string): number[] {
   const [span = '', step, ...rest] = part.split('/');
-  const stride = step === undefined ? 1 : Number(step);
-  if (rest.length > 0 || !Number.isInteger(stride) || stride < 1) throw badField(range, part);
+  const stride = step === undefined ? 1 : /^\d{1,4}$/.test(step) ? Number(step) : 0;
+  if (rest.length > 0 || stride < 1) throw badField(range, part);
   const [from, to] = readSpan(range, span, step !== undefined);
   if (from > to) throw badField(range, part);
   return Array.from({ length: Math.floor((to - from) / stride) + 1 }, (_, index) => from + index * stride);
@@ -117,7 +138,7 @@ function readPart(range: FieldRange, part: string): number[] {
 
 /** `5/15` begins at 5 and goes on to the end. */
 function readSpan(range: FieldRange, span: string, hasStep: boolean): [number, number] {
-  if (span === '*' || span === '?') return [range.min, range.max];
+  if (span === '*') return [range.min, range.max];
   const [first = '', last, ...rest] = span.split('-');
   if (rest.length > 0) throw badField(range, span);
   const from = readValue(range, first);

@@ -12,6 +12,8 @@ const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
 const MIN_DURATION_MS = 30 * MINUTE_MS;
 /** "Displays the next seven maintenance window occurrences" (API reference, Job). */
 const LISTED_WINDOWS = 7;
+/** Then it is looked at again: windows without a gap may go on for ever. */
+const MAX_JOINED = 1000;
 
 /** @throws InvalidMember */
 export function readSchedule(config: JsonValue | undefined, options: ServiceOptions, nowMs: number): Schedule {
@@ -42,15 +44,28 @@ export function isWithinSchedule({ startsAtMs, windows }: Schedule, atMs: number
   return windows.length === 0 || windows.some((window) => closesAtMs(window, atMs) !== undefined);
 }
 
-/** When `isWithinSchedule` next may change; undefined: never again. */
+/** When `isWithinSchedule` next may change, and never before it does; undefined: never again. */
 export function nextBoundaryMs(schedule: Schedule, atMs: number): number | undefined {
   const { startsAtMs, windows } = schedule;
   if (atMs < startsAtMs) return startsAtMs;
-  const boundaries = windows.flatMap((window) => {
-    const boundary = closesAtMs(window, atMs) ?? nextCronMs(window.start, atMs);
-    return boundary === undefined ? [] : [boundary];
-  });
-  return boundaries.length === 0 ? undefined : Math.min(...boundaries);
+  let shutMs = latestCloseMs(windows, atMs);
+  if (shutMs === undefined) {
+    const starts = windows.map(({ start }) => nextCronMs(start, atMs)).filter((start) => start !== undefined);
+    return starts.length === 0 ? undefined : Math.min(...starts);
+  }
+  // Windows that follow each other without a gap are one: a job that is always open has nothing to do at their ends.
+  for (let joined = 0; joined < MAX_JOINED; joined++) {
+    const nextMs = latestCloseMs(windows, shutMs);
+    if (nextMs === undefined) break;
+    shutMs = nextMs;
+  }
+  return shutMs;
+}
+
+/** When the last of the windows that are open at that time closes; undefined while none is. */
+function latestCloseMs(windows: readonly MaintenanceWindow[], atMs: number): number | undefined {
+  const closes = windows.map((window) => closesAtMs(window, atMs)).filter((close) => close !== undefined);
+  return closes.length === 0 ? undefined : Math.max(...closes);
 }
 
 /** The starts of the next windows, as DescribeJob shows them in `scheduledJobRollouts`. */
