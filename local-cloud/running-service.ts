@@ -7,7 +7,7 @@ import { handleDataRequest } from './jobs-service/data-request.ts';
 import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { handleDeviceRequest } from './jobs-service/device-request.ts';
 import type { ServiceOptions } from './jobs-service/service-options.ts';
-import { nextDueMs, passNext } from './jobs-service/settle.ts';
+import { nextDueMs, passTime } from './jobs-service/settle.ts';
 import type { DocumentSettings, Execution, JobsState, Notification } from './jobs-service/state.ts';
 import { emptyJobsState, registerThing } from './jobs-service/state.ts';
 import { adoptLocalThing } from './registry/local-thing.ts';
@@ -57,7 +57,7 @@ export function runJobsService(settings: RunningServiceOptions): RunningService 
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const tell = (notifications: readonly Notification[]) => {
+  const tell = (notifications: Iterable<Notification>) => {
     for (const notification of notifications) notify(notification);
     changes.tell();
     armTimer();
@@ -65,14 +65,7 @@ export function runJobsService(settings: RunningServiceOptions): RunningService 
   };
 
   /** Each thing at the time it was due, however late this comes: a clock that was turned a day skips no step of it. */
-  const tick = () => {
-    const nowMs = now();
-    // Told step by step: of a clock that was turned a month all at once would fill the memory.
-    for (let told = passNext(state, nowMs); told; told = passNext(state, nowMs)) {
-      for (const notification of told) notify(notification);
-    }
-    tell([]);
-  };
+  const tick = () => tell(passTime(state, now()));
 
   const armTimer = () => {
     clearTimeout(timer);

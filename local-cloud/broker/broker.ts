@@ -183,11 +183,18 @@ async function createAedes(shared: Shared): Promise<Aedes> {
     },
     authorizeForward: (client, packet) => (isDelivered(shared, client, packet) ? packet : null),
   });
+  followClients(aedes, shared);
+  return aedes;
+}
+
+/** Who is connected, and the log of it. */
+function followClients(aedes: Aedes, { options, connections, peers, clients }: Shared): void {
+  const { log } = options;
   aedes.on('clientReady', (client) => {
     // aedes says so a moment after CONNACK, when the client may have gone and `clientDisconnect` be past.
     if (client.closed || client.conn.destroyed) return;
-    const peer = shared.peers.get(client.conn);
-    const thingName = shared.clients.get(client)?.thingName();
+    const peer = peers.get(client.conn);
+    const thingName = clients.get(client)?.thingName();
     const address = peer?.address ?? '';
     connections.opened(client, { thingName, clientId: client.id, connectedAtMs: (options.now ?? Date.now)(), address });
     log.debug({ thingName, clientId: client.id }, 'thing connected');
@@ -199,7 +206,6 @@ async function createAedes(shared: Shared): Promise<Aedes> {
   aedes.on('keepaliveTimeout', (client) => farewell(client, DISCONNECT_REASON.keepAliveTimeout));
   aedes.on('clientError', (client, err) => log.debug({ clientId: client.id, err }, 'connection of a thing failed'));
   aedes.on('connectionError', (_client, err) => log.debug({ err }, 'connection failed before CONNECT'));
-  return aedes;
 }
 
 /** Requests to the Jobs service go to it as well as to whoever subscribed to them. */

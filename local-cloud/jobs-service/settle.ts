@@ -28,26 +28,24 @@ export function settle(state: JobsState, nowMs: number): readonly Notification[]
   return notifications;
 }
 
-/** Lets happen what is due by `nowMs`, each at its own time and in the order of times. */
-export function passTime(state: JobsState, nowMs: number): readonly Notification[] {
-  const notifications: Notification[] = [];
-  for (let told = passNext(state, nowMs); told; told = passNext(state, nowMs)) notifications.push(...told);
-  return notifications;
-}
-
-/** Lets happen the first thing that is due by `nowMs`; undefined when nothing is. */
-export function passNext(state: JobsState, nowMs: number): readonly Notification[] | undefined {
-  const due = state.due.take(nowMs);
-  if (!due) return undefined;
-  const { subject } = due;
-  // A timer that was late must not set back what happened meanwhile.
-  const atMs = Math.max(due.atMs, subject.lastUpdatedAtMs);
-  if ('executionNumber' in subject) {
-    changeExecution(state, subject, { status: 'TIMED_OUT', by: 'service' }, atMs);
-  } else {
-    advanceJob(state, subject, atMs);
+/**
+ * Lets happen what is due by `nowMs`, each at its own time and in the order of times, as its notifications are asked for:
+ * those of a month, all at once, would fill the memory.
+ */
+export function* passTime(state: JobsState, nowMs: number): Generator<Notification, void> {
+  for (;;) {
+    const due = state.due.take(nowMs);
+    if (!due) return;
+    const { subject } = due;
+    // A timer that was late must not set back what happened meanwhile.
+    const atMs = Math.max(due.atMs, subject.lastUpdatedAtMs);
+    if ('executionNumber' in subject) {
+      changeExecution(state, subject, { status: 'TIMED_OUT', by: 'service' }, atMs);
+    } else {
+      advanceJob(state, subject, atMs);
+    }
+    yield* settle(state, atMs);
   }
-  return settle(state, atMs);
 }
 
 /** When `passTime` next has something to do, in milliseconds since the epoch; undefined while nothing will happen. */

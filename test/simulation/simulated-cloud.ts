@@ -89,7 +89,7 @@ export function createSimulatedCloud(options: SimulatedCloudOptions): SimulatedC
     const deadlineMs = nextDueMs(state);
     if (deadlineMs === undefined) return result;
     timer = scheduler.after(deadlineMs - nowMs() + draw.between(0, TIMER_LATE_MS), () =>
-      change('timer', () => ({ notifications: passTime(state, nowMs()) })),
+      change('timer', () => ({ notifications: [...passTime(state, nowMs())] })),
     );
     return result;
   }
