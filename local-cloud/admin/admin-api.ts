@@ -4,19 +4,16 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { JsonObject } from '../../agent/core/json.ts';
-import { isJsonObject } from '../../agent/core/json.ts';
 import { serveConsole } from '../console/serve-console.ts';
 import { ControlError } from '../jobs-service/control-error.ts';
 import { InvalidMember } from '../jobs-service/validation.ts';
+import { parseBody, readBody } from '../rest/json-body.ts';
 import type { AdminCloud } from './admin-cloud.ts';
 import { ADMIN_ROUTES, namesIn } from './admin-routes.ts';
 import { createEventHub, type EventHub, type EventHubOptions } from './event-hub.ts';
 import { type GuardOptions, requireKnownHost, requireOperator } from './request-guard.ts';
 
 const PREFIX = '/admin/v1/';
-/** As the REST API's. */
-const MAX_BODY_BYTES = 1024 * 1024;
 
 export interface AdminApiOptions extends GuardOptions {
   readonly log: Logger;
@@ -133,31 +130,6 @@ function toControlError(error: unknown, log: Logger): ControlError {
   if (error instanceof InvalidMember) return new ControlError('InvalidRequestException', error.message);
   log.error({ err: error }, 'an admin request met a fault of ours');
   return new ControlError('InternalFailureException', 'An internal failure occurred');
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      throw new ControlError('RequestEntityTooLargeException', `The body is larger than ${MAX_BODY_BYTES} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parseBody(body: Buffer): JsonObject {
-  if (body.length === 0) return {};
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw new ControlError('InvalidRequestException', 'The body is not valid UTF-8 encoded JSON');
-  }
-  if (!isJsonObject(parsed)) throw new ControlError('InvalidRequestException', 'The body is not a JSON object');
-  return parsed;
 }
 
 /** @throws ControlError */

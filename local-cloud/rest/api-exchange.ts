@@ -3,14 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { JsonObject } from '../../agent/core/json.ts';
-import { isJsonObject } from '../../agent/core/json.ts';
 import type { ApiModel } from '../api-model/model.ts';
 import { routeRequest } from '../api-model/route-request.ts';
 import { ConnectionDropped } from '../faults/faulty-rest.ts';
 import { ControlError } from '../jobs-service/control-error.ts';
-
-/** A document of 32 KiB, escaped into a JSON string, with a hundred targets beside it, stays well below. */
-const MAX_BODY_BYTES = 1024 * 1024;
+import { parseBody, readBody } from './json-body.ts';
 
 /** A request with its whole body, as it came. */
 export interface ApiRequest {
@@ -100,32 +97,6 @@ async function readWhole(request: IncomingMessage): Promise<ApiRequest> {
   }
   const sourceIp = request.socket.remoteAddress;
   return { method, target, headers, headerLines, sourceIp, body: await readBody(request) };
-}
-
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      throw new ControlError('RequestEntityTooLargeException', `The body is larger than ${MAX_BODY_BYTES} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** No body means no members: SDKs leave it out where all members are optional. */
-function parseBody(body: Uint8Array): JsonObject {
-  if (body.length === 0) return {};
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw new ControlError('InvalidRequestException', 'The body is not valid UTF-8 encoded JSON');
-  }
-  if (!isJsonObject(parsed)) throw new ControlError('InvalidRequestException', 'The body is not a JSON object');
-  return parsed;
 }
 
 function parseUrl(target: string): URL | null {
