@@ -26,7 +26,7 @@ export { trustedAuthorities, urlProblem } from './handler-tools/file-server-url.
 export { lastLines, NOT_FOUND, type ProgramResult, runProgram } from './handler-tools/run-program.ts';
 
 /** Grows when this interface grows; a handler can compare. */
-export const HANDLER_API_VERSION = 2;
+export const HANDLER_API_VERSION = 3;
 
 export type JobHandler<S extends TSchema = TSchema> = CommandHandler<S> | ModuleHandler<S> | InlineHandler<S>;
 
@@ -50,6 +50,28 @@ interface HandlerBase<S extends TSchema> {
   readonly managedTemplates?: readonly ManagedTemplateStandIn<Static<S>>[];
   /** One more check than a schema can make. @returns what is wrong and where in the parameters, or nothing. */
   readonly check?: (parameters: Static<S>, facts: HandlerFacts) => ParameterProblem | undefined;
+  /** What has to be there besides the agent, for people: `systemd`, or `apt, opkg, dnf or apk`. Left out: nothing. */
+  readonly needs?: string;
+  /**
+   * The dry run: what it would do on this machine as it is now, found out by looking only. It changes nothing, starts
+   * nothing that could, opens no connection, and ends within a few seconds.
+   */
+  readonly plan?: (parameters: Static<S>, context: PlanContext) => Promise<HandlerPlan>;
+}
+
+export interface PlanContext {
+  readonly facts: HandlerFacts;
+  /** Absolute: where relative paths would count from. It need not be there. */
+  readonly workDir: string;
+  readonly signal: AbortSignal;
+}
+
+/** For people; no secrets, no query of a pre-signed URL. */
+export interface HandlerPlan {
+  /** Sentences in the order in which it would go about it: `replace /etc/app.conf (1,204 bytes) by 1,310 bytes`. */
+  readonly actions: readonly string[];
+  /** What would make it fail as things are: `no program called podman`. Empty: nothing that can be seen beforehand. */
+  readonly problems: readonly string[];
 }
 
 export type OnInterrupted = 'fail' | 'rerun' | 'resume';
