@@ -1,22 +1,18 @@
 /**
- * Composition root: the one file that knows which adapters and handlers exist. Opens everything in order, and gives
+ * Composition root of the daemon: with `gateway-parts.ts` the files that know which adapters and handlers exist. Opens everything in order, and gives
  * back how to close it.
  */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { builtInHandlers } from '../handlers/built-in.ts';
 import { createLinuxBoot } from './adapters/boot/linux.ts';
 import { systemClock } from './adapters/clock/system.ts';
 import { openSegmentJournal } from './adapters/journal/segment-journal.ts';
 import { openStateFolders, type StateFolders } from './adapters/journal/state-folders.ts';
-import { createDirectChildRunner } from './adapters/process/direct-child.ts';
-import { createAjvCompiler } from './adapters/schema/ajv-check.ts';
 import { createSystemdServiceManager, type ServiceManagerEnvironment } from './adapters/service-manager/systemd.ts';
 import { createAwsCrtTransport } from './adapters/transport/aws-crt.ts';
 import { createMqttTransport } from './adapters/transport/mqtt.ts';
-import { createPasswdUsers } from './adapters/users/passwd.ts';
 import type { AgentSetup } from './config/agent-setup.ts';
 import type { Config } from './config/schema.ts';
+import { coreSettings, createStepRunner } from './gateway-parts.ts';
 import { createJobsAgent, type JobsAgent, type JobsAgentSettings } from './jobs/jobs-agent.ts';
 import { withLoggedReboot } from './jobs/logged-boot.ts';
 import { startLocalApi } from './local-api/server.ts';
@@ -26,8 +22,6 @@ import type { Boot } from './ports/boot.ts';
 import type { OpenedJournal } from './ports/journal.ts';
 import type { ServiceManager } from './ports/service-manager.ts';
 import type { Transport } from './ports/transport.ts';
-import { createHandlerStepRunner } from './runs/handler-step-runner.ts';
-import type { StepRunner } from './runs/step-runner.ts';
 
 export interface AgentOptions extends AgentSetup {
   readonly log: Logger;
@@ -44,14 +38,6 @@ export interface RunningAgent {
   noteFault(error: unknown): Promise<void>;
 }
 
-/** How often an interrupted run may be started again before its execution is failed: the loop breaker. */
-const MAX_RECOVERIES = 3;
-/** A step that asks to be tried later has about 20 hours this way, if it leaves the waits to the agent. */
-const MAX_POSTPONEMENTS = 24;
-const MAX_REBOOTS = 3;
-/** Shutting everything down takes systemd 90 s a unit at most (systemd-system.conf(5), DefaultTimeoutStopSec). */
-const REBOOT_LIMIT_MS = 600_000;
-const CLEAN_UP_LIMIT_MS = 60_000;
 /** Of the time in which the watchdog wants to hear of us. */
 const WATCHDOG_SHARE = 3;
 const STATUS_INTERVAL_MS = 5_000;
@@ -98,7 +84,7 @@ async function startOnJournal(
     boot,
     transport,
     journal,
-    stepRunner: createStepRunner(options),
+    stepRunner: createStepRunner({ ...options, downloadCaPem: options.credentials.downloadCaPem ?? '' }),
     sweep: folders.otherJournals === 0, // those of another journal lie beside ours
     clock: systemClock,
     random: Math.random,
@@ -148,46 +134,9 @@ function createTransport({ config, credentials }: AgentOptions): Transport | Pro
   return config.transport === 'mqtt' ? createMqttTransport(options) : createAwsCrtTransport(options);
 }
 
-function createStepRunner({ config, credentials, log, agentVersion, hostArgv }: AgentOptions): StepRunner {
-  const { thingName, insecureDownloadHosts, localDownloadHosts, maxDownloadBytes, uploadFolders } = config;
-  const { downloadCaPem = '' } = credentials;
-  return createHandlerStepRunner({
-    runner: createDirectChildRunner({
-      runsDir: join(config.runtimeDir, 'runs'),
-      onSurvivors: (runId, pids) => log.error({ runId, pids }, 'processes of a run could not be ended'),
-    }),
-    handlers: builtInHandlers,
-    compileSchema: createAjvCompiler(),
-    users: createPasswdUsers(),
-    facts: {
-      thingName,
-      agentVersion,
-      insecureDownloadHosts,
-      localDownloadHosts,
-      downloadCaPem,
-      maxDownloadBytes,
-      uploadFolders,
-    },
-    settings: config,
-    hostArgv,
-    log,
-  });
-}
-
 function jobsAgentSettings(config: Config): JobsAgentSettings {
   return {
-    core: {
-      capacity: config.maxConcurrentJobs,
-      unknownOperation: config.unknownOperation,
-      progressIntervalMs: config.progressIntervalSeconds * 1_000,
-      pollIntervalMs: config.pollIntervalSeconds * 1_000,
-      maxRecoveries: MAX_RECOVERIES,
-      maxPostponements: MAX_POSTPONEMENTS,
-      maxReboots: MAX_REBOOTS,
-      rebootLimitMs: REBOOT_LIMIT_MS,
-      cleanUpLimitMs: CLEAN_UP_LIMIT_MS,
-      stepTimeoutMinutes: config.stepTimeoutMinutes === 0 ? null : config.stepTimeoutMinutes,
-    },
+    core: coreSettings(config),
     requestTimeoutMs: config.requestTimeoutSeconds * 1_000,
     subscribeTimeoutMs: config.connectTimeoutSeconds * 1_000,
     stopGraceMs: config.stopGraceSeconds * 1_000,

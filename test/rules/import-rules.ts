@@ -93,6 +93,8 @@ const RULES: readonly FolderRule[] = [
   },
   { from: 'agent/version.ts', to: [], packages: [], builtins: false },
   { from: 'agent/agent.ts', to: ['agent/', 'handlers/'], builtins: true },
+  // What the daemon and the commands that work without a cloud are made of alike.
+  { from: 'agent/gateway-parts.ts', to: ['agent/', 'handlers/'], builtins: true },
   { from: 'agent/main.ts', to: ['agent/', 'handlers/'], builtins: true },
   { from: 'handlers/built-in.ts', to: ['handlers/', 'agent/handler-api.ts'], packages: [], builtins: false },
   {

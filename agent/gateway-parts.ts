@@ -1,0 +1,87 @@
+/**
+ * What the daemon and the commands that work without a cloud are made of alike: which handlers there are, what they may
+ * know, and by which limits jobs run. So a job that is tried at a desk runs as it would on a gateway.
+ */
+import { join } from 'node:path';
+import { builtInHandlers } from '../handlers/built-in.ts';
+import { createDirectChildRunner } from './adapters/process/direct-child.ts';
+import { createAjvCompiler } from './adapters/schema/ajv-check.ts';
+import { createPasswdUsers } from './adapters/users/passwd.ts';
+import type { Config } from './config/schema.ts';
+import type { CoreSettings } from './core/state.ts';
+import type { HandlerFacts } from './handler-api.ts';
+import type { Logger } from './log.ts';
+import { createHandlerStepRunner, type HandlerStepRunnerOptions } from './runs/handler-step-runner.ts';
+import type { StepRunner } from './runs/step-runner.ts';
+
+/** The settings that runs depend on; without those of the connection. */
+export type RunSettings = Omit<Config, 'endpoint' | 'port' | 'certPath' | 'keyPath' | 'caPath' | 'clientId'>;
+
+export interface GatewayParts {
+  readonly config: RunSettings;
+  /** Certificates of authorities that downloads trust besides the public ones, PEM; empty for none. */
+  readonly downloadCaPem: string;
+  readonly agentVersion: string;
+  /** How to start a handler host: the program, then its arguments. */
+  readonly hostArgv: readonly string[];
+  readonly log: Logger;
+}
+
+/** How often an interrupted run may be started again before its execution is failed: the loop breaker. */
+const MAX_RECOVERIES = 3;
+/** A step that asks to be tried later has about 20 hours this way, if it leaves the waits to the agent. */
+const MAX_POSTPONEMENTS = 24;
+const MAX_REBOOTS = 3;
+/** Shutting everything down takes systemd 90 s a unit at most (systemd-system.conf(5), DefaultTimeoutStopSec). */
+const REBOOT_LIMIT_MS = 600_000;
+const CLEAN_UP_LIMIT_MS = 60_000;
+
+/** @throws Error when a handler is not declared as the handler API says. */
+export function createStepRunner(parts: GatewayParts): StepRunner {
+  return createHandlerStepRunner(stepRunnerOptions(parts));
+}
+
+export function stepRunnerOptions(parts: GatewayParts): HandlerStepRunnerOptions {
+  const { config, hostArgv, log } = parts;
+  return {
+    runner: createDirectChildRunner({
+      runsDir: join(config.runtimeDir, 'runs'),
+      onSurvivors: (runId, pids) => log.error({ runId, pids }, 'processes of a run could not be ended'),
+    }),
+    handlers: builtInHandlers,
+    compileSchema: createAjvCompiler(),
+    users: createPasswdUsers(),
+    facts: handlerFacts(parts),
+    settings: config,
+    hostArgv,
+    log,
+  };
+}
+
+export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayParts): HandlerFacts {
+  const { thingName, insecureDownloadHosts, localDownloadHosts, maxDownloadBytes, uploadFolders } = config;
+  return {
+    thingName,
+    agentVersion,
+    insecureDownloadHosts,
+    localDownloadHosts,
+    downloadCaPem,
+    maxDownloadBytes,
+    uploadFolders,
+  };
+}
+
+export function coreSettings(config: RunSettings): CoreSettings {
+  return {
+    capacity: config.maxConcurrentJobs,
+    unknownOperation: config.unknownOperation,
+    progressIntervalMs: config.progressIntervalSeconds * 1_000,
+    pollIntervalMs: config.pollIntervalSeconds * 1_000,
+    maxRecoveries: MAX_RECOVERIES,
+    maxPostponements: MAX_POSTPONEMENTS,
+    maxReboots: MAX_REBOOTS,
+    rebootLimitMs: REBOOT_LIMIT_MS,
+    cleanUpLimitMs: CLEAN_UP_LIMIT_MS,
+    stepTimeoutMinutes: config.stepTimeoutMinutes === 0 ? null : config.stepTimeoutMinutes,
+  };
+}
