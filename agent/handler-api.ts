@@ -112,23 +112,23 @@ export interface ModuleHandler<S extends TSchema = TSchema> extends HandlerBase<
   readonly kind: 'module';
 }
 
-export interface InlineHandler<S extends TSchema = TSchema> extends HandlerBase<S>, HandlerFunctions<S> {
+export interface InlineHandler<S extends TSchema = TSchema> extends HandlerBase<S>, HandlerFunctions<S, InlineContext> {
   readonly kind: 'inline';
 }
 
-interface HandlerFunctions<S extends TSchema> {
-  readonly run: HandlerFunction<S>;
+interface HandlerFunctions<S extends TSchema, C = HandlerContext> {
+  readonly run: HandlerFunction<S, C>;
   /** After a restart of the gateway that `run` asked for: did it work? It may run more than once. */
-  readonly verify?: HandlerFunction<S>;
+  readonly verify?: HandlerFunction<S, C>;
   /**
    * Run when `run` was stopped (cancelled, over its time limit, shut down) or interrupted (power, agent), and is not to be
    * run again. What it returns is only logged; how the step ended is known. It may run more than once.
    */
-  readonly cleanup?: HandlerFunction<S>;
+  readonly cleanup?: HandlerFunction<S, C>;
 }
 
-export type HandlerFunction<S extends TSchema = TSchema> = (
-  context: HandlerContext,
+export type HandlerFunction<S extends TSchema = TSchema, C = HandlerContext> = (
+  context: C,
   parameters: Static<S>,
 ) => Promise<HandlerResult>;
 
@@ -166,6 +166,27 @@ export interface HandlerContext {
   checkpoint(value: JsonValue): Promise<void>;
   /** What the attempt before this one saved last. */
   readonly restored: JsonValue | undefined;
+}
+
+/** What only a handler of kind `inline` can reach, as it runs in the agent's own process. */
+export interface InlineContext extends HandlerContext {
+  readonly agentLog: AgentLog;
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** How much the agent logs, all of it: lines of jobs that run already as well. */
+export interface AgentLog {
+  /** As it is now. */
+  readonly level: LogLevel;
+  /** Of the configuration: the agent begins with it each time it starts. */
+  readonly configuredLevel: LogLevel;
+  /**
+   * The last call counts, and ends what one before it had planned.
+   * @param forSeconds then the level goes back to the last one set without this. @returns the level it goes back to.
+   */
+  setLevel(level: LogLevel, forSeconds?: number): LogLevel;
 }
 
 /** Message first varies never; what varies goes into `fields`. */

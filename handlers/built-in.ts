@@ -5,6 +5,7 @@ import { rebootHandler } from './reboot/handler.ts';
 import { removePackagesHandler } from './remove-packages/handler.ts';
 import { runCommandHandler } from './run-command/handler.ts';
 import { servicesHandler } from './services/handler.ts';
+import { setLogLevelHandler } from './set-log-level/handler.ts';
 import { systemInfoHandler } from './system-info/handler.ts';
 import { uploadFileHandler } from './upload-file/handler.ts';
 import { writeFileHandler } from './write-file/handler.ts';
@@ -17,6 +18,7 @@ export const builtInHandlers: readonly JobHandler[] = [
   removePackagesHandler,
   runCommandHandler,
   servicesHandler,
+  setLogLevelHandler,
   systemInfoHandler,
   uploadFileHandler,
   writeFileHandler,

@@ -5,10 +5,11 @@
 import type { Logger } from 'pino';
 import type { RunResult } from '../core/outcome.ts';
 import type { Opening } from '../files/openings.ts';
-import type { HandlerFacts, JobHandler } from '../handler-api.ts';
+import type { AgentLog, HandlerFacts, JobHandler } from '../handler-api.ts';
 import type { ProcessRunner } from '../ports/process-runner.ts';
 import type { CompileSchema } from '../ports/schema-check.ts';
 import type { UserDatabase } from '../ports/user-database.ts';
+import { createAgentLog } from './agent-log.ts';
 import { cleanUpAfterStop, isToCleanUp } from './clean-up.ts';
 import { servesPurpose } from './handler-part.ts';
 import { createHandlerRegistry } from './handler-registry.ts';
@@ -56,6 +57,7 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
   const { runner, users, settings, log } = options;
   const registry = createHandlerRegistry(options);
   const resolve = createStepResolver({ registry, users, settings, onOpening: warnOnce(log) });
+  const agentLog = createAgentLog(log);
   return {
     review: (plan) =>
       reviewPlan(plan, resolve).catch((error: Error) => {
@@ -63,7 +65,7 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
         const rejection = { pointer: '', reason: `it could not be reviewed: ${error.message}` };
         return { verdict: 'reject', reasonCode: 'HANDLER_ERROR', rejection };
       }),
-    start: (run) => startStep(run, resolve, options),
+    start: (run) => startStep(run, resolve, { ...options, agentLog }),
     async endLeftovers(graceMs) {
       const runIds = await listRunFolders(settings.runtimeDir);
       const alive = await runner.endLeftovers((runId) => runIds.includes(runId), graceMs);
@@ -99,7 +101,11 @@ function warnOnce(log: Logger): (opening: Opening) => void {
   };
 }
 
-function startStep(run: StepRun, resolve: ResolveStep, options: HandlerStepRunnerOptions): RunningStep {
+interface RunOptions extends HandlerStepRunnerOptions {
+  readonly agentLog: AgentLog;
+}
+
+function startStep(run: StepRun, resolve: ResolveStep, options: RunOptions): RunningStep {
   const { jobId, executionNumber } = run.execution;
   const log = options.log.child({ jobId, executionNumber, step: run.stepIndex });
   const control = createStopControl();
@@ -122,7 +128,7 @@ interface StepStart {
   readonly control: StopControl;
 }
 
-async function runStep({ run, resolve, control }: StepStart, options: HandlerStepRunnerOptions): Promise<RunResult> {
+async function runStep({ run, resolve, control }: StepStart, options: RunOptions): Promise<RunResult> {
   const resolution = await resolve(run.step);
   if (!resolution.ok) return failedRun(resolution.problem.reasonCode, resolution.problem.reason);
   const { step } = resolution;
@@ -138,7 +144,7 @@ const NOTHING_TO_DO: RunResult = { status: 'succeeded', details: {}, stdoutTail:
 
 async function runInFolder(
   { run, step, control }: Omit<ProcessRun, 'folder'>,
-  options: HandlerStepRunnerOptions,
+  options: RunOptions,
 ): Promise<RunResult> {
   const { stateDir, runtimeDir } = options.settings;
   const keepCheckpoint = run.purpose !== 'work' || (step.kind === 'handler' && step.handler.onInterrupted === 'resume');
@@ -156,12 +162,13 @@ async function runInFolder(
   }
 }
 
-function perform(processRun: ProcessRun, options: HandlerStepRunnerOptions): Promise<RunResult> {
-  const { runner, facts, hostArgv, users, settings } = options;
+function perform(processRun: ProcessRun, options: RunOptions): Promise<RunResult> {
+  const { runner, facts, hostArgv, users, settings, agentLog } = options;
   const { step, control } = processRun;
   const log = options.log.child({ operation: step.operation });
   if (isInline(step)) {
-    const inline = startInline({ ...processRun, handler: step.handler, parameters: step.parameters, facts, log });
+    const { handler, parameters } = step;
+    const inline = startInline({ ...processRun, handler, parameters, facts, agentLog, log });
     control.attach(inline.stop);
     return inline.ended;
   }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { JsonValue } from '../core/json.ts';
 import type { RunResult } from '../core/outcome.ts';
-import type { HandlerContext, HandlerFacts, HandlerLog, InlineHandler } from '../handler-api.ts';
+import type { AgentLog, HandlerFacts, HandlerLog, InlineContext, InlineHandler } from '../handler-api.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import { HANDLER_PARTS } from './handler-part.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -16,6 +16,7 @@ export interface InlineRun {
   readonly run: StepRun;
   readonly facts: HandlerFacts;
   readonly folder: RunFolder;
+  readonly agentLog: AgentLog;
   readonly log: Logger;
 }
 
@@ -59,10 +60,10 @@ async function runHandler(inline: InlineRun, signal: AbortSignal): Promise<RunRe
 }
 
 async function contextOf(
-  { run, facts, folder, log }: InlineRun,
+  { run, facts, folder, agentLog, log }: InlineRun,
   signal: AbortSignal,
   onProgress: StepRun['onProgress'],
-): Promise<HandlerContext> {
+): Promise<InlineContext> {
   const { jobId, executionNumber } = run.execution;
   return {
     execution: { jobId, executionNumber },
@@ -70,6 +71,7 @@ async function contextOf(
     attempt: run.attempt,
     facts,
     workDir: folder.workDir,
+    agentLog,
     log: handlerLog(log),
     signal,
     progress: (details) => onProgress(asTexts(details)),
