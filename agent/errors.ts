@@ -24,7 +24,7 @@ export const REASON_CODES = {
     status: 'REJECTED',
     summary: 'No handler of this gateway does the operation, and `handlersDir` has no file of that name.',
     remedy:
-      'Compare with `handlers/README.md` and with the files in `handlersDir`. Where another agent shares the thing, set `unknownOperation` to `leave`.',
+      'Compare with `docs/handlers.md` and with the files in `handlersDir`. Where another agent shares the thing, set `unknownOperation` to `leave`.',
   },
   PARAMETERS_INVALID: {
     status: 'REJECTED',

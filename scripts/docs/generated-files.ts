@@ -1,5 +1,7 @@
 import { renderConformancePage } from './conformance-docs.ts';
 import { renderErrorsPage } from './errors-docs.ts';
+import { renderHandlersPage } from './handlers-docs.ts';
+import { renderJobDocumentSchema } from './job-document-schema.ts';
 import { renderLifecyclePage } from './lifecycle-docs.ts';
 import { renderExampleConfig, renderSettingsOverview, renderSettingsPage } from './settings-docs.ts';
 
@@ -10,6 +12,8 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': renderErrorsPage,
   'docs/lifecycle.md': renderLifecyclePage,
   'docs/conformance.md': renderConformancePage,
+  'docs/handlers.md': renderHandlersPage,
+  'docs/job-document.schema.json': renderJobDocumentSchema,
 };
 
 const START = '<!-- settings:start -->\n';

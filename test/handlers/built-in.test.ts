@@ -30,15 +30,3 @@ test.each(folders.map(({ name }) => name))('the example of %s would run', async 
   const review = await setup.stepRunner.review(planOf(document));
   expect(review).toMatchObject({ verdict: 'run', steps: [{ operation: name }] });
 });
-
-test.each(builtInHandlers.map((handler) => [handler.operation, handler] as const))(
-  '%s is in the table of the guide',
-  async (operation, { kind, onInterrupted = 'fail', ...handler }) => {
-    const parameters = handler.parameters as unknown as { properties: Record<string, unknown> };
-    const guide = await readFile(join(HANDLERS, 'README.md'), 'utf8');
-    const rows = guide.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
-    const row = rows.find(([, name]) => name === `\`${operation}\``);
-    expect(row?.slice(2, 4)).toEqual([kind, onInterrupted]);
-    for (const name of Object.keys(parameters.properties)) expect(row?.[5], name).toContain(`\`${name}\``);
-  },
-);

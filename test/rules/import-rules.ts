@@ -126,10 +126,17 @@ const RULES: readonly FolderRule[] = [
   },
   { from: 'demo/', to: ['demo/', 'local-cloud/', 'agent/core/', 'agent/config/json-mistake.ts'], builtins: true },
   { from: 'bench/', to: ['bench/', 'local-cloud/', 'agent/', 'demo/'], builtins: true },
-  // The statements and cases of docs/conformance.md are of the tests.
+  // The statements and cases of docs/conformance.md are of the tests, and so is what operations are tested against.
   {
     from: 'scripts/',
-    to: ['scripts/', 'agent/', 'handlers/', 'test/conformance/', 'local-cloud/jobs-service/service-options.ts'],
+    to: [
+      'scripts/',
+      'agent/',
+      'handlers/',
+      'test/conformance/',
+      'test/handlers/tested-against.ts',
+      'local-cloud/jobs-service/service-options.ts',
+    ],
     builtins: true,
   },
 ];

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 const tracked = gitFiles();
-const guides = tracked.filter((path) => /^(README\.md|docs\/.*\.md|handlers\/README\.md)$/.test(path));
+const guides = tracked.filter((path) => /^(README\.md|docs\/.*\.md|handlers\/.*\.md)$/.test(path));
 
 describe('the guides', () => {
   test('are found', () => {

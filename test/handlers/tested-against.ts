@@ -1,0 +1,68 @@
+/**
+ * What each operation is tested against, for docs/handlers.md: `npm run docs` writes it there. A rule
+ * (test/rules/handlers-page.test.ts) wants an entry for every built-in operation, and that its tests are there.
+ */
+
+export interface TestedAgainst {
+  /** Real programs, servers and files: what Debian has. */
+  readonly real?: string;
+  /** What takes the place of a program that cannot be had in a test, and whose manual it behaves by. */
+  readonly standIn?: string;
+  /** Programs that are never started: only the argument lists for them are compared with their manuals. */
+  readonly argumentListsOnly?: string;
+  /** From the root of the repository; each names the operation. At least one. */
+  readonly tests: readonly string[];
+}
+
+/** By operation, in the order of the alphabet. */
+export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
+  'download-file': {
+    real: 'HTTP and HTTPS servers on loopback with certificates of their own, real files; agent, link and power cut off',
+    tests: [
+      'test/handlers/download-file.test.ts',
+      'test/handlers/download-addresses.test.ts',
+      'test/handlers/download-checks.test.ts',
+      'test/handlers/download-resume.test.ts',
+      'test/handlers/large-download.test.ts',
+      'test/system/download-job.test.ts',
+    ],
+  },
+  'install-packages': {
+    real: 'apt and dpkg in a scratch root, with a repository of its own',
+    argumentListsOnly: 'opkg, dnf, apk',
+    tests: ['test/handlers/packages.test.ts'],
+  },
+  reboot: {
+    real: 'an agent process, and a booted Debian with systemd that restarts (`npm run test:systemd`)',
+    tests: ['test/handlers/reboot.test.ts', 'test/system/reboot-job.test.ts', 'test/system/systemd.sh'],
+  },
+  'remove-packages': {
+    real: 'apt and dpkg in a scratch root, with a repository of its own',
+    argumentListsOnly: 'opkg, dnf, apk',
+    tests: ['test/handlers/packages.test.ts'],
+  },
+  'run-command': {
+    real: 'programs of Debian, run by an agent process',
+    tests: ['test/handlers/run-command.test.ts', 'test/system/handlers.test.ts'],
+  },
+  services: {
+    standIn: 'a `systemctl` that keeps units in a file and answers as systemctl(1) says',
+    tests: ['test/handlers/services.test.ts'],
+  },
+  'set-log-level': {
+    real: 'the agent’s own log',
+    tests: ['test/handlers/set-log-level.test.ts'],
+  },
+  'system-info': {
+    real: 'this machine, asked by an agent process',
+    tests: ['test/system/handlers.test.ts', 'test/system/demo-job.test.ts'],
+  },
+  'upload-file': {
+    real: 'HTTP and HTTPS servers on loopback with certificates of their own, real files',
+    tests: ['test/handlers/upload-file.test.ts'],
+  },
+  'write-file': {
+    real: 'real files; an agent killed at each system call (`npm run test:chaos`)',
+    tests: ['test/handlers/write-file.test.ts'],
+  },
+};
