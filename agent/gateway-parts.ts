@@ -59,7 +59,8 @@ export function stepRunnerOptions(parts: GatewayParts): HandlerStepRunnerOptions
 }
 
 export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayParts): HandlerFacts {
-  const { thingName, insecureDownloadHosts, localDownloadHosts, maxDownloadBytes, uploadFolders } = config;
+  const { thingName, insecureDownloadHosts, localDownloadHosts, maxDownloadBytes, uploadFolders, allowedCommands } =
+    config;
   return {
     thingName,
     agentVersion,
@@ -68,6 +69,7 @@ export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayPar
     downloadCaPem,
     maxDownloadBytes,
     uploadFolders,
+    allowedCommands,
   };
 }
 

@@ -20,6 +20,8 @@ export {
   removeLeftReplacement,
   replaceFile,
 } from './files/replace-file.ts';
+/** For handlers that a document tells an argument list: what `allowedCommands` says to it. */
+export { commandProblem } from './handler-tools/allowed-commands.ts';
 /** For handlers that a document tells a URL: `https:`, or a host that the operator allows. */
 export { trustedAuthorities, urlProblem } from './handler-tools/file-server-url.ts';
 /** For handlers of kind `module` that start programs. */
@@ -146,6 +148,8 @@ export interface HandlerFacts {
   readonly maxDownloadBytes: number;
   /** Absolute. Files in them may be uploaded; none elsewhere but in the working folder. */
   readonly uploadFolders: readonly string[];
+  /** Argument lists that documents may give, for `commandProblem`; empty: any. */
+  readonly allowedCommands: readonly string[];
 }
 
 export interface HandlerContext {

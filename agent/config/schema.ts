@@ -190,6 +190,20 @@ export const settingsSchema = Type.Object({
     path: true,
     examples: [['/var/log', '/var/lib/gateway-app/traces']],
   }),
+  allowedCommands: Type.Array(
+    Type.String({
+      pattern: '^(?:/[^\\s*]+|[^\\s/*-][^\\s/*]*)(?: [^\\s]+)*$',
+      expected: 'a program, absolute or a name on PATH, alone or followed by its arguments with single spaces between',
+    }),
+    {
+      description:
+        'Argument lists that documents may give, such as to `run-command`; any other is REJECTED. A program alone allows any arguments, one with arguments just these, and `*` in the last place any that ' +
+        'follow. Empty: any program. What it does not keep out is in docs/allowed-commands.md.',
+      default: [],
+      uniqueItems: true,
+      examples: [['/usr/bin/systemctl restart *', '/usr/sbin/nginx -t', '/opt/vendor/bin/modem-tool']],
+    },
+  ),
   maxDownloadBytes: Type.Integer({
     description: 'No file larger than this is downloaded.',
     default: 4 * GIB,

@@ -126,6 +126,28 @@ describe('operations', () => {
   });
 });
 
+describe('allowedCommands', () => {
+  const runCommand = (command: string) => ({
+    version: '1.0',
+    steps: [{ action: { name: 'a', type: 'runCommand', input: { command } } }],
+  });
+
+  test.each([
+    ['native', { operation: 'run-command', parameters: { command: ['/bin/sh', '-c', 'id'] } }, '/parameters/command'],
+    ['of a managed template', runCommand('/bin/sh,-c,id'), '/steps/0/action/input/command'],
+  ])('a command that is none of them is rejected before anything runs: %s', async (_, document, pointer) => {
+    const limited = await createStepRunnerSetup({ facts: { allowedCommands: ['/bin/true', '/bin/echo *'] } });
+    const review = (doc: JsonValue) => limited.stepRunner.review(planOf(doc));
+    expect(await review(document)).toEqual({
+      verdict: 'reject',
+      reasonCode: 'PARAMETERS_INVALID',
+      rejection: { pointer, reason: 'is none of allowedCommands: "/bin/true", "/bin/echo *"' },
+    });
+    expect(await review(runCommand('/bin/echo,a'))).toMatchObject({ verdict: 'run' });
+    await limited.remove();
+  });
+});
+
 describe('executables', () => {
   test.each([
     [0o644, 'chmod 755'],
