@@ -7,18 +7,16 @@ import { builtInHandlers } from '../handlers/built-in.ts';
 import { createDirectChildRunner } from './adapters/process/direct-child.ts';
 import { createAjvCompiler } from './adapters/schema/ajv-check.ts';
 import { createPasswdUsers } from './adapters/users/passwd.ts';
-import type { Config } from './config/schema.ts';
+import type { OfflineConfig } from './config/offline-settings.ts';
 import type { CoreSettings } from './core/state.ts';
 import type { HandlerFacts } from './handler-api.ts';
 import type { Logger } from './log.ts';
 import { createHandlerStepRunner, type HandlerStepRunnerOptions } from './runs/handler-step-runner.ts';
 import type { StepRunner } from './runs/step-runner.ts';
 
-/** The settings that runs depend on; without those of the connection. */
-export type RunSettings = Omit<Config, 'endpoint' | 'port' | 'certPath' | 'keyPath' | 'caPath' | 'clientId'>;
-
 export interface GatewayParts {
-  readonly config: RunSettings;
+  /** Of the connection nothing is needed. */
+  readonly config: OfflineConfig;
   /** Certificates of authorities that downloads trust besides the public ones, PEM; empty for none. */
   readonly downloadCaPem: string;
   readonly agentVersion: string;
@@ -73,7 +71,7 @@ export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayPar
   };
 }
 
-export function coreSettings(config: RunSettings): CoreSettings {
+export function coreSettings(config: OfflineConfig): CoreSettings {
   return {
     capacity: config.maxConcurrentJobs,
     unknownOperation: config.unknownOperation,

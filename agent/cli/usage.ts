@@ -4,10 +4,26 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Exit codes, from sysexits.h(3head) where it has one. `systemd/iot-job-agent.service` does not restart on 78. */
-export const EXIT = { done: 0, failed: 1, usage: 2, unavailable: 69, ioError: 74, config: 78 } as const;
+/**
+ * Exit codes, from sysexits.h(3head) where it has one. `systemd/iot-job-agent.service` does not restart on 78. What only
+ * commands that try a document have: 3, it would be REJECTED; 4, it is not over; 130, cancelled by SIGINT (bash(1)).
+ */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  rejected: 3,
+  notOver: 4,
+  unavailable: 69,
+  ioError: 74,
+  config: 78,
+  cancelled: 130,
+} as const;
 
 export const DEFAULT_CONFIG_FILE = '/etc/iot-job-agent/config.json';
+
+/** Not for people. */
+export const HANDLER_HOST = 'handler-host';
 
 export const USAGE = `Usage: job-agent <command> [--config FILE] [--json]
 
@@ -18,12 +34,16 @@ Commands:
             Being offline is well: a gateway without a link does what it can.
   config    check the configuration and print every setting as it is in force
 
+Commands that need no cloud, no certificate and no running agent:
+  exec      run a job document here, as the agent would
+
 Options:
   --config FILE  settings, JSON (default: ${DEFAULT_CONFIG_FILE})
-  --json         print JSON (status, config)
+  --json         print JSON (every command but run)
   --version      print the version
-  --help         print this
+  --help         print this, or what a command takes: job-agent exec --help
 
 Every setting can also be given as JOB_AGENT_<UPPER_SNAKE> in the environment, which wins over the file.
-Exit status: 0 done, 1 failed, 2 wrong usage, 69 no agent answers, 74 no journal possible, 78 wrong configuration.
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 rejected, 4 not over, 69 no agent answers, 74 no journal possible,
+78 wrong configuration, 130 cancelled. docs/command-line.md says of each command which it has.
 `;

@@ -12,7 +12,7 @@ import type { PerformedEffect } from './loop.ts';
 import { reviewDocument } from './review-document.ts';
 
 export interface EffectsOptions {
-  readonly client: JobsClient;
+  readonly client: Pick<JobsClient, 'request' | 'abandonUpdates'>;
   readonly stepRunner: StepRunner;
   readonly clock: Clock;
   readonly random: () => number;

@@ -87,6 +87,9 @@ const RULES: readonly FolderRule[] = [
       'agent/local-api/',
       'agent/core/',
       'agent/ports/',
+      'agent/files/',
+      'agent/trial/',
+      'agent/handler-host/host.ts',
     ],
     packages: ['type pino', 'close-with-grace'],
     builtins: true,
@@ -94,6 +97,7 @@ const RULES: readonly FolderRule[] = [
   { from: 'agent/version.ts', to: [], packages: [], builtins: false },
   { from: 'agent/agent.ts', to: ['agent/', 'handlers/'], builtins: true },
   // What the daemon and the commands that work without a cloud are made of alike.
+  { from: 'agent/trial/', to: ['agent/'], packages: ['type pino'], builtins: true },
   { from: 'agent/gateway-parts.ts', to: ['agent/', 'handlers/'], builtins: true },
   { from: 'agent/main.ts', to: ['agent/', 'handlers/'], builtins: true },
   { from: 'handlers/built-in.ts', to: ['handlers/', 'agent/handler-api.ts'], packages: [], builtins: false },

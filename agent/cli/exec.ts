@@ -1,0 +1,116 @@
+/** `job-agent exec`: a job document runs here, as the agent would run it, and without a cloud. */
+import { loadOfflineSettings, type OfflineConfig } from '../config/offline-settings.ts';
+import type { JobExecutionStatus, StatusDetails } from '../core/job-execution.ts';
+import { createLogger } from '../log.ts';
+import { type TrialEnd, tryDocument } from '../trial/try-document.ts';
+import type { CommandCall } from './commands.ts';
+import { progressLine } from './job-progress.ts';
+import { readDocument } from './read-document.ts';
+import { columns } from './terminal-text.ts';
+import { EXIT, UsageError } from './usage.ts';
+
+/** @throws UsageError, ConfigError, JournalError. */
+export async function exec({
+  source,
+  isConfigGiven,
+  asJson,
+  operands,
+  values,
+  hostArgv,
+}: CommandCall): Promise<number> {
+  const document = await readDocument(operands[0] ?? '-');
+  const { config, downloadCaPem } = await loadOfflineSettings(source, isConfigGiven);
+  for (const warning of document.warnings) process.stderr.write(`warning: ${warning}\n`);
+  const tell = values.quiet === true ? () => undefined : (text: string) => void process.stderr.write(text);
+  const running = await tryDocument({
+    jobDocument: document.value,
+    downloadCaPem,
+    config: withFolders(config, values['handlers-dir']),
+    stateDir: textOf('state-dir', values['state-dir']),
+    keep: values.keep === true,
+    passRestarts: values['after-reboot'] === true,
+    skipWaits: values['skip-waits'] === true,
+    hostArgv,
+    log: createLogger({
+      level: 'debug',
+      pretty: false,
+      destination: { write: (line) => tell(progressLine(line)) },
+    }),
+    onProgress: createProgressTeller(tell),
+  });
+  const forget = onSignals((isFirst) => {
+    tell(isFirst ? 'cancelling; once more kills it\n' : 'killing\n');
+    if (isFirst) running.cancel();
+    else running.kill();
+  });
+  const end = await running.ended.finally(forget);
+  process.stdout.write(asJson ? `${JSON.stringify(jsonOf(end), null, 2)}\n` : textOfEnd(end));
+  if (end.keptFolder !== undefined) tell(`kept: ${end.keptFolder}\n`);
+  return exitCodeOf(end);
+}
+
+function withFolders(config: OfflineConfig, handlersDir: string | boolean | undefined): OfflineConfig {
+  const given = textOf('handlers-dir', handlersDir);
+  return given === undefined ? config : { ...config, handlersDir: given };
+}
+
+function textOf(option: string, value: string | boolean | undefined): string | undefined {
+  if (value === '') throw new UsageError(`--${option} needs a folder`);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Tells what has changed, one line for what changed together. */
+function createProgressTeller(tell: (text: string) => void): (details: StatusDetails) => void {
+  let known: StatusDetails = {};
+  return (details) => {
+    const changed = Object.entries(details).filter(([key, value]) => known[key] !== value);
+    known = details;
+    if (changed.length > 0) tell(columns(changed, '  · '));
+  };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A third signal ends this process as it would without us. @returns how to listen no more. */
+function onSignals(listener: (isFirst: boolean) => void): () => void {
+  let count = 0;
+  const heard = () => {
+    count += 1;
+    listener(count === 1);
+    if (count === 2) forget();
+  };
+  const forget = () => {
+    for (const signal of SIGNALS) process.off(signal, heard);
+  };
+  for (const signal of SIGNALS) process.on(signal, heard);
+  return forget;
+}
+
+const WAITS_FOR = {
+  restart:
+    'The job asks for a restart of the gateway, which exec never does. --after-reboot goes on as if it had restarted.',
+} as const;
+
+function textOfEnd({ status, statusDetails, waitsFor }: TrialEnd): string {
+  const note = waitsFor === undefined ? '' : `${WAITS_FOR[waitsFor]}\n`;
+  return `${status}\n${columns(Object.entries(statusDetails))}${note}`;
+}
+
+function jsonOf({ status, statusDetails, waitsFor, keptFolder }: TrialEnd) {
+  return { status, statusDetails, ...(waitsFor && { waitsFor }), ...(keptFolder && { keptFolder }) };
+}
+
+const EXIT_CODES: Readonly<Record<JobExecutionStatus, number>> = {
+  SUCCEEDED: EXIT.done,
+  FAILED: EXIT.failed,
+  REJECTED: EXIT.rejected,
+  CANCELED: EXIT.cancelled,
+  QUEUED: EXIT.notOver,
+  IN_PROGRESS: EXIT.notOver,
+  TIMED_OUT: EXIT.failed,
+  REMOVED: EXIT.failed,
+};
+
+function exitCodeOf({ status }: TrialEnd): number {
+  return EXIT_CODES[status];
+}

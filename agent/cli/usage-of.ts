@@ -1,0 +1,28 @@
+/** What one command takes, for `job-agent <command> --help`. */
+import { USAGE } from './usage.ts';
+
+const USAGES: Readonly<Record<string, string>> = {
+  exec: `Usage: job-agent exec DOCUMENT.json [options]        (- for stdin)
+
+Runs a job document on this machine as the agent would run a job, without a cloud: the same checks, handlers, steps,
+retries, time limits and clean-up. Progress goes to stderr; the final status and its details to stdout, as the cloud
+would get them. Ctrl-C cancels the job as an operator would, a second one kills it. Needs no certificate and no
+endpoint; where the default configuration file is not there, every setting has its default.
+
+Options:
+  --handlers-dir DIR  take executables from DIR instead of the setting handlersDir
+  --state-dir DIR     work in DIR and leave it there; by default in a new folder that is removed at the end
+  --keep              leave the working folder of the job where it is, and say where
+  --after-reboot      where a step asks for a restart, go on as if the machine had restarted; nothing is restarted
+  --skip-waits        where a step asks to be tried later, try again at once
+  --quiet             no progress and no output of handlers on stderr
+  --config FILE, --json, --help
+
+Exit status: 0 SUCCEEDED, 1 FAILED, 2 wrong usage or not JSON, 3 REJECTED, 4 not over: it asks for a restart or
+for power off, which exec never does, 78 wrong configuration, 130 cancelled.
+`,
+};
+
+export function usageOf(name: string): string {
+  return USAGES[name] ?? USAGE;
+}
