@@ -61,6 +61,21 @@ export const REASON_CODES = {
     summary: 'The handler’s file cannot be run, or others than root and the agent’s user could change it.',
     remedy: 'Make it and the folders it is in root’s, with mode 755. `reason` says which of these is wrong.',
   },
+  HANDLER_NAME_CLASH: {
+    status: 'REJECTED',
+    summary: 'Two files in `handlersDir` could be meant by the operation.',
+    remedy: 'Remove the one that `reason` names and that is not wanted, or rename it.',
+  },
+  HANDLER_MANIFEST_INVALID: {
+    status: 'REJECTED',
+    summary: 'The file `<name>.handler.json` beside the handler is wrong, or others could change it.',
+    remedy: 'Correct the file: `reason` names it, the place in it, and what was expected there.',
+  },
+  HANDLER_REFUSED: {
+    status: 'REJECTED',
+    summary: 'The program ended with an exit code by which it refuses the job for good, as its manifest says.',
+    remedy: 'Read `reason`, the last line that it wrote to stderr, and create a job that it can do.',
+  },
   HANDLER_NOT_STARTED: {
     status: 'FAILED',
     summary: 'The program could not be started; `reason` has the system’s word for why.',

@@ -11,6 +11,10 @@ export type SchemaCheck = (value: unknown) => SchemaProblem | undefined;
 
 /**
  * Made once a schema: compiling is much slower than checking.
- * @throws Error when the schema itself is wrong.
+ * @param origin of the schema; `built-in` unless given. One from a file may be wrong in any way: no schema and no value
+ * keeps the process longer than a limit, and nothing of it is kept but the check.
+ * @throws Error when the schema itself is wrong, with the place in it.
  */
-export type CompileSchema = (schema: object) => SchemaCheck;
+export type CompileSchema = (schema: object, origin?: SchemaOrigin) => SchemaCheck;
+
+export type SchemaOrigin = 'built-in' | 'file';

@@ -28,7 +28,7 @@ export function isToCleanUp({ run, step, reason, result }: EndedRun): boolean {
   if (reasonCode === 'HANDLER_NOT_STARTED' && isFirst) return false;
   if (reason !== 'shutdown') return true;
   const goesOn = status === 'later' || status === 'reboot' || run.purpose === 'verify';
-  return !goesOn && (step.kind !== 'handler' || (step.handler.onInterrupted ?? 'fail') === 'fail');
+  return !goesOn && step.traits.onInterrupted === 'fail';
 }
 
 export interface CleanUpOptions {

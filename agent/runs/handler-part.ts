@@ -11,12 +11,6 @@ export const HANDLER_PARTS: Readonly<Record<StepRun['purpose'], HandlerPart>> = 
   'clean-up': 'cleanup',
 };
 
-/**
- * An executable is called once more to verify, with the purpose in its environment. It is never called to clean up: one
- * that does not look at the purpose would do its work again.
- */
-export function servesPurpose(step: ResolvedStep, purpose: StepRun['purpose']): boolean {
-  if (purpose === 'work') return true;
-  if (step.kind !== 'handler') return purpose === 'verify';
-  return purpose === 'verify' ? step.handler.verify !== undefined : step.handler.cleanup !== undefined;
+export function servesPurpose({ traits }: Pick<ResolvedStep, 'traits'>, purpose: StepRun['purpose']): boolean {
+  return purpose === 'work' || (purpose === 'verify' ? traits.verifies : traits.cleansUp);
 }

@@ -26,7 +26,8 @@ export interface HandlerRegistryOptions {
   readonly facts: HandlerFacts;
 }
 
-const OPERATION_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+/** Of handlers with code of ours to run them; an executable may be called as a file may. */
+export const OPERATION_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 /** @throws Error when two handlers do the same operation, or one is not declared as the handler API says. */
 export function createHandlerRegistry({ handlers, compileSchema, facts }: HandlerRegistryOptions): HandlerRegistry {

@@ -4,16 +4,18 @@
  */
 import type { Logger } from 'pino';
 import type { RunResult } from '../core/outcome.ts';
-import type { Opening } from '../files/openings.ts';
 import type { AgentLog, HandlerFacts, JobHandler } from '../handler-api.ts';
 import type { ProcessRunner } from '../ports/process-runner.ts';
 import type { CompileSchema } from '../ports/schema-check.ts';
 import type { UserDatabase } from '../ports/user-database.ts';
 import { createAgentLog } from './agent-log.ts';
 import { cleanUpAfterStop, isToCleanUp } from './clean-up.ts';
+import { createHandlerCatalog, type ListHandlers } from './handler-catalog.ts';
 import { servesPurpose } from './handler-part.ts';
 import { createHandlerRegistry } from './handler-registry.ts';
+import { createHandlerSearch } from './handler-search.ts';
 import { startInline } from './inline-run.ts';
+import { createManifestReader } from './manifest-file.ts';
 import { reviewPlan } from './plan-review.ts';
 import { type ProcessRun, runProcess } from './process-run.ts';
 import {
@@ -24,7 +26,7 @@ import {
   removeRunFolder,
 } from './run-folder.ts';
 import { failedRun } from './run-result.ts';
-import { createStepResolver, type ResolvedStep, type ResolveStep } from './step-resolver.ts';
+import { createStepResolver, type ResolvedStep, type ResolveStep, type StepResolverOptions } from './step-resolver.ts';
 import type { RunningStep, StepRun, StepRunner } from './step-runner.ts';
 import { createStopControl, type StopControl } from './stop-control.ts';
 
@@ -55,9 +57,10 @@ export interface HandlerStepRunnerSettings {
 /** @throws Error when a handler is not declared as the handler API says. */
 export function createHandlerStepRunner(options: HandlerStepRunnerOptions): StepRunner {
   const { runner, users, settings, log } = options;
-  const registry = createHandlerRegistry(options);
-  const resolve = createStepResolver({ registry, users, settings, onOpening: warnOnce(log) });
   const agentLog = createAgentLog(log);
+  const { registry, search } = createHandlerFinder(options);
+  const warnings = createWarnings(log);
+  const resolve = createStepResolver({ registry, search, users, settings, ...warnings });
   return {
     review: (plan) =>
       reviewPlan(plan, resolve).catch((error: Error) => {
@@ -88,16 +91,37 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
   };
 }
 
-/** Of each folder: jobs come often, and folders stay as they are. */
-function warnOnce(log: Logger): (opening: Opening) => void {
+export type HandlerFinderOptions = Pick<HandlerStepRunnerOptions, 'handlers' | 'compileSchema' | 'facts' | 'settings'>;
+
+/** @throws Error when a handler is not declared as the handler API says. */
+function createHandlerFinder(options: HandlerFinderOptions) {
+  const { settings: folders, compileSchema } = options;
+  const registry = createHandlerRegistry(options);
+  const readManifest = createManifestReader(folders, compileSchema);
+  return { registry, search: createHandlerSearch({ registry, readManifest, folders }) };
+}
+
+/** Looks anew each time it is asked. @throws Error when a handler is not declared as the handler API says. */
+export function createHandlerList(options: HandlerFinderOptions): ListHandlers {
+  const { handlers, settings } = options;
+  return createHandlerCatalog({ handlers, ...createHandlerFinder(options), handlersDir: settings.handlersDir });
+}
+
+/** Once of each file or folder: jobs come often, and files stay as they are. */
+function createWarnings(log: Logger): Pick<StepResolverOptions, 'onOpening' | 'onShadowed'> {
   const told = new Set<string>();
-  return ({ path, fact, remedy }) => {
-    if (told.has(path)) return;
-    told.add(path);
-    log.warn(
-      { path, reason: `${fact}: handlers could be replaced; ${remedy}` },
-      'handlers could be replaced by a group',
-    );
+  const isNews = (path: string) => !told.has(path) && told.add(path);
+  return {
+    onOpening({ path, fact, remedy }) {
+      if (!isNews(path)) return;
+      log.warn(
+        { path, reason: `${fact}: handlers could be replaced; ${remedy}` },
+        'handlers could be replaced by a group',
+      );
+    },
+    onShadowed({ operation, path }) {
+      if (isNews(path)) log.warn({ operation, path }, 'a handler file is not used: the operation is built in');
+    },
   };
 }
 
@@ -147,7 +171,7 @@ async function runInFolder(
   options: RunOptions,
 ): Promise<RunResult> {
   const { stateDir, runtimeDir } = options.settings;
-  const keepCheckpoint = run.purpose !== 'work' || (step.kind === 'handler' && step.handler.onInterrupted === 'resume');
+  const keepCheckpoint = run.purpose !== 'work' || step.traits.onInterrupted === 'resume';
   const folder = await createRunFolder(run, { stateDir, runtimeDir, account: step.account, keepCheckpoint });
   try {
     // From here to the start nothing is awaited: a stop comes before it, or finds something to stop.

@@ -1,6 +1,5 @@
 /** Whether a plan can run here, step by step, before anything runs. The first problem decides. */
 import type { DocumentFormat, JobPlan, PlannedStep } from '../core/job-plan.ts';
-import { servesPurpose } from './handler-part.ts';
 import type { ResolvedStep, ResolveStep, StepPlace, StepProblem } from './step-resolver.ts';
 import type { Review, StepFacts } from './step-runner.ts';
 
@@ -14,17 +13,11 @@ export async function reviewPlan(plan: JobPlan, resolve: ResolveStep): Promise<R
   return { verdict: 'run', steps };
 }
 
-function factsOf(resolved: ResolvedStep, { timeoutSeconds }: PlannedStep): StepFacts {
-  const handler = resolved.kind === 'handler' ? resolved.handler : undefined;
-  const seconds = timeoutSeconds ?? handler?.defaultTimeoutSeconds;
-  return {
-    operation: resolved.operation,
-    onInterrupted: handler?.onInterrupted ?? 'fail',
-    timeoutMs: seconds === undefined ? null : seconds * 1000,
-    exclusive: handler?.exclusive ?? false,
-    verifies: servesPurpose(resolved, 'verify'),
-    cleansUp: servesPurpose(resolved, 'clean-up'),
-  };
+function factsOf({ operation, traits }: ResolvedStep, { timeoutSeconds }: PlannedStep): StepFacts {
+  const seconds = timeoutSeconds ?? traits.timeoutSeconds;
+  const { onInterrupted, exclusive, verifies, cleansUp } = traits;
+  const timeoutMs = seconds === null ? null : seconds * 1000;
+  return { operation, onInterrupted, timeoutMs, exclusive, verifies, cleansUp };
 }
 
 /** Where each part of a step stands, from the step's own pointer on. */

@@ -1,8 +1,7 @@
 /** From a resolved step to a process: what is called, with what, as whom; and from its end to a result. */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { RunResult } from '../core/outcome.ts';
+import { readSmallFile } from '../files/small-file.ts';
 import type { CommandHandler, HandlerFacts } from '../handler-api.ts';
 import type { ProcessEnd, ProcessRunner, ProcessSpec } from '../ports/process-runner.ts';
 import type { HandlerHostRequest } from './handler-host-request.ts';
@@ -36,8 +35,6 @@ export interface ProcessRun {
 
 /** The service takes 1,024 characters of each (iot-jobs-data API model); cleaning shortens, so a little more is kept. */
 const OUTPUT_TAIL_BYTES = 4096;
-/** sysexits.h, EX_TEMPFAIL; AWS Systems Manager User Guide, "Rebooting managed nodes from scripts". */
-const EXECUTABLE_EXIT_CODES = { retryExitCode: 75, rebootExitCode: 194 };
 /** A result is a sentence and ten pairs. */
 const MAX_RESULT_BYTES = 64 * 1024;
 
@@ -139,16 +136,12 @@ async function resultOf(
   return resultOfProcess(ended, exitRules(step, run));
 }
 
-/** Only who is known to mean it: the programs of others have their own ideas of 75 and 194. */
-function exitRules(step: ResolvedStep, { purpose, step: { allowStdErr } }: StepRun): ExitRules {
-  const rules = allowStdErr === undefined ? {} : { allowStdErr };
-  if (step.kind !== 'handler') return { ...rules, ...EXECUTABLE_EXIT_CODES };
-  if (step.handler.kind !== 'command' || purpose !== 'work') return rules;
-  const { retryExitCode, rebootExitCode } = step.handler;
+/** What verifies or cleans up for a command is another program; an executable is the same one again. */
+function exitRules({ kind, traits }: ResolvedStep, { purpose, step: { allowStdErr } }: StepRun): ExitRules {
+  const isOther = kind === 'handler' && purpose !== 'work';
   return {
-    ...rules,
-    ...(retryExitCode === undefined ? {} : { retryExitCode }),
-    ...(rebootExitCode === undefined ? {} : { rebootExitCode }),
+    ...(allowStdErr === undefined ? {} : { allowStdErr }),
+    ...(isOther ? {} : { exitCodes: traits.exitCodes }),
   };
 }
 
@@ -156,17 +149,7 @@ function isModule(step: ResolvedStep): boolean {
   return step.kind === 'handler' && step.handler.kind === 'module';
 }
 
-/** Another user may have put anything there: a link, a pipe that never ends, a file without end. */
-async function readResult(path: string): Promise<string | undefined> {
-  try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const { size } = await file.stat().then((stats) => (stats.isFile() ? stats : { size: Infinity }));
-      return size <= MAX_RESULT_BYTES ? await file.readFile('utf8') : undefined;
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return undefined;
-  }
+/** Another user may have put anything there. */
+function readResult(path: string): Promise<string | undefined> {
+  return readSmallFile(path, MAX_RESULT_BYTES).catch(() => undefined);
 }

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonValue, ownMember } from '../core/json.ts';
 import type { FailedRun, RunOutput, RunResult } from '../core/outcome.ts';
 import type { HandlerResult } from '../handler-api.ts';
 import type { ProcessEnd } from '../ports/process-runner.ts';
+import type { ExitCodes } from './handler-manifest.ts';
 
 export interface EndedProcess {
   /** The operation, the program or the file, as the operator knows it. */
@@ -17,10 +18,8 @@ export interface EndedProcess {
 export interface ExitRules {
   /** How many lines on stderr are still a success; without it any number is. */
   readonly allowStdErr?: number;
-  /** Asks to be tried later; without it no exit code does. */
-  readonly retryExitCode?: number;
-  /** Asks for a restart of the machine; without it no exit code does. */
-  readonly rebootExitCode?: number;
+  /** Without them every code but 0 is a failure. */
+  readonly exitCodes?: ExitCodes;
 }
 
 export function resultOfProcess({ name, end, details }: EndedProcess, rules: ExitRules = {}): RunResult {
@@ -29,17 +28,26 @@ export function resultOfProcess({ name, end, details }: EndedProcess, rules: Exi
   const told = { details, stdoutTail, stderrTail };
   if (end.kind === 'signaled') return { ...told, ...killed(name, end.signal) };
   const { exitCode } = end;
-  const { allowStdErr, retryExitCode, rebootExitCode } = rules;
-  if (exitCode !== 0 && exitCode === rebootExitCode) return { ...told, status: 'reboot' };
-  if (exitCode !== 0 && exitCode === retryExitCode) {
-    return { ...told, status: 'later', afterMs: null, message: askedForLater(name, exitCode, stderrTail) };
-  }
-  if (exitCode !== 0) {
-    return { ...told, ...failure('HANDLER_EXIT_CODE', `${shorten(name)} ended with exit code ${exitCode}`) };
+  const { allowStdErr, exitCodes } = rules;
+  const message = explainedExit(name, exitCode, stderrTail);
+  switch (meaningOf(exitCode, exitCodes)) {
+    case 'reboot':
+      return { ...told, status: 'reboot' };
+    case 'retry':
+      return { ...told, status: 'later', afterMs: null, message };
+    case 'rejected':
+      return { ...told, status: 'rejected', reasonCode: 'HANDLER_REFUSED', message };
+    case 'failed':
+      return { ...told, ...failure('HANDLER_EXIT_CODE', `${shorten(name)} ended with exit code ${exitCode}`) };
   }
   if (allowStdErr === undefined || stderrLines <= allowStdErr) return { ...told, status: 'succeeded' };
-  const message = `${shorten(name)} wrote ${stderrLines} lines to stderr, and the document allows ${allowStdErr}`;
-  return { ...told, ...failure('HANDLER_STDERR', message) };
+  const tooMuch = `${shorten(name)} wrote ${stderrLines} lines to stderr, and the document allows ${allowStdErr}`;
+  return { ...told, ...failure('HANDLER_STDERR', tooMuch) };
+}
+
+function meaningOf(exitCode: number, codes: ExitCodes | undefined): keyof ExitCodes | 'failed' {
+  if (exitCode === 0 || codes?.succeeded.includes(exitCode)) return 'succeeded';
+  return (['reboot', 'retry', 'rejected'] as const).find((name) => codes?.[name].includes(exitCode)) ?? 'failed';
 }
 
 /** @param resultText what the handler host left in its result file, if it did. */
@@ -80,7 +88,7 @@ function failure(reasonCode: string, message: string) {
 }
 
 /** The last thing a program says on stderr is why. */
-function askedForLater(name: string, exitCode: number, stderrTail: string): string {
+function explainedExit(name: string, exitCode: number, stderrTail: string): string {
   const why = stderrTail.trimEnd().split('\n').at(-1)?.trim();
   return `${shorten(name)} ended with exit code ${exitCode}${why ? `: ${why}` : ''}`;
 }

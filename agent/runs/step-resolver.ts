@@ -4,15 +4,17 @@ import type { JsonValue } from '../core/json.ts';
 import type { Opening } from '../files/openings.ts';
 import type { JobHandler } from '../handler-api.ts';
 import type { UserAccount, UserDatabase } from '../ports/user-database.ts';
-import { type ExecutableFolders, findExecutable } from './executable-handler.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
+import type { FoundExecutable, HandlerSearch } from './handler-search.ts';
 import { findRunUser } from './run-user.ts';
+import { type StepTraits, traitsOfExecutable, traitsOfHandler } from './step-traits.ts';
 
 export type ResolvedStep = {
   /** The operation, or the file name of the executable. */
   readonly operation: string;
   /** Who runs it. For `script`: the agent, because such a script changes user itself. */
   readonly account: UserAccount;
+  readonly traits: StepTraits;
 } & (
   | { readonly kind: 'handler'; readonly handler: JobHandler; readonly parameters: JsonValue }
   /** An executable called from a native document: parameters come as JSON on stdin. */
@@ -38,14 +40,18 @@ export type Resolution =
 
 export interface StepResolverOptions {
   readonly registry: HandlerRegistry;
+  readonly search: HandlerSearch;
   readonly users: UserDatabase;
-  readonly settings: ExecutableFolders & {
+  readonly settings: {
+    readonly handlersDir: string;
     readonly runAsUsers: readonly string[];
     readonly stateDir: string;
     readonly runtimeDir: string;
   };
   /** Called for a folder by which a group could replace an executable that may run; again each time it is seen. */
   readonly onOpening: (opening: Opening) => void;
+  /** Called for a file that is not used because the operation is built in; again each time it is seen. */
+  readonly onShadowed: (file: { readonly operation: string; readonly path: string }) => void;
 }
 
 export type ResolveStep = (step: PlannedStep) => Promise<Resolution>;
@@ -60,22 +66,59 @@ async function resolveOperation(
   runAs: string | undefined,
   options: StepResolverOptions,
 ): Promise<Resolution> {
-  const handler = options.registry.find(operation);
-  if (handler !== undefined) {
-    const problem = options.registry.checkParameters(handler, parameters);
-    if (problem !== undefined) return parametersInvalid('parameters', problem.pointer, problem.reason);
-    return withUser({ kind: 'handler', operation, handler, parameters }, runAs, options);
+  const found = await options.search.operation(operation);
+  switch (found.kind) {
+    case 'built-in':
+      await tellOfShadowed(operation, options);
+      return resolveHandler({ operation, handler: found.handler, parameters }, runAs, options);
+    case 'executable':
+      return resolveExecutable({ found, operation, parameters }, runAs, options);
+    case 'refused':
+      return reject(found.reasonCode, 'operation', found.reason);
+    case 'absent':
+      return unknown(operation, options);
   }
-  const file = await findExecutable({ name: operation, folder: '' }, options.settings);
-  if (file.kind === 'refused') return reject(file.reasonCode, 'operation', file.reason);
-  if (file.kind === 'absent') return unknown(operation, options);
-  file.openings.forEach(options.onOpening);
-  return withUser({ kind: 'executable', operation, path: file.path, parameters }, runAs, options);
+}
+
+interface HandlerCall {
+  readonly operation: string;
+  readonly handler: JobHandler;
+  readonly parameters: JsonValue;
+}
+
+function resolveHandler(call: HandlerCall, runAs: string | undefined, options: StepResolverOptions) {
+  const problem = options.registry.checkParameters(call.handler, call.parameters);
+  if (problem !== undefined) return parametersInvalid('parameters', problem.pointer, problem.reason);
+  return withUser({ kind: 'handler', traits: traitsOfHandler(call.handler), ...call }, runAs, options);
+}
+
+interface ExecutableCall {
+  readonly found: FoundExecutable;
+  readonly operation: string;
+  readonly parameters: JsonValue;
+}
+
+function resolveExecutable(
+  { found, ...call }: ExecutableCall,
+  runAs: string | undefined,
+  options: StepResolverOptions,
+) {
+  found.openings.forEach(options.onOpening);
+  const { checkParameters, manifest } = found.manifest;
+  const problem = checkParameters?.(call.parameters);
+  if (problem !== undefined) return parametersInvalid('parameters', problem.pointer, problem.reason);
+  const traits = traitsOfExecutable(manifest);
+  return withUser({ kind: 'executable', path: found.path, traits, ...call }, runAs, options);
+}
+
+async function tellOfShadowed(operation: string, { search, onShadowed }: StepResolverOptions): Promise<void> {
+  const path = await search.shadowed(operation);
+  if (path !== undefined) onShadowed({ operation, path });
 }
 
 async function resolveScript(action: ExecutableAction, options: StepResolverOptions): Promise<Resolution> {
   const { handler: operation, runAsUser, args } = action;
-  const file = await findExecutable({ name: operation, folder: action.folder }, options.settings);
+  const file = await options.search.script(operation, action.folder);
   if (file.kind === 'refused') {
     return reject(
       file.reasonCode,
@@ -85,8 +128,9 @@ async function resolveScript(action: ExecutableAction, options: StepResolverOpti
   }
   if (file.kind === 'absent') return resolveStandIn(action, options);
   file.openings.forEach(options.onOpening);
+  const traits = traitsOfExecutable(file.manifest.manifest); // its parameters are not these arguments
   const user = await withUser(
-    { kind: 'script', operation, path: file.path, args: [runAsUser, ...args] },
+    { kind: 'script', operation, path: file.path, traits, args: [runAsUser, ...args] },
     runAsUser,
     options,
   );
@@ -102,7 +146,12 @@ function resolveStandIn(action: ExecutableAction, options: StepResolverOptions):
   if (typeof parameters === 'string') return parametersInvalid('args', '', parameters);
   const problem = options.registry.checkParameters(handler, parameters);
   if (problem !== undefined) return parametersInvalid('args', '', `${problem.pointer.slice(1)} ${problem.reason}`);
-  return withUser({ kind: 'handler', operation: action.handler, handler, parameters }, action.runAsUser, options);
+  const traits = traitsOfHandler(handler);
+  return withUser(
+    { kind: 'handler', operation: action.handler, handler, parameters, traits },
+    action.runAsUser,
+    options,
+  );
 }
 
 type StepWithoutUser = ResolvedStep extends infer S ? (S extends ResolvedStep ? Omit<S, 'account'> : never) : never;

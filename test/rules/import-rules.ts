@@ -30,7 +30,14 @@ const RULES: readonly FolderRule[] = [
   },
   {
     from: 'agent/runs/',
-    to: ['agent/runs/', 'agent/ports/', 'agent/core/', 'agent/handler-api.ts', 'agent/files/'],
+    to: [
+      'agent/runs/',
+      'agent/ports/',
+      'agent/core/',
+      'agent/handler-api.ts',
+      'agent/files/',
+      'agent/config/json-mistake.ts',
+    ],
     packages: ['type pino'],
     builtins: true,
   },

@@ -10,7 +10,7 @@ const exited = (exitCode: number, more: Partial<ProcessOutput> = {}): ProcessEnd
   ...more,
 });
 const signaled = (signal: string): ProcessEnd => ({ kind: 'signaled', signal, ...OUTPUT });
-const MEANINGS = { retryExitCode: 75, rebootExitCode: 194 };
+const MEANINGS = { exitCodes: { succeeded: [0, 3], retry: [75], reboot: [194], rejected: [65] } };
 const ended = (end: ProcessEnd) => ({ name: 'tool', end, details: { percent: '5' } });
 
 describe('a process', () => {
@@ -67,8 +67,20 @@ describe('a process', () => {
     expect(result).toEqual({ status: 'reboot', details: { percent: '5' }, stdoutTail: 'out', stderrTail: 'err' });
   });
 
+  test('other exit codes are a success, or refuse the job, where they were declared to', () => {
+    expect(resultOfProcess(ended(exited(3)), MEANINGS).status).toBe('succeeded');
+    expect(resultOfProcess(ended(exited(65, { stderrTail: 'no such modem\n' })), MEANINGS)).toMatchObject({
+      status: 'rejected',
+      reasonCode: 'HANDLER_REFUSED',
+      message: 'tool ended with exit code 65: no such modem',
+    });
+  });
+
   test('exit code 0 is a success whatever was declared', () => {
-    expect(resultOfProcess(ended(exited(0)), { retryExitCode: 0, rebootExitCode: 0 }).status).toBe('succeeded');
+    expect(
+      resultOfProcess(ended(exited(0)), { exitCodes: { succeeded: [], retry: [0], reboot: [0], rejected: [0] } })
+        .status,
+    ).toBe('succeeded');
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createAjvCompiler } from '../../../agent/adapters/schema/ajv-check.ts';
 
 const check = createAjvCompiler()(
@@ -53,4 +53,49 @@ test('a union says what it wanted', () => {
 
 test('a member of the prototype is not known', () => {
   expect(check(JSON.parse('{"name":"a","__proto__":1}'))?.reason).toContain('is not known');
+});
+
+describe('a schema from a file', () => {
+  const compile = createAjvCompiler();
+  const of = (property: object, more: object = {}) =>
+    compile({ type: 'object', additionalProperties: false, properties: { a: property }, ...more }, 'file');
+
+  test('is checked like one of ours', () => {
+    expect(of({ type: 'string' })({ a: 1 })).toEqual({ pointer: '/a', reason: 'expected a string, got the number 1' });
+    expect(of({ type: 'string' })({ a: 'x' })).toBeUndefined();
+  });
+
+  test.each<[object, string]>([
+    [{ type: 'strin' }, '/properties/a/type expected one of "array"'],
+    [{ type: 'string', minLenght: 3 }, 'unknown keyword: "minLenght"'],
+    [{ type: 'string', pattern: '(' }, 'Unterminated group'],
+    [{ type: 'string', format: 'email' }, 'unknown format "email"'],
+    [{ $ref: '#/definitions/none' }, "can't resolve reference #/definitions/none"],
+    [{ $ref: 'https://a.example/schema' }, "can't resolve reference https://a.example/schema"],
+    [{ type: 'string', $async: true }, 'async schema'],
+  ])('%j is refused with what is wrong', (property, message) => {
+    expect(() => of(property)).toThrow(message);
+  });
+
+  test('may have the name of another', () => {
+    for (const type of ['string', 'integer']) expect(() => of({ type }, { $id: 'mine' })).not.toThrow();
+  });
+
+  test('of branches says where it did not fit', () => {
+    const either = of({ anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] });
+    expect(either({ a: 1 })).toEqual({
+      pointer: '/a',
+      reason: 'expected what the schema says under "anyOf", got the number 1',
+    });
+  });
+
+  test('that doubles its work forty times over does not hold the process', () => {
+    const definitions: Record<string, object> = { d40: { type: 'string' } };
+    for (let depth = 0; depth < 40; depth++) {
+      const next = { $ref: `#/definitions/d${depth + 1}` };
+      definitions[`d${depth}`] = { allOf: [next, next] };
+    }
+    const check = of({ $ref: '#/definitions/d0' }, { definitions });
+    expect(check({ a: 'x' })?.reason).toContain('takes longer than 500 ms');
+  });
 });

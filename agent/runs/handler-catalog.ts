@@ -1,0 +1,134 @@
+/** Everything that this gateway can do, for people: what is built in, and each file in `handlersDir` with its faults. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JobHandler, OnInterrupted } from '../handler-api.ts';
+import { isExecutable } from './handler-file.ts';
+import { MANIFEST_SUFFIX } from './handler-manifest.ts';
+import { type HandlerRegistry, OPERATION_NAME } from './handler-registry.ts';
+import type { FoundHandler, HandlerSearch } from './handler-search.ts';
+import { type StepTraits, traitsOfExecutable, traitsOfHandler } from './step-traits.ts';
+
+export interface CatalogEntry {
+  /** What a job document calls it. For an executable the file's name. */
+  readonly operation: string;
+  readonly source: 'built-in' | 'file';
+  /** Null where it could not be found out. */
+  readonly kind: 'inline' | 'command' | 'module' | 'executable' | null;
+  /** Absolute, without links where it could be followed; null for what is built in. */
+  readonly path: string | null;
+  readonly manifestPath: string | null;
+  readonly summary: string | null;
+  /** What has to be there besides the agent, for people. */
+  readonly needs: string | null;
+  /** JSON Schema; null where parameters are not checked. */
+  readonly parameters: object | null;
+  readonly onInterrupted: OnInterrupted;
+  readonly exclusive: boolean;
+  /** Of a step that sets none. */
+  readonly timeoutSeconds: number | null;
+  /** Why a job that asks for it would be REJECTED, or why it never is asked. Empty: nothing is wrong. */
+  readonly problems: readonly CatalogProblem[];
+}
+
+export interface CatalogProblem {
+  readonly reasonCode: string;
+  readonly reason: string;
+}
+
+/** Never rejects. In the order of the alphabet, what is built in first. */
+export type ListHandlers = () => Promise<readonly CatalogEntry[]>;
+
+export interface HandlerCatalogOptions {
+  readonly handlers: readonly JobHandler[];
+  readonly registry: HandlerRegistry;
+  readonly search: HandlerSearch;
+  readonly handlersDir: string;
+}
+
+export function createHandlerCatalog({ handlers, registry, search, handlersDir }: HandlerCatalogOptions): ListHandlers {
+  return async () => {
+    const entries = handlers.map(builtInEntry).sort(byOperation);
+    for (const operation of await operationsIn(handlersDir)) {
+      entries.push(
+        registry.find(operation) === undefined
+          ? fileEntry(operation, join(handlersDir, operation), await search.operation(operation))
+          : shadowedEntry(operation, (await search.shadowed(operation)) ?? join(handlersDir, operation)),
+      );
+    }
+    return entries;
+  };
+}
+
+/** What could be meant for a handler: programs, what is named like an operation, and what a manifest is beside. */
+async function operationsIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const operations = new Set<string>();
+  for (const name of names.filter((name) => !name.startsWith('.'))) {
+    if (name.endsWith(MANIFEST_SUFFIX)) operations.add(name.slice(0, -MANIFEST_SUFFIX.length));
+    else if (await isMeantToRun(folder, name)) operations.add(name);
+  }
+  return [...operations].sort();
+}
+
+async function isMeantToRun(folder: string, name: string): Promise<boolean> {
+  const stats = await stat(join(folder, name)).catch(() => undefined);
+  if (stats === undefined) return true; // a link to nothing: told as such
+  return stats.isFile() && (isExecutable(stats) || OPERATION_NAME.test(name));
+}
+
+function builtInEntry(handler: JobHandler): CatalogEntry {
+  const { operation, kind, summary, needs = null, parameters } = handler;
+  const base = { operation, source: 'built-in', kind, path: null, manifestPath: null } as const;
+  return { ...base, summary, needs, parameters, ...declared(traitsOfHandler(handler)), problems: [] };
+}
+
+function fileEntry(operation: string, path: string, found: FoundHandler): CatalogEntry {
+  switch (found.kind) {
+    case 'built-in':
+      return builtInEntry(found.handler);
+    case 'executable': {
+      const { manifest } = found.manifest;
+      const { summary = null, needs = null, parameters = null } = manifest;
+      const { path, manifestPath } = found;
+      const traits = declared(traitsOfExecutable(manifest));
+      const kind = 'executable';
+      return {
+        operation,
+        source: 'file',
+        kind,
+        path,
+        manifestPath,
+        summary,
+        needs,
+        parameters,
+        ...traits,
+        problems: [],
+      };
+    }
+    case 'refused':
+      return faultyEntry(operation, path, { reasonCode: found.reasonCode, reason: found.reason });
+    case 'absent':
+      return faultyEntry(operation, path, {
+        reasonCode: 'UNKNOWN_OPERATION',
+        reason: `${path}${MANIFEST_SUFFIX} describes it, and ${path} is not there`,
+      });
+  }
+}
+
+function shadowedEntry(operation: string, path: string): CatalogEntry {
+  const reason = `${path} is not used: the agent has an operation ${operation} of its own; give the file another name`;
+  return faultyEntry(operation, path, { reasonCode: 'HANDLER_NAME_CLASH', reason });
+}
+
+function faultyEntry(operation: string, path: string, problem: CatalogProblem): CatalogEntry {
+  const nothing = { kind: null, manifestPath: null, summary: null, needs: null, parameters: null } as const;
+  return { operation, source: 'file', path, ...nothing, ...declared(traitsOfExecutable({})), problems: [problem] };
+}
+
+function declared({ onInterrupted, exclusive, timeoutSeconds }: StepTraits) {
+  return { onInterrupted, exclusive, timeoutSeconds };
+}
+
+function byOperation(a: CatalogEntry, b: CatalogEntry): number {
+  return a.operation < b.operation ? -1 : 1;
+}
