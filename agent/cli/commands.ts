@@ -21,7 +21,7 @@ export interface CommandCall {
 export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
 
 export interface Command {
-  /** Words after the command, as usage shows them; one in brackets may be left out. */
+  /** Words after the command, as usage shows them; one in brackets may be left out, one with `…` may be many. */
   readonly operands: readonly string[];
   /** Beside those of every command. */
   readonly options: NonNullable<ParseArgsConfig['options']>;
@@ -40,6 +40,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   status: { ...NO_WORDS, run: async ({ source, asJson }) => (await import('./status.ts')).status(source, asJson) },
   health: { ...NO_WORDS, run: async ({ source }) => (await import('./status.ts')).health(source) },
   config: { ...NO_WORDS, run: async ({ source, asJson }) => (await import('./config.ts')).config(source, asJson) },
+  'config import': {
+    operands: ['FILE', '[ARGUMENTS…]'],
+    options: { output: { type: 'string' }, force: { type: 'boolean' } },
+    run: async ({ operands, values }) => (await import('./config-import.ts')).configImport(operands, values),
+  },
   exec: {
     operands: ['DOCUMENT'],
     options: {

@@ -80,7 +80,7 @@ function checkOptions(name: string, { options }: Command, values: OptionValues):
 function checkOperands(name: string, { operands: wanted }: Command, given: readonly string[]): void {
   const missing = wanted.slice(given.length).find((operand) => !operand.startsWith('['));
   if (missing !== undefined) throw new UsageError(`job-agent ${name} needs ${missing}`);
-  const surplus = given[wanted.length];
+  const surplus = wanted.at(-1)?.endsWith('…]') ? undefined : given[wanted.length];
   if (surplus === undefined) return;
   const siblings = Object.keys(COMMANDS).filter((other) => other.startsWith(`${name} `));
   const hint = didYouMean(`${name} ${surplus}`, siblings, 'job-agent ');

@@ -2,6 +2,20 @@
 import { USAGE } from './usage.ts';
 
 const USAGES: Readonly<Record<string, string>> = {
+  'config import': `Usage: job-agent config import FILE [--output FILE [--force]]
+       job-agent config import [--output FILE [--force]] -- ARGUMENTS
+
+Prints as a configuration of this agent: that of the AWS IoT Device Client, a JSON file, or that of the jobs agent of the
+AWS IoT Device SDK for JavaScript v1, its JSON file or the ARGUMENTS that it is started with. Tells on stderr each setting
+that has no counterpart here and what that means, and what is left to do. One that this agent would not take is neither
+printed nor written.
+
+Options:
+  --output FILE  write it to FILE, mode 644; replaces none
+  --force        replace FILE
+
+Exit status: 0 done, 2 wrong usage, 78 the configuration cannot be taken over.
+`,
   exec: `Usage: job-agent exec DOCUMENT.json [options]        (- for stdin)
 
 Runs a job document on this machine as the agent would run a job, without a cloud: the same checks, handlers, steps,

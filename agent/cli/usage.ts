@@ -34,6 +34,9 @@ Commands:
             Being offline is well: a gateway without a link does what it can.
   config    check the configuration and print every setting as it is in force
 
+  config import FILE
+            print the configuration of the AWS IoT Device Client, or of the SDK v1 jobs agent, as one of this agent
+
 Commands that need no cloud, no certificate and no running agent:
   exec      run a job document here, as the agent would
 

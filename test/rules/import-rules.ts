@@ -93,6 +93,7 @@ const RULES: readonly FolderRule[] = [
       'agent/version.ts',
       'agent/local-api/',
       'agent/core/',
+      'agent/files/',
       'agent/ports/',
       'agent/files/',
       'agent/trial/',
