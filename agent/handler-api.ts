@@ -22,6 +22,8 @@ export {
 } from './files/replace-file.ts';
 /** For handlers that a document tells an argument list: what `allowedCommands` says to it. */
 export { commandProblem } from './handler-tools/allowed-commands.ts';
+/** For handlers that a document tells a path of a file. */
+export { FILE_PATH } from './handler-tools/file-path.ts';
 /** For handlers that a document tells a URL: `https:`, or a host that the operator allows. */
 export { trustedAuthorities, urlProblem } from './handler-tools/file-server-url.ts';
 /** For handlers of kind `module` that start programs. */

@@ -1,4 +1,4 @@
-import { type Static, Type } from '../../agent/handler-api.ts';
+import { FILE_PATH, type Static, Type } from '../../agent/handler-api.ts';
 
 export const downloadFileParameters = Type.Object(
   {
@@ -10,26 +10,30 @@ export const downloadFileParameters = Type.Object(
       description: '`https://`, or `http://` for a host in `insecureDownloadHosts`. May be pre-signed.',
     }),
     path: Type.String({
-      maxLength: 4095, // PATH_MAX of limits.h counts the null byte at the end
-      pattern: '^[^\\u0000]*[^\\u0000/]$',
-      expected: 'the path of a file, without null bytes and not ending in /',
+      ...FILE_PATH,
       description: 'Where the file goes; a relative path counts from the working folder of the execution.',
     }),
     sha256: hash(64, 44, 'What the content must hash to. Without any hash, only TLS vouches for the content.'),
     sha384: hash(96, 64, 'As `sha256`. Each that is given must be right.'),
     sha512: hash(128, 88, 'As `sha256`.'),
     sizeBytes: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'The size the file must have; another is noticed before it is sent.' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'The size the file must have; another is noticed before it is sent.',
+      }),
     ),
     maxBytes: Type.Optional(
       Type.Integer({
         minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
         description: 'Largest size to take; `maxDownloadBytes` of the agent applies as well.',
       }),
     ),
     maxBytesPerSecond: Type.Optional(
       Type.Integer({
         minimum: 4096, // a chunk of 64 KiB takes 16 s then; with much less a download would pass for stalled
+        maximum: Number.MAX_SAFE_INTEGER,
         description: 'Leaves the rest of the link to others. Without it the download is as fast as the link.',
       }),
     ),

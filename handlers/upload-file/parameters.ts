@@ -1,4 +1,4 @@
-import { type Static, Type } from '../../agent/handler-api.ts';
+import { FILE_PATH, type Static, Type } from '../../agent/handler-api.ts';
 
 /** S3 takes no more in one PUT: 5 GiB (S3 User Guide, "Uploading objects"). */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -13,9 +13,7 @@ export const uploadFileParameters = Type.Object(
       description: '`https://`, or `http://` for a host in `insecureDownloadHosts`. Pre-signed for PUT.',
     }),
     path: Type.String({
-      maxLength: 4095, // PATH_MAX of limits.h counts the null byte at the end
-      pattern: '^(?!(?:.*/)?[.][.](?:/|$))[^\\u0000-\\u001f]*[^\\u0000-\\u001f/]$',
-      expected: 'the path of a file, without .. and control characters, and not ending in /',
+      ...FILE_PATH,
       description:
         'The file: in the working folder of the execution, by a relative path, or in a folder of `uploadFolders`.',
     }),
@@ -30,7 +28,9 @@ export const uploadFileParameters = Type.Object(
     contentType: Type.Optional(
       Type.String({
         maxLength: 255,
-        pattern: '^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:; ?[A-Za-z0-9_-]+=[A-Za-z0-9_.-]+)*$', // RFC 9110, 8.3.1
+        // RFC 9110, 8.3.1, with the names of RFC 6838, 4.2
+        pattern:
+          '^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*(?:; ?[A-Za-z0-9_-]+=[A-Za-z0-9_.-]+)*$',
         expected: 'a media type, such as "application/gzip"',
         description: 'Needed where the URL was signed with one.',
       }),

@@ -1,4 +1,4 @@
-import { type Static, Type } from '../../agent/handler-api.ts';
+import { FILE_PATH, type Static, Type } from '../../agent/handler-api.ts';
 
 /** AWS IoT Jobs takes documents of 32,768 characters (Developer Guide, job limits): nothing in one can be longer. */
 const MAX_LENGTH = 32_768;
@@ -6,9 +6,7 @@ const MAX_LENGTH = 32_768;
 export const writeFileParameters = Type.Object(
   {
     path: Type.String({
-      maxLength: 4095, // PATH_MAX of limits.h counts the null byte at the end
-      pattern: '^[^\\u0000]*[^\\u0000/]$',
-      expected: 'the path of a file, without null bytes and not ending in /',
+      ...FILE_PATH,
       description: 'Where the file goes; a relative path counts from the working folder of the execution.',
     }),
     content: Type.String({ maxLength: MAX_LENGTH, writeOnly: true, description: 'The whole content.' }),

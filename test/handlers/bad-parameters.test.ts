@@ -1,12 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAjvCompiler } from '../../agent/adapters/schema/ajv-check.ts';
-import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
+import { parseJobDocument } from '../../agent/core/job-document.ts';
+import type { JsonObject } from '../../agent/core/json.ts';
 import type { JobHandler } from '../../agent/handler-api.ts';
 import { createHandlerRegistry } from '../../agent/runs/handler-registry.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
+import type { JsonSchema } from '../../scripts/docs/json-schema.ts';
 import { checkProperty } from '../fixtures/check-property.ts';
-import { FACTS } from '../fixtures/step-handlers/step-runner-setup.ts';
+import {
+  createStepRunnerSetup,
+  FACTS,
+  planOf,
+  type StepRunnerSetup,
+} from '../fixtures/step-handlers/step-runner-setup.ts';
+import { BAD_PARAMETERS, HOSTILE_NAMES, install, services } from './bad-parameter-rows.ts';
+import { badCasesAt } from './bad-values.ts';
+import { FREE_TEXTS, type FreeText, HOSTILE_TEXTS, type HostileKind } from './free-text.ts';
+import { isFreeText, type Place, placesOf } from './schema-places.ts';
+
+let setup: StepRunnerSetup;
+beforeAll(async () => {
+  setup = await createStepRunnerSetup();
+});
+afterAll(() => setup.remove());
+
+const HANDLERS = join(import.meta.dirname, '../../handlers');
+const examples = new Map(
+  builtInHandlers.map(({ operation }) => {
+    const document = JSON.parse(readFileSync(join(HANDLERS, operation, 'example.job.json'), 'utf8')) as JsonObject;
+    return [operation, document.parameters as JsonObject] as const;
+  }),
+);
+
+/** What a person can act on: what was expected or is missing or not known. */
+const HELPFUL =
+  /^(expected .+, got .+|is required.*, and missing.*|is not known; .+|is there twice: .+|is no name .+|means nothing for .+|is in no folder .+|names .+ a second time.*)$/s;
+/** What a message says when nobody has thought of the case. */
+const HELPLESS =
+  /undefined|what the schema says|another value|expected an object, got an object|text that matches|\[object/;
 
 const registry = createHandlerRegistry({
   handlers: builtInHandlers,
@@ -14,153 +48,129 @@ const registry = createHandlerRegistry({
   facts: FACTS,
 });
 
-/** What no operation may take for a name: options, paths, patterns, what a shell would act on, what breaks lines. */
-const HOSTILE_NAMES = [
-  '',
-  ' ',
-  '-f',
-  '--root=/',
-  '.',
-  '..',
-  '../x',
-  'a/b',
-  '/etc/passwd',
-  'a b',
-  'a\tb',
-  'a\nb',
-  'a\0b',
-  'a;id',
-  'a|id',
-  'a&id',
-  '$(id)',
-  '`id`',
-  '$HOME',
-  'a>b',
-  'a<b',
-  "a'b",
-  'a"b',
-  'a*',
-  'a?',
-  '[a]',
-  '{a,b}',
-  '~root',
-  '#a',
-  '!a',
-  'a%',
-  'ä',
-  'а',
-  '\u202ea',
-];
+describe.each(builtInHandlers.map((handler) => [handler.operation, handler] as const))(
+  '%s refuses',
+  (operation, handler) => {
+    const cases = placesOfOperation(handler).flatMap(badCasesAt);
 
-/** Parameters, where the mistake is, and a part of what is said of it. */
-type BadParameters = readonly [parameters: JsonObject, pointer: string, reason: string];
+    test.each(cases.map((one) => [one.title, one] as const))('%s', async (_, { parameters, pointer }) => {
+      const review = await setup.stepRunner.review(planOf({ operation, parameters }));
+      expect(review).toMatchObject({ verdict: 'reject', reasonCode: 'PARAMETERS_INVALID' });
+      const { rejection } = review as Extract<typeof review, { verdict: 'reject' }>;
+      expect(rejection.pointer).toBe(`/parameters${pointer}`);
+      expect(rejection.reason).toMatch(HELPFUL);
+      expect(rejection.reason).not.toMatch(HELPLESS);
+    });
 
-const services = (more: JsonObject): JsonObject => ({ action: 'start', units: ['a'], ...more });
+    test.each([null, [], 'a', 5, true])('parameters that are %j', (parameters) => {
+      const parsed = parseJobDocument({ operation, parameters } as JsonObject);
+      expect(parsed).toMatchObject({ ok: false, rejection: { pointer: '/parameters' } });
+      expect(registry.checkParameters(handler, parameters)?.reason).toContain('expected an object');
+    });
 
-const UPLOAD_URL = 'https://a.example/f?X-Amz-Signature=0';
-const upload = (more: JsonObject): JsonObject => ({ url: UPLOAD_URL, path: '/var/log/a', ...more });
+    test.each(['__proto__', 'constructor', 'prototype'])('a member called %s', (name) => {
+      const parameters = JSON.parse(`{"${name}": {"polluted": true}}`) as JsonObject;
+      const parsed = parseJobDocument({ operation, parameters });
+      expect(parsed).toMatchObject({ ok: false, rejection: { pointer: `/parameters/${name}` } });
+    });
+  },
+);
 
-const install = (more: JsonObject): JsonObject => ({ packages: ['a'], ...more });
+describe.each(freeTextRows())('%s of %s', (name, operation, place) => {
+  const { within = (text: string) => text, refuses, takes = {} } = freeTextOf(operation, name);
+  const textsOf = (kind: HostileKind) => HOSTILE_TEXTS[kind].map((text) => (text === '' ? text : within(text)));
+  const reviewOf = (text: string) => setup.stepRunner.review(planOf({ operation, parameters: place.set(text) }));
 
-/** What no package may be called, on top of the others. */
-const HOSTILE_PACKAGES = [
-  ...HOSTILE_NAMES,
-  'a-',
-  'a^',
-  '@group',
-  'a..b',
-  'a:',
-  ':a',
-  'a/stable',
-  './a.deb',
-  '+a',
-  'a\\b',
-  'a@b',
-];
-const HOSTILE_VERSIONS = [
-  'a=',
-  'a==1',
-  'a=-1',
-  'a=1..2',
-  'a=1/2',
-  'a=1 2',
-  'a=$(id)',
-  'a=*',
-  'a=1\n',
-  '=1',
-  'a- =1',
-  'a-=1',
-];
+  test.each(refuses.flatMap((kind) => textsOf(kind).map((text) => [kind, text] as const)))(
+    'refuses %s: %j',
+    async (_, text) => {
+      const review = await reviewOf(text);
+      expect(review).toMatchObject({ verdict: 'reject', reasonCode: 'PARAMETERS_INVALID' });
+      const { rejection } = review as Extract<typeof review, { verdict: 'reject' }>;
+      expect(rejection.pointer).toBe(`/parameters${place.pointer}`);
+      expect(rejection.reason).toMatch(HELPFUL);
+    },
+  );
 
-const packagesRows = (names: readonly string[]): readonly BadParameters[] => [
-  [{}, '/packages', 'is required'],
-  [install({ packages: 'a' }), '/packages', 'expected an array'],
-  [install({ packages: [] }), '/packages', 'at least 1'],
-  [install({ packages: Array.from({ length: 65 }, (_, i) => `a${i}`) }), '/packages', 'at most 64'],
-  [install({ packages: ['a', 'a'] }), '/packages', ''],
-  [install({ packages: ['a', 5] }), '/packages/1', 'got the number 5'],
-  [install({ packages: ['a'.repeat(257)] }), '/packages/0', 'at most 256'],
-  ...names.map((name): BadParameters => [install({ packages: ['a', name] }), '/packages/1', 'the name of a package']),
-  [install({ lockTimeoutSeconds: -1 }), '/lockTimeoutSeconds', 'at least 0'],
-  [install({ lockTimeoutSeconds: 3601 }), '/lockTimeoutSeconds', 'at most 3600'],
-  [install({ lockTimeoutSeconds: '5' }), '/lockTimeoutSeconds', 'expected an integer'],
-  [install({ package: 'a' }), '/package', 'did you mean packages?'],
-];
+  const taken = Object.keys(takes) as HostileKind[];
+  test.each(taken.flatMap((kind) => textsOf(kind).map((text) => [kind, text] as const)))(
+    'takes %s: %j',
+    async (_, text) => {
+      expect(await reviewOf(text)).toMatchObject({ verdict: 'run' });
+    },
+  );
+});
 
-const TABLE: Readonly<Record<string, readonly BadParameters[]>> = {
-  services: [
-    [{ units: ['a'] }, '/action', 'is required'],
-    [services({ action: 'reload' }), '/action', 'one of "start", "stop", "restart", "enable", "disable"'],
-    [services({ action: 5 }), '/action', 'got the number 5'],
-    [{ action: 'start' }, '/units', 'is required'],
-    [services({ units: 'a' }), '/units', 'expected an array'],
-    [services({ units: [] }), '/units', 'at least 1'],
-    [services({ units: Array.from({ length: 33 }, (_, i) => `a${i}`) }), '/units', 'at most 32'],
-    [services({ units: ['a', 'a'] }), '/units', ''],
-    [services({ units: ['a', 5] }), '/units/1', 'got the number 5'],
-    [services({ units: ['a'.repeat(256)] }), '/units/0', 'at most 255'],
-    ...HOSTILE_NAMES.map((name): BadParameters => [services({ units: ['a', name] }), '/units/1', 'the name of a unit']),
-    [services({ stayUpSeconds: 0 }), '/stayUpSeconds', 'at least 1'],
-    [services({ stayUpSeconds: 601 }), '/stayUpSeconds', 'at most 600'],
-    [services({ stayUpSeconds: 1.5 }), '/stayUpSeconds', 'expected an integer'],
-    [services({ stayUpSeconds: '5' }), '/stayUpSeconds', 'expected an integer'],
-    [services({ action: 'stop', stayUpSeconds: 5 }), '/stayUpSeconds', 'means nothing for stop'],
-    [services({ unit: 'a' }), '/unit', 'did you mean units?'],
-  ],
-  'install-packages': [
-    ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS]),
-    [install({ packages: ['a', 'a=1'] }), '/packages/1', 'names a a second time'],
-    [install({ refresh: 'yes' }), '/refresh', 'expected'],
-  ],
-  'upload-file': [
-    [{ path: '/var/log/a' }, '/url', 'is required'],
-    [{ url: UPLOAD_URL }, '/path', 'is required'],
-    ...['', 'ftp://a/b', 'file:///etc/passwd', 'https://', 'https://a b/', 5].map(
-      (url): BadParameters => [upload({ url }), '/url', ''],
-    ),
-    [upload({ url: 'http://elsewhere.example/' }), '/url', 'insecureDownloadHosts'],
-    [upload({ url: 'https://user:word@a.example/' }), '/url', 'user name or password'],
-    ...['', '/', '/var/log/', '..', '../a', '/var/log/../../etc/shadow', 'a/../b', 'a/..', 'a\0b', 'a\nb', 5].map(
-      (path): BadParameters => [upload({ path }), '/path', 'without ..'],
-    ),
-    [upload({ path: `/${'a'.repeat(4095)}` }), '/path', 'at most 4095'],
-    [upload({ path: '/etc/shadow' }), '/path', 'is in no folder of uploadFolders'],
-    [upload({ path: '/var/logger' }), '/path', 'is in no folder of uploadFolders'],
-    [upload({ maxBytes: -1 }), '/maxBytes', 'at least 0'],
-    [upload({ maxBytes: 2 ** 40 }), '/maxBytes', 'at most'],
-    [upload({ maxBytes: '5' }), '/maxBytes', 'expected an integer'],
-    ...['', 'text', 'text/plain\r\nx: y', 'a/b; c', 'tex t/plain'].map(
-      (contentType): BadParameters => [upload({ contentType }), '/contentType', 'a media type'],
-    ),
-    [upload({ method: 'PUT' }), '/method', 'is not known'],
-  ],
-  'remove-packages': [
-    ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS, 'a=1']),
-    [install({ purge: 1 }), '/purge', 'expected'],
-  ],
-};
+const standIns = builtInHandlers.flatMap(({ managedTemplates = [] }) => managedTemplates.map(({ handler }) => handler));
 
-describe.each(Object.entries(TABLE))('%s refuses', (operation, rows) => {
+test.each(standIns)('arguments for %s are refused with their place, or fit', async (handler) => {
+  const texts = Object.values(HOSTILE_TEXTS).flat();
+  const lists = [
+    [],
+    ...texts.map((text) => [text]),
+    ...texts.map((text) => ['https://a.example/f', text]),
+    ['a', 'b', 'c', 'd'],
+  ];
+  for (const args of lists) {
+    const step = {
+      action: { name: 'x', type: 'runHandler', input: { handler, args, path: 'default' }, runAsUser: '' },
+    };
+    const parsed = parseJobDocument({ version: '1.0', steps: [step] });
+    const review = parsed.ok ? await setup.stepRunner.review(parsed.plan) : { verdict: 'reject', ...parsed };
+    expect(['run', 'reject'], JSON.stringify(args)).toContain(review.verdict);
+    if (!('rejection' in review)) continue;
+    expect(review.rejection.pointer).toMatch(/^\/steps\/0\/action\/input\/args/);
+    expect(review.rejection.reason).not.toMatch(HELPLESS);
+  }
+});
+
+describe('the table of free texts', () => {
+  test('has every free-text parameter of every operation, and no other', () => {
+    const problems = builtInHandlers.flatMap((handler) => {
+      const known = Object.keys(FREE_TEXTS[handler.operation] ?? {});
+      const wanted = freeTextNames(handler);
+      return [
+        ...wanted
+          .filter((name) => !known.includes(name))
+          .map((name) => `add '${handler.operation}': { '${name}': … } to test/handlers/free-text.ts`),
+        ...known
+          .filter((name) => !wanted.includes(name))
+          .map((name) => `${handler.operation} has no free text ${name}: remove it from test/handlers/free-text.ts`),
+      ];
+    });
+    expect(problems).toEqual([]);
+    expect(Object.keys(FREE_TEXTS).filter((name) => registry.find(name) === undefined)).toEqual([]);
+  });
+
+  test('says of every kind of hostile text whether it is refused, or taken and why', () => {
+    for (const [operation, parameters] of Object.entries(FREE_TEXTS)) {
+      for (const [name, { refuses, takes = {} }] of Object.entries(parameters)) {
+        expect([...refuses, ...Object.keys(takes)].sort(), `${name} of ${operation}`).toEqual(
+          Object.keys(HOSTILE_TEXTS).sort(),
+        );
+      }
+    }
+  });
+
+  test('every pattern says in words what it expects, every number has both limits, every list an end', () => {
+    const problems = builtInHandlers.flatMap((handler) =>
+      placesOfOperation(handler).flatMap(({ schema, name }) => {
+        const { pattern, expected, type, minimum, maximum, maxItems } = schema;
+        const isOpen = (type === 'integer' || type === 'number') && (minimum === undefined || maximum === undefined);
+        return [
+          ...(pattern !== undefined && expected === undefined
+            ? [`${handler.operation}: give ${name} an \`expected\``]
+            : []),
+          ...(isOpen ? [`${handler.operation}: give ${name} a minimum and a maximum`] : []),
+          ...(type === 'array' && maxItems === undefined ? [`${handler.operation}: give ${name} a maxItems`] : []),
+        ];
+      }),
+    );
+    expect(problems).toEqual([]);
+  });
+});
+
+describe.each(Object.entries(BAD_PARAMETERS))('%s refuses besides', (operation, rows) => {
   test.each(rows)('%j', (parameters, pointer, reason) => {
     const problem = registry.checkParameters(handlerOf(operation), parameters);
     expect(problem?.pointer).toBe(pointer);
@@ -168,7 +178,7 @@ describe.each(Object.entries(TABLE))('%s refuses', (operation, rows) => {
   });
 });
 
-describe.each(Object.keys(TABLE))('%s', (operation) => {
+describe.each(Object.keys(BAD_PARAMETERS))('%s', (operation) => {
   const handler = handlerOf(operation);
   const { properties } = handler.parameters as unknown as { properties: Readonly<Record<string, JsonObject>> };
   const names = fc.constantFrom(...Object.keys(properties), '__proto__', 'x');
@@ -187,12 +197,6 @@ describe.each(Object.keys(TABLE))('%s', (operation) => {
       }),
       { numRuns: 200 },
     );
-  });
-
-  test('refuses parameters that are no object', () => {
-    for (const value of [null, [], 'a', 5, true] as JsonValue[]) {
-      expect(registry.checkParameters(handler, value)?.reason).toContain('expected an object');
-    }
   });
 });
 
@@ -234,6 +238,37 @@ test.each([
 ])('%s is the name of a package', (name) => {
   expect(registry.checkParameters(handlerOf('install-packages'), { packages: [name] })).toBeUndefined();
 });
+
+/** The parameters of the example, and every place in them and beside them. */
+function placesOfOperation({ operation, parameters }: JobHandler): readonly Place[] {
+  const example = examples.get(operation) ?? {};
+  return placesOf(parameters as unknown as JsonSchema, example, (name) => FREE_TEXTS[operation]?.[name]?.sample ?? 'a');
+}
+
+function freeTextOf(operation: string, name: string): FreeText {
+  const entry = FREE_TEXTS[operation]?.[name];
+  if (entry === undefined) throw new Error(`test/handlers/free-text.ts has no ${name} of ${operation}`);
+  return entry;
+}
+
+function freeTextNames(handler: JobHandler): readonly string[] {
+  return [
+    ...new Set(
+      placesOfOperation(handler)
+        .filter(({ schema }) => isFreeText(schema))
+        .map(({ name }) => name),
+    ),
+  ];
+}
+
+function freeTextRows(): readonly (readonly [name: string, operation: string, place: Place])[] {
+  return builtInHandlers.flatMap((handler) => {
+    const places = placesOfOperation(handler).filter(
+      ({ name, schema }) => isFreeText(schema) && FREE_TEXTS[handler.operation]?.[name] !== undefined,
+    );
+    return places.map((place) => [place.name, handler.operation, place] as const);
+  });
+}
 
 function handlerOf(operation: string): JobHandler {
   const handler = registry.find(operation);

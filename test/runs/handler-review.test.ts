@@ -39,7 +39,12 @@ describe('parameters', () => {
     ['a short hash', download({ url, path: '/x', sha256: 'abc' }), '/parameters/sha256', '64 hexadecimal digits'],
     ['a folder as path', download({ url, path: '/x/' }), '/parameters/path', 'not ending in /'],
     ['an empty path', download({ url, path: '' }), '/parameters/path', 'got the string ""'],
-    ['a null byte in a path', download({ url, path: '/x\0y' }), '/parameters/path', 'without null bytes'],
+    [
+      'a null byte in a path',
+      download({ url, path: '/x\0y' }),
+      '/parameters/path',
+      'without .. and control characters',
+    ],
     ['a path too long', download({ url, path: `/${'x'.repeat(5000)}` }), '/parameters/path', 'at most 4095'],
     ['a setuid mode', download({ url, path: '/x', mode: '4755' }), '/parameters/mode', 'permissions in octal'],
     ['a negative size', download({ url, path: '/x', maxBytes: -1 }), '/parameters/maxBytes', 'at least 0'],

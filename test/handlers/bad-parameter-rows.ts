@@ -1,0 +1,148 @@
+/** Parameters that an operation refuses for more than its schema says of each alone. */
+import type { JsonObject } from '../../agent/core/json.ts';
+
+/** What no operation may take for a name: options, paths, patterns, what a shell would act on, what breaks lines. */
+export const HOSTILE_NAMES = [
+  '',
+  ' ',
+  '-f',
+  '--root=/',
+  '.',
+  '..',
+  '../x',
+  'a/b',
+  '/etc/passwd',
+  'a b',
+  'a\tb',
+  'a\nb',
+  'a\0b',
+  'a;id',
+  'a|id',
+  'a&id',
+  '$(id)',
+  '`id`',
+  '$HOME',
+  'a>b',
+  'a<b',
+  "a'b",
+  'a"b',
+  'a*',
+  'a?',
+  '[a]',
+  '{a,b}',
+  '~root',
+  '#a',
+  '!a',
+  'a%',
+  'ä',
+  'а',
+  '\u202ea',
+];
+
+/** Parameters, where the mistake is, and a part of what is said of it. */
+export type BadParameters = readonly [parameters: JsonObject, pointer: string, reason: string];
+
+export const services = (more: JsonObject): JsonObject => ({ action: 'start', units: ['a'], ...more });
+
+const UPLOAD_URL = 'https://a.example/f?X-Amz-Signature=0';
+const upload = (more: JsonObject): JsonObject => ({ url: UPLOAD_URL, path: '/var/log/a', ...more });
+
+export const install = (more: JsonObject): JsonObject => ({ packages: ['a'], ...more });
+
+/** What no package may be called, on top of the others. */
+const HOSTILE_PACKAGES = [
+  ...HOSTILE_NAMES,
+  'a-',
+  'a^',
+  '@group',
+  'a..b',
+  'a:',
+  ':a',
+  'a/stable',
+  './a.deb',
+  '+a',
+  'a\\b',
+  'a@b',
+];
+const HOSTILE_VERSIONS = [
+  'a=',
+  'a==1',
+  'a=-1',
+  'a=1..2',
+  'a=1/2',
+  'a=1 2',
+  'a=$(id)',
+  'a=*',
+  'a=1\n',
+  '=1',
+  'a- =1',
+  'a-=1',
+];
+
+const packagesRows = (names: readonly string[]): readonly BadParameters[] => [
+  [{}, '/packages', 'is required'],
+  [install({ packages: 'a' }), '/packages', 'expected an array'],
+  [install({ packages: [] }), '/packages', 'at least 1'],
+  [install({ packages: Array.from({ length: 65 }, (_, i) => `a${i}`) }), '/packages', 'at most 64'],
+  [install({ packages: ['a', 'a'] }), '/packages/1', 'is there twice: entry 0 is the same'],
+  [install({ packages: ['a', 5] }), '/packages/1', 'got the number 5'],
+  [install({ packages: ['a'.repeat(257)] }), '/packages/0', 'at most 256'],
+  ...names.map((name): BadParameters => [install({ packages: ['a', name] }), '/packages/1', 'the name of a package']),
+  [install({ lockTimeoutSeconds: -1 }), '/lockTimeoutSeconds', 'at least 0'],
+  [install({ lockTimeoutSeconds: 3601 }), '/lockTimeoutSeconds', 'at most 3600'],
+  [install({ lockTimeoutSeconds: '5' }), '/lockTimeoutSeconds', 'expected an integer'],
+  [install({ package: 'a' }), '/package', 'did you mean packages?'],
+];
+
+export const BAD_PARAMETERS: Readonly<Record<string, readonly BadParameters[]>> = {
+  services: [
+    [{ units: ['a'] }, '/action', 'is required'],
+    [services({ action: 'reload' }), '/action', 'one of "start", "stop", "restart", "enable", "disable"'],
+    [services({ action: 5 }), '/action', 'got the number 5'],
+    [{ action: 'start' }, '/units', 'is required'],
+    [services({ units: 'a' }), '/units', 'expected an array'],
+    [services({ units: [] }), '/units', 'at least 1'],
+    [services({ units: Array.from({ length: 33 }, (_, i) => `a${i}`) }), '/units', 'at most 32'],
+    [services({ units: ['a', 'a'] }), '/units/1', 'is there twice: entry 0 is the same'],
+    [services({ units: ['a', 5] }), '/units/1', 'got the number 5'],
+    [services({ units: ['a'.repeat(256)] }), '/units/0', 'at most 255'],
+    ...HOSTILE_NAMES.map((name): BadParameters => [services({ units: ['a', name] }), '/units/1', 'the name of a unit']),
+    [services({ stayUpSeconds: 0 }), '/stayUpSeconds', 'at least 1'],
+    [services({ stayUpSeconds: 601 }), '/stayUpSeconds', 'at most 600'],
+    [services({ stayUpSeconds: 1.5 }), '/stayUpSeconds', 'expected an integer'],
+    [services({ stayUpSeconds: '5' }), '/stayUpSeconds', 'expected an integer'],
+    [services({ action: 'stop', stayUpSeconds: 5 }), '/stayUpSeconds', 'means nothing for stop'],
+    [services({ unit: 'a' }), '/unit', 'did you mean units?'],
+  ],
+  'install-packages': [
+    ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS]),
+    [install({ packages: ['a', 'a=1'] }), '/packages/1', 'names a a second time'],
+    [install({ refresh: 'yes' }), '/refresh', 'expected'],
+  ],
+  'upload-file': [
+    [{ path: '/var/log/a' }, '/url', 'is required'],
+    [{ url: UPLOAD_URL }, '/path', 'is required'],
+    ...['', 'ftp://a/b', 'file:///etc/passwd', 'https://', 'https://a b/', 5].map(
+      (url): BadParameters => [upload({ url }), '/url', ''],
+    ),
+    [upload({ url: 'http://elsewhere.example/' }), '/url', 'insecureDownloadHosts'],
+    [upload({ url: 'https://user:word@a.example/' }), '/url', 'user name or password'],
+    ...['', '/', '/var/log/', '..', '../a', '/var/log/../../etc/shadow', 'a/../b', 'a/..', 'a\0b', 'a\nb', 5].map(
+      (path): BadParameters => [upload({ path }), '/path', 'without ..'],
+    ),
+    [upload({ path: `/${'a'.repeat(4095)}` }), '/path', 'at most 4095'],
+    [upload({ path: '/etc/shadow' }), '/path', 'is in no folder of uploadFolders'],
+    [upload({ path: '/var/logger' }), '/path', 'is in no folder of uploadFolders'],
+    [upload({ maxBytes: -1 }), '/maxBytes', 'at least 0'],
+    [upload({ maxBytes: 2 ** 40 }), '/maxBytes', 'at most'],
+    [upload({ maxBytes: '5' }), '/maxBytes', 'expected an integer'],
+    ...['', 'text', 'text/plain\r\nx: y', 'a/b; c', 'tex t/plain'].map(
+      (contentType): BadParameters => [upload({ contentType }), '/contentType', 'a media type'],
+    ),
+    [upload({ method: 'PUT' }), '/method', 'is not known'],
+  ],
+  'remove-packages': [
+    ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS, 'a=1']),
+    [install({ purge: 1 }), '/purge', 'expected'],
+  ],
+};

@@ -1,0 +1,141 @@
+/**
+ * What hostile texts each free-text parameter of each operation refuses, and which it takes because they can do no harm
+ * there. test/handlers/bad-parameters.test.ts tries every one, and fails when a parameter has no entry or a kind is left out.
+ */
+
+/** Texts by what they would do where nobody thought of them. */
+export const HOSTILE_TEXTS = {
+  empty: [''],
+  blank: [' ', 'a b', ' a', 'a '],
+  nul: ['a\0b', '\0'],
+  lineEnd: ['a\nb', 'a\r\nb', 'a\n'],
+  control: ['a\tb', 'a\u001b[2Jb', '\u0007'],
+  option: ['-f', '-rf', '--root=x', '--'],
+  traversal: ['..', '../x', 'a/../b', '/var/log/../../etc/shadow', 'a/..'],
+  absolutePath: ['/etc/passwd'],
+  trailingSlash: ['a/'],
+  shell: [
+    'a;id',
+    'a|id',
+    'a&id',
+    '$(id)',
+    '`id`',
+    '$HOME',
+    'a>b',
+    'a<b',
+    "a'b",
+    'a"b',
+    '*',
+    'a?',
+    '[a]',
+    '{a,b}',
+    '~root',
+    '#a',
+    '!a',
+    'a%',
+  ],
+  unicode: ['ä', 'а', '\u202ea', '\ufeffa', 'a\u200b'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type HostileKind = keyof typeof HOSTILE_TEXTS;
+
+export interface FreeText {
+  /** A text that fits. */
+  readonly sample: string;
+  /** Puts a hostile text where it does the most: after the host of a URL. As it is when left out, and always when empty. */
+  readonly within?: (text: string) => string;
+  /** Every text of these kinds is REJECTED. */
+  readonly refuses: readonly HostileKind[];
+  /** Every text of these kinds is taken, and why that is no harm. */
+  readonly takes?: Partial<Readonly<Record<HostileKind, string>>>;
+}
+
+const ALL = Object.keys(HOSTILE_TEXTS) as readonly HostileKind[];
+
+/** A parameter whose pattern leaves no room: a name, a hash, a mode. */
+export function strict(sample: string): FreeText {
+  return { sample, refuses: ALL };
+}
+
+const filePath: FreeText = {
+  sample: '/tmp/a',
+  refuses: ['empty', 'nul', 'lineEnd', 'control', 'traversal', 'trailingSlash'],
+  takes: {
+    blank: 'names of files may have spaces',
+    option: 'it is resolved to an absolute path first, and given to system calls only',
+    absolutePath: 'where the file goes is the purpose; what the agent’s user may write is up to the operator',
+    shell: 'a name of a file; no shell and no glob sees it',
+    unicode: 'a name of a file',
+  },
+};
+
+const url: FreeText = {
+  sample: 'https://a.example/f',
+  within: (text) => `https://a.example/${text}`,
+  refuses: ['empty', 'blank', 'nul', 'lineEnd', 'control'],
+  takes: {
+    option: 'it begins with https://',
+    traversal: 'a path on the server; URL parsing resolves it',
+    absolutePath: 'a path on the server',
+    trailingSlash: 'a path on the server',
+    shell: 'the HTTP client percent-encodes it',
+    unicode: 'the HTTP client percent-encodes it',
+  },
+};
+
+/** By operation, then by parameter as docs/handlers.md names it: `units[]`, `source.path`. */
+export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeText>>>> = {
+  'download-file': {
+    url,
+    path: filePath,
+    sha256: strict('0'.repeat(64)),
+    sha384: strict('0'.repeat(96)),
+    sha512: strict('0'.repeat(128)),
+    mode: strict('0644'),
+  },
+  'install-packages': { 'packages[]': strict('probe') },
+  'remove-packages': { 'packages[]': strict('probe') },
+  'run-command': {
+    'command[]': {
+      sample: 'uname',
+      refuses: ['nul'],
+      takes: {
+        empty: 'an argument may be empty; the program may not, see run-command.test.ts',
+        blank: 'one argument, whatever is in it: no shell splits it',
+        lineEnd: 'one argument',
+        control: 'one argument',
+        option: 'options are what arguments are for: the document’s author chose the program',
+        traversal: 'what it means is up to the program; the program itself may not be relative',
+        absolutePath: 'what it means is up to the program',
+        trailingSlash: 'what it means is up to the program',
+        shell: 'no shell sees it',
+        unicode: 'one argument, in UTF-8',
+      },
+    },
+  },
+  services: { 'units[]': strict('app.service') },
+  'upload-file': {
+    url,
+    path: {
+      ...filePath,
+      sample: 'report.txt',
+      refuses: [...filePath.refuses, 'absolutePath'],
+      takes: {
+        blank: 'names of files may have spaces',
+        option: filePath.takes?.option ?? '',
+        shell: 'a name of a file',
+        unicode: 'a name of a file',
+      },
+    },
+    contentType: strict('text/plain'),
+  },
+  'write-file': {
+    path: filePath,
+    content: {
+      sample: 'text',
+      refuses: [],
+      takes: Object.fromEntries(ALL.map((kind) => [kind, 'the content of a file is any text'])),
+    },
+    mode: strict('0644'),
+  },
+};
