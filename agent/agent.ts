@@ -50,7 +50,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, credentials, log } = options;
   for (const warning of credentials.warnings) log.warn({ ...warning }, 'certificate of this thing may be refused');
   const transport = await createTransport(options);
-  const boot = withLoggedReboot(createLinuxBoot(config), config.rebootCommand, log);
+  const boot = withLoggedReboot(createLinuxBoot(config), config, log);
   const { bootId } = boot;
   const binding = { thingName: config.thingName, endpoint: config.endpoint };
   const folders = await openStateFolders({ ...config, binding, bootId });

@@ -120,6 +120,13 @@ export const REASON_CODES = {
       'The time limit of the whole job (`timeoutConfig`) was over before the job was. The service may say TIMED_OUT.',
     remedy: 'Give the job more time, or find out what took so long.',
   },
+  POWER_OFF_FAILED: {
+    status: 'FAILED',
+    summary:
+      'The step needs the gateway to be powered off, and that could not be asked for, or it was still on ten minutes later.',
+    remedy:
+      'Read `reason`: the command in `shutdownCommand` may be missing, or the user of the agent may not be allowed to run it (polkit, sudo). In a container it has to reach the host.',
+  },
   REBOOT_FAILED: {
     status: 'FAILED',
     summary:
@@ -129,7 +136,7 @@ export const REASON_CODES = {
   },
   REBOOT_LOOP: {
     status: 'FAILED',
-    summary: 'The handler asked for a restart of the gateway again and again.',
+    summary: 'The handler asked for a restart of the gateway, or its power-off, again and again.',
     remedy: 'Look at why the handler never finds the gateway as it wants it. After the third restart none is made.',
   },
   RETRIES_EXHAUSTED: {

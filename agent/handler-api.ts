@@ -122,7 +122,7 @@ export interface InlineHandler<S extends TSchema = TSchema> extends HandlerBase<
 
 interface HandlerFunctions<S extends TSchema, C = HandlerContext> {
   readonly run: HandlerFunction<S, C>;
-  /** After a restart of the gateway that `run` asked for: did it work? It may run more than once. */
+  /** After a restart of the gateway that `run` asked for, or a power-off: did it work? It may run more than once. */
   readonly verify?: HandlerFunction<S, C>;
   /**
    * Run when `run` was stopped (cancelled, over its time limit, shut down) or interrupted (power, agent), and is not to be
@@ -202,7 +202,7 @@ export interface HandlerLog {
 }
 
 export type HandlerResult =
-  | { readonly kind: 'succeeded' | 'reboot'; readonly details: Details }
+  | { readonly kind: 'succeeded' | 'reboot' | 'power-off'; readonly details: Details }
   | {
       readonly kind: 'failed' | 'rejected';
       readonly reasonCode: string;
@@ -234,6 +234,14 @@ export function retryLater(message: string, afterSeconds?: number, details: Deta
 /** The gateway has to restart. The step succeeds once it has, if `verify` agrees where there is one. */
 export function reboot(details: Details = {}): HandlerResult {
   return { kind: 'reboot', details };
+}
+
+/**
+ * The gateway has to be powered off. The step succeeds when the agent starts again in another boot, if `verify` agrees
+ * where there is one: a gateway that stays off tells nothing, and its job stays IN_PROGRESS.
+ */
+export function powerOff(details: Details = {}): HandlerResult {
+  return { kind: 'power-off', details };
 }
 
 /** @param reasonCode stable and searchable: upper case words joined by underscores. */

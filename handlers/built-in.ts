@@ -6,6 +6,7 @@ import { removePackagesHandler } from './remove-packages/handler.ts';
 import { runCommandHandler } from './run-command/handler.ts';
 import { servicesHandler } from './services/handler.ts';
 import { setLogLevelHandler } from './set-log-level/handler.ts';
+import { shutdownHandler } from './shutdown/handler.ts';
 import { systemInfoHandler } from './system-info/handler.ts';
 import { uploadFileHandler } from './upload-file/handler.ts';
 import { writeFileHandler } from './write-file/handler.ts';
@@ -19,6 +20,7 @@ export const builtInHandlers: readonly JobHandler[] = [
   runCommandHandler,
   servicesHandler,
   setLogLevelHandler,
+  shutdownHandler,
   systemInfoHandler,
   uploadFileHandler,
   writeFileHandler,

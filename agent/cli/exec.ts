@@ -88,7 +88,7 @@ function onSignals(listener: (isFirst: boolean) => void): () => void {
 
 const WAITS_FOR = {
   restart:
-    'The job asks for a restart of the gateway, which exec never does. --after-reboot goes on as if it had restarted.',
+    'The job asks for a restart or power-off of the gateway, which exec never does. --after-reboot goes on as if it had restarted.',
 } as const;
 
 function textOfEnd({ status, statusDetails, waitsFor }: TrialEnd): string {

@@ -96,7 +96,7 @@ function hint(setting: Setting, value: unknown): string {
 
 function listHint({ name }: Setting, text: string): string {
   if (!/^[\w./-]/.test(text)) return ''; // no entry of any list of ours, such as JSON that is cut short
-  const isCommandLine = name === 'rebootCommand' && !/["'\\]/.test(text);
+  const isCommandLine = name.endsWith('Command') && !/["'\\]/.test(text);
   return ` (write ${shown(isCommandLine ? text.trim().split(/\s+/) : [text])})`;
 }
 

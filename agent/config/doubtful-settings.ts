@@ -12,14 +12,18 @@ export interface DoubtfulSetting {
 
 /** @param searchPath PATH of the agent. */
 export async function findDoubtfulSettings(
-  { handlersDir, rebootCommand }: Pick<Config, 'handlersDir' | 'rebootCommand'>,
+  { handlersDir, rebootCommand, shutdownCommand }: Pick<Config, 'handlersDir' | 'rebootCommand' | 'shutdownCommand'>,
   searchPath: string | undefined,
 ): Promise<readonly DoubtfulSetting[]> {
-  const [folder, program] = await Promise.all([unreadable(handlersDir), notAProgram(rebootCommand, searchPath)]);
-  return [
-    ...(folder === null ? [] : [{ setting: 'handlersDir', reason: folder } as const]),
-    ...(program === null ? [] : [{ setting: 'rebootCommand', reason: program } as const]),
-  ];
+  const doubts = {
+    handlersDir: await unreadable(handlersDir),
+    rebootCommand: await notAProgram(rebootCommand, 'restart the gateway', searchPath),
+    shutdownCommand: await notAProgram(shutdownCommand, 'power the gateway off', searchPath),
+  };
+  return (Object.keys(doubts) as (keyof typeof doubts)[]).flatMap((setting) => {
+    const reason = doubts[setting];
+    return reason === null ? [] : [{ setting, reason }];
+  });
 }
 
 async function unreadable(handlersDir: string): Promise<string | null> {
@@ -31,14 +35,18 @@ async function unreadable(handlersDir: string): Promise<string | null> {
   }
 }
 
-async function notAProgram(command: readonly string[], searchPath = DEFAULT_SEARCH_PATH): Promise<string | null> {
+async function notAProgram(
+  command: readonly string[],
+  purpose: string,
+  searchPath = DEFAULT_SEARCH_PATH,
+): Promise<string | null> {
   const [program = '', ...args] = command;
   const folders = program.includes('/') ? [''] : searchPath.split(':');
   for (const folder of folders) if (await isExecutable(join(folder, program))) return null;
   const where = program.includes('/') ? '' : ` in PATH (${searchPath})`;
   const words = program.trim().split(/\s+/);
   const hint = words.length > 1 ? `; write each word for itself: ${JSON.stringify([...words, ...args])}` : '';
-  return `no job can restart the gateway: there is no program ${JSON.stringify(program)}${where}${hint}`;
+  return `no job can ${purpose}: there is no program ${JSON.stringify(program)}${where}${hint}`;
 }
 
 /** Where execvp(3) looks without PATH (paths.h, _PATH_DEFPATH). */

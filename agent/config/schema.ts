@@ -120,6 +120,12 @@ export const settingsSchema = Type.Object({
     minItems: 1,
     examples: [['/sbin/reboot']],
   }),
+  shutdownCommand: Type.Array(Type.String({ minLength: 1, expected: 'a program or an argument' }), {
+    description: 'Program and arguments that power the gateway off, for jobs that ask for it.',
+    default: ['systemctl', 'poweroff'],
+    minItems: 1,
+    examples: [['/sbin/poweroff']],
+  }),
   unknownOperation: Type.Enum(['reject', 'leave'], {
     description:
       'An operation without a handler: `reject` the job, or `leave` it queued for another agent of the thing.',

@@ -42,7 +42,7 @@ export function decide(state: AgentState, event: AgentEvent): Decision {
     case 'runEnded':
       return inOrder(state, (now) => runEnded(now, event.id, event.runId, event.result), claimMore);
     case 'rebootFailed':
-      return inOrder(state, (now) => rebootFailed(now, event.message), claimMore);
+      return inOrder(state, (now) => rebootFailed(now, () => event.message), claimMore);
     case 'timerFired':
       return timerFired(state, event.timer);
     case 'shutdownRequested':

@@ -2,7 +2,7 @@
 import type { ExecutionRecord } from './execution-record.ts';
 import type { ExecutionId } from './job-execution.ts';
 import type { JobsRequest } from './jobs-request.ts';
-import type { StopReason } from './outcome.ts';
+import type { RebootHow, StopReason } from './outcome.ts';
 import type { RunPurpose } from './state.ts';
 
 export type Effect =
@@ -14,8 +14,8 @@ export type Effect =
   /** Replaces a timer of the same name. */
   | { readonly type: 'setTimer'; readonly timer: TimerName; readonly delay: Delay }
   | { readonly type: 'clearTimer'; readonly timer: TimerName }
-  /** Restart the machine. That it could not be asked for comes back as `rebootFailed`. */
-  | { readonly type: 'reboot' }
+  /** Restart the machine, or power it off. That it could not be asked for comes back as `rebootFailed`. */
+  | { readonly type: 'reboot'; readonly how: RebootHow }
   /** The execution is over: its timers, its folders and its plan are not needed any more. */
   | { readonly type: 'cleanUp'; readonly id: ExecutionId };
 
@@ -41,7 +41,7 @@ export type TimerName =
   | { readonly name: 'jobTimeout'; readonly id: ExecutionId }
   /** The document's limit for all steps together. */
   | { readonly name: 'documentTimeout'; readonly id: ExecutionId }
-  /** The machine should have restarted by now. */
+  /** This boot should have ended by now. */
   | { readonly name: 'reboot' }
   | { readonly name: 'stepTimeout'; readonly id: ExecutionId; readonly runId: string };
 

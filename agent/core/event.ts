@@ -32,7 +32,7 @@ export type AgentEvent =
       readonly details: StatusDetails;
     }
   | { readonly type: 'runEnded'; readonly id: ExecutionId; readonly runId: string; readonly result: RunResult }
-  /** The machine cannot be restarted, and why. */
+  /** The machine cannot be restarted or powered off, and why. */
   | { readonly type: 'rebootFailed'; readonly message: string }
   | { readonly type: 'timerFired'; readonly timer: TimerName }
   | { readonly type: 'shutdownRequested'; readonly mode: ShutdownMode }

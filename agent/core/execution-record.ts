@@ -5,7 +5,7 @@
  */
 
 import type { ExecutionId, ExecutionKey, StatusDetails } from './job-execution.ts';
-import type { Outcome, StopReason } from './outcome.ts';
+import type { Outcome, RebootHow, StopReason } from './outcome.ts';
 import type {
   ExecutionState,
   FinishedExecution,
@@ -46,9 +46,16 @@ export type LivePhase =
   | { readonly phase: 'claiming' }
   | ({ readonly phase: 'running' } & RecordedRun)
   | ({ readonly phase: 'waiting' } & RecordedWait)
-  | ({ readonly phase: 'awaiting-reboot'; readonly bootId: string; readonly verifies: boolean } & RecordedPlace)
+  | ({ readonly phase: 'awaiting-reboot' } & RecordedReboot)
   | ({ readonly phase: 'stopping'; readonly reason: StopReason } & RecordedRun)
   | { readonly phase: 'reporting'; readonly outcome: Outcome };
+
+export type RecordedReboot = RecordedPlace & {
+  readonly bootId: string;
+  readonly verifies: boolean;
+  /** Earlier versions knew, and know, only restarts. */
+  readonly how: RebootHow;
+};
 
 export type RecordedPlace = { readonly stepIndex: number; readonly attempt: number };
 
@@ -94,8 +101,8 @@ function livePhase({ phase }: ExecutionState): LivePhase {
     case 'waiting':
       return { phase: 'waiting', ...recordedWait(phase) };
     case 'awaiting-reboot': {
-      const { stepIndex, attempt, bootId, verifies } = phase;
-      return { phase: 'awaiting-reboot', stepIndex, attempt, bootId, verifies };
+      const { stepIndex, attempt, bootId, verifies, how } = phase;
+      return { phase: 'awaiting-reboot', stepIndex, attempt, bootId, verifies, how };
     }
     case 'reporting':
       return { phase: 'reporting', outcome: phase.outcome };

@@ -2,7 +2,7 @@
 import { type Decision, describe, stay } from './decision.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
 import type { Outcome } from './outcome.ts';
-import { FOR_THE_RESTART, failure } from './outcomes.ts';
+import { failure, REBOOTS } from './outcomes.ts';
 import { conclude } from './reporting.ts';
 import { stop } from './running.ts';
 import type { AgentState, ExecutionState } from './state.ts';
@@ -41,8 +41,9 @@ export function endJob(state: AgentState, id: ExecutionId): Decision {
   const phase = execution?.phase;
   if (execution === undefined || phase === undefined) return stay(state);
   if (phase.name === 'running') return stop(state, id, 'job-timed-out');
-  const isWaiting = phase.name === 'waiting' || (phase.name === 'awaiting-reboot' && !phase.requested);
-  return isWaiting ? conclude(state, id, overWhileWaiting(execution)) : stay(state);
+  if (phase.name === 'waiting') return conclude(state, id, overWhileWaiting(execution, phase.reason));
+  const isToBeAsked = phase.name === 'awaiting-reboot' && !phase.requested;
+  return isToBeAsked ? conclude(state, id, overWhileWaiting(execution, REBOOTS[phase.how].awaited)) : stay(state);
 }
 
 export const OVER_BEFORE_BEGUN: Outcome = failure(
@@ -50,8 +51,7 @@ export const OVER_BEFORE_BEGUN: Outcome = failure(
   'the time limit of the job was over before anything of it was begun',
 );
 
-function overWhileWaiting({ phase, details }: ExecutionState): Outcome {
-  const why = phase.name === 'waiting' ? phase.reason : FOR_THE_RESTART;
+function overWhileWaiting({ details }: ExecutionState, why: string): Outcome {
   const reason = `the time limit of the job was over while it waited to go on${why === '' ? '' : `: ${why}`}`;
   return failure('JOB_TIMED_OUT', reason, Object.entries(details));
 }

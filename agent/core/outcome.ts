@@ -37,10 +37,14 @@ export interface LaterRun extends RunOutput {
   readonly message: string;
 }
 
-/** The machine has to restart before the step is done. */
+/** The machine has to end its boot before the step is done. */
 export interface RebootRun extends RunOutput {
   readonly status: 'reboot';
+  readonly how: RebootHow;
 }
+
+/** How a boot of the machine is to end. That it has is told by another boot, so after `power-off` by the next start. */
+export type RebootHow = 'restart' | 'power-off';
 
 export interface RunOutput {
   /** The handler's own details; the last value of a key wins. */

@@ -2,7 +2,7 @@
 import type { PlanVerdict } from './event.ts';
 import type { StatusDetails } from './job-execution.ts';
 import type { DocumentRejection } from './job-plan.ts';
-import type { FailedRun, Outcome, SucceededRun } from './outcome.ts';
+import type { FailedRun, Outcome, RebootHow, SucceededRun } from './outcome.ts';
 import { redactSecrets } from './redact.ts';
 import type { ExecutionState, Phase, ReviewedPlan, Run } from './state.ts';
 import { fitStatusDetails, fitValueEnd } from './status-details.ts';
@@ -66,12 +66,29 @@ function purposePair({ purpose }: Run): Pair[] {
   return [['runs', purpose.kind === 'verify' ? 'a check after the restart' : 'a clean-up after an interruption']];
 }
 
-/** What the service is told while it waits for that. */
-export const FOR_THE_RESTART = 'for the restart of the gateway';
+/** The ends of a boot in words. `awaited`: what the service is told while it waits for that. */
+export const REBOOTS: Readonly<Record<RebootHow, Readonly<RebootWords>>> = {
+  restart: {
+    verb: 'restart',
+    done: 'restarted',
+    awaited: 'for the restart of the gateway',
+    reasonCode: 'REBOOT_FAILED',
+    setting: 'rebootCommand',
+  },
+  'power-off': {
+    verb: 'power off',
+    done: 'powered off',
+    awaited: 'for the gateway to power off, and to be switched on again',
+    reasonCode: 'POWER_OFF_FAILED',
+    setting: 'shutdownCommand',
+  },
+};
+
+type RebootWords = Record<'verb' | 'done' | 'awaited' | 'reasonCode' | 'setting', string>;
 
 function phasePairs(phase: Phase): Pair[] {
   if (phase.name === 'running') return [...stepPair(phase), ...purposePair(phase)];
-  if (phase.name === 'awaiting-reboot') return [['waiting', FOR_THE_RESTART]];
+  if (phase.name === 'awaiting-reboot') return [['waiting', REBOOTS[phase.how].awaited]];
   return phase.name === 'waiting' ? [['waiting', phase.reason]] : []; // an empty one is left out when it is fitted
 }
 

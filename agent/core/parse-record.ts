@@ -1,6 +1,6 @@
 /**
  * A journal record as it was read back. Strict in what decides whether something runs again, and lenient in what only
- * came later: an earlier version's record has no `purpose`, `next` or `details`.
+ * came later: an earlier version's record has no `purpose`, `next`, `details` or `how`.
  */
 import {
   type ExecutionRecord,
@@ -60,7 +60,9 @@ function parsePlaced(value: JsonObject, place: RecordedPlace): LivePhase | null 
   const { phase } = value;
   if (phase === 'awaiting-reboot') {
     const { bootId, verifies } = value;
-    return typeof bootId === 'string' && typeof verifies === 'boolean' ? { phase, ...place, bootId, verifies } : null;
+    const how = value.how === 'power-off' ? 'power-off' : 'restart';
+    const isWhole = typeof bootId === 'string' && typeof verifies === 'boolean';
+    return isWhole ? { phase, ...place, bootId, verifies, how } : null;
   }
   if (phase === 'waiting') {
     const wait = parseWait(value, place);

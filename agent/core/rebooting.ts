@@ -1,10 +1,12 @@
 /**
- * Restarts of the machine that a handler asks for. That one has happened is told by the boot id alone, never by a clock;
- * only then does the step count as done, and only if its handler's own check agrees where there is one.
+ * Restarts of the machine that a handler asks for, and its power-off. That one has happened is told by the boot id alone,
+ * never by a clock; only then does the step count as done, and only if its handler's own check agrees where there is one.
+ * A machine that is off tells nothing: what powered it off is done when it starts again. One that was to power off and
+ * has restarted has ended its boot as well, and somebody has switched it on, or its firmware has.
  */
 import { type Decision, inOrder, stay, withExecution } from './decision.ts';
-import type { FailedRun, RebootRun } from './outcome.ts';
-import { failure, merge } from './outcomes.ts';
+import type { FailedRun, RebootHow, RebootRun } from './outcome.ts';
+import { failure, merge, REBOOTS } from './outcomes.ts';
 import { tellProgress } from './progress.ts';
 import { conclude, journal } from './reporting.ts';
 import type { AgentState, AwaitingRebootPhase, ExecutionState, Run } from './state.ts';
@@ -19,17 +21,21 @@ export function refusedReboot(
     ({ ...result, status: 'failed', reasonCode, message }) as const;
   if (!journalUsable) return failed('JOURNAL_FAILED', WITHOUT_JOURNAL);
   if (reboots < settings.maxReboots) return null;
-  return failed('REBOOT_LOOP', `the handler asked for a restart ${reboots + 1} times in a row`);
+  return failed(
+    'REBOOT_LOOP',
+    `the handler asked the gateway to ${REBOOTS[result.how].verb} ${reboots + 1} times in a row`,
+  );
 }
 
-/** A step's handler asked for a restart. I1: what it is for is on disk before it is asked for. */
-export function awaitReboot(state: AgentState, execution: ExecutionState, run: Run): Decision {
+/** A step's handler asked for the end of this boot. I1: what it is for is on disk before it is asked for. */
+export function awaitReboot(state: AgentState, execution: ExecutionState, run: Run, how: RebootHow): Decision {
   const { id, reboots } = execution;
   const { stepIndex, attempt, step } = run;
   const { bootId } = state;
   const verifies = step.verifies;
   const phase: AwaitingRebootPhase = {
     name: 'awaiting-reboot',
+    how,
     stepIndex,
     attempt,
     verifies,
@@ -45,7 +51,8 @@ export function awaitReboot(state: AgentState, execution: ExecutionState, run: R
 }
 
 const WITHOUT_JOURNAL =
-  'the handler asked for a restart, but the state directory cannot be written: nobody could tell afterwards what it was for';
+  'the handler asked for the end of this boot, but the state directory cannot be written: nobody could tell afterwards ' +
+  'what it was for';
 
 /** What else runs is let end first; nothing new begins meanwhile. */
 export function rebootWhenAlone(state: AgentState): Decision {
@@ -56,19 +63,24 @@ export function rebootWhenAlone(state: AgentState): Decision {
   // A stop of the agent must not restart the machine; the next start asks for it, unless it was a restart that stopped us.
   if (state.shutdown !== null || isBusy || awaiting.length === 0) return stay(state);
   const delay = { kind: 'exactly', ms: state.settings.rebootLimitMs } as const;
+  // After a power-off the machine starts again as well, if not at once: so it has done what either asked for.
+  const how = awaiting.some(({ phase }) => phase.how === 'power-off') ? 'power-off' : 'restart';
   return {
     state: awaiting.reduce<AgentState>(
       (now, { id, phase }) => withExecution(now, id, () => ({ phase: { ...phase, requested: true } })),
       { ...state, rebootRequested: true },
     ),
-    effects: [{ type: 'setTimer', timer: { name: 'reboot' }, delay }, { type: 'reboot' }],
+    effects: [
+      { type: 'setTimer', timer: { name: 'reboot' }, delay },
+      { type: 'reboot', how },
+    ],
   };
 }
 
-/** The machine did not restart: those that asked for it fail, and the others go on. */
-export function rebootFailed(state: AgentState, message: string): Decision {
-  const outcome = ({ phase, details }: Awaiting) =>
-    failure('REBOOT_FAILED', message, [['bootIdBefore', phase.bootId], ...Object.entries(details)]);
+/** This boot did not end: those that asked for it fail, and the others go on. */
+export function rebootFailed(state: AgentState, message: (how: RebootHow) => string): Decision {
+  const outcome = ({ phase: { how, bootId }, details }: Awaiting) =>
+    failure(REBOOTS[how].reasonCode, message(how), [['bootIdBefore', bootId], ...Object.entries(details)]);
   return inOrder(
     { ...state, rebootRequested: false },
     (now) => ({ state: now, effects: [{ type: 'clearTimer', timer: { name: 'reboot' } }] }),
@@ -85,10 +97,10 @@ function awaitingReboot({ executions }: AgentState, requested: boolean): readonl
   );
 }
 
-/** The limit for the restart is over, and this is still the boot in which it was asked for. */
+/** The limit is over, and this is still the boot that was to end. */
 export function rebootOverdue(state: AgentState): Decision {
   const seconds = Math.round(state.settings.rebootLimitMs / 1_000);
-  return rebootFailed(state, `the gateway had not restarted ${seconds} s after it was asked to`);
+  return rebootFailed(state, (how) => `the gateway had not ${REBOOTS[how].done} ${seconds} s after it was asked to`);
 }
 
 /** What the operator is told of a restart that happened. */

@@ -5,7 +5,7 @@
 import { type Decision, inOrder, stay } from './decision.ts';
 import type { ExecutionRecord, LiveRecord } from './execution-record.ts';
 import type { Outcome } from './outcome.ts';
-import { FOR_THE_RESTART, failure, INTERRUPTED, interruptedTooOften } from './outcomes.ts';
+import { failure, INTERRUPTED, interruptedTooOften, REBOOTS } from './outcomes.ts';
 import { rebootWhenAlone, withBootIds } from './rebooting.ts';
 import { journal } from './reporting.ts';
 import { type AgentState, type ExecutionState, MAX_FINISHED, type Phase, type Resumption } from './state.ts';
@@ -112,19 +112,19 @@ const STOPPING = 'and was being stopped when power or the agent was lost';
 
 /** The boot id alone tells whether the machine has restarted. */
 function afterReboot(record: Extract<LiveRecord, { phase: 'awaiting-reboot' }>, state: AgentState): Phase {
-  const { stepIndex, attempt, verifies, bootId, recoveries } = record;
+  const { stepIndex, attempt, verifies, bootId, how, recoveries } = record;
   if (bootId !== state.bootId) {
     const next: Resumption = { kind: verifies ? 'verify' : 'pass' };
-    const told = { reason: FOR_THE_RESTART, recordedVersion: versionOf(record) };
+    const told = { reason: REBOOTS[how].awaited, recordedVersion: versionOf(record) };
     return { ...waitingAt({ stepIndex, attempt }), why: 'rebooted', next, ...told };
   }
   if (recoveries < state.settings.maxRecoveries) {
-    return { name: 'awaiting-reboot', stepIndex, attempt, verifies, bootId, requested: false };
+    return { name: 'awaiting-reboot', how, stepIndex, attempt, verifies, bootId, requested: false };
   }
   const reason =
-    `the gateway did not restart: its boot is the same after ${recoveries + 1} starts of the agent during this step; ` +
-    'look at what the command in the setting rebootCommand does';
-  return concluded(failure('REBOOT_FAILED', reason, [['bootIdBefore', bootId]]));
+    `the gateway did not ${REBOOTS[how].verb}: its boot is the same after ${recoveries + 1} starts of the agent during ` +
+    `this step; look at what the command in the setting ${REBOOTS[how].setting} does`;
+  return concluded(failure(REBOOTS[how].reasonCode, reason, [['bootIdBefore', bootId]]));
 }
 
 /** That the service had when this was written down, if all that was under way arrived. */

@@ -120,7 +120,9 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
   }
   if (result.status === 'reboot') {
     const failed = refusedReboot(state, execution, result);
-    return failed === null ? awaitReboot(heardOf(state, heard), heard, run) : stepEnded(state, execution, run, failed);
+    return failed === null
+      ? awaitReboot(heardOf(state, heard), heard, run, result.how)
+      : stepEnded(state, execution, run, failed);
   }
   if (result.status === 'succeeded') return pass(state, heard, { plan, stepIndex, result });
   if (result.status === 'rejected' || !step.ignoreFailure)

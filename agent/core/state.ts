@@ -2,7 +2,7 @@
  * Everything the core knows between two events: plain values, so that a state can be compared, printed and explored.
  */
 import type { ExecutionId, ExecutionKey, StatusDetails } from './job-execution.ts';
-import type { Outcome, StopReason } from './outcome.ts';
+import type { Outcome, RebootHow, StopReason } from './outcome.ts';
 
 export interface AgentState {
   readonly settings: CoreSettings;
@@ -30,7 +30,7 @@ export interface AgentState {
   readonly offer: 'none' | 'unasked' | 'asked';
   /** The next in the queue has to run alone and others still run: nothing is claimed until none does. */
   readonly exclusiveNext: boolean;
-  /** The system was asked for a restart, which comes even where the execution that wanted it is over by now. */
+  /** The system was asked to end this boot, which it does even where the execution that wanted it is over by now. */
   readonly rebootRequested: boolean;
   /** Executions that are not over, at most `settings.capacity` of them with a run. */
   readonly executions: Readonly<Record<ExecutionId, ExecutionState>>;
@@ -185,9 +185,10 @@ export interface WaitingPhase {
  */
 export type WaitingReason = 'interrupted' | 'postponed' | 'rebooted' | 'put-off';
 
-/** The machine is to restart, or does. Nothing else begins until it has. */
+/** The boot of the machine is to end, or does. Nothing else begins until another has begun. */
 export interface AwaitingRebootPhase {
   readonly name: 'awaiting-reboot';
+  readonly how: RebootHow;
   readonly stepIndex: number;
   readonly attempt: number;
   readonly verifies: boolean;

@@ -1,6 +1,6 @@
 /** What the agent says of itself: to the local API, to `job-agent status`, and to `systemctl status`. */
 import type { ExecutionId } from '../core/job-execution.ts';
-import { FOR_THE_RESTART } from '../core/outcomes.ts';
+import { REBOOTS } from '../core/outcomes.ts';
 import type {
   AgentState,
   AwaitingRebootPhase,
@@ -131,9 +131,10 @@ function executionStatus({ key, phase, details }: ExecutionState, waitedMs: numb
   return { ...base, step: `${phase.stepIndex + 1}/${phase.plan.steps.length} ${phase.step.name}` };
 }
 
-function restartAwaited({ requested }: AwaitingRebootPhase, waitedMs: number): string {
-  if (!requested) return `${FOR_THE_RESTART}, which is asked for when nothing else runs`;
-  return `${FOR_THE_RESTART}, asked ${Math.floor(waitedMs / 1_000)} s ago`;
+function restartAwaited({ requested, how }: AwaitingRebootPhase, waitedMs: number): string {
+  const { awaited } = REBOOTS[how];
+  if (!requested) return `${awaited}, which is asked for when nothing else runs`;
+  return `${awaited}, asked ${Math.floor(waitedMs / 1_000)} s ago`;
 }
 
 function waitOf(phase: WaitingPhase, waitedMs: number): Pick<ExecutionStatus, 'waiting' | 'dueInSeconds'> {

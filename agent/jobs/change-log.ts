@@ -1,6 +1,6 @@
 /** The life of each execution as log lines, one a change of phase, told from the states before and after. */
 import type { Logger } from 'pino';
-import type { AgentState, ExecutionState, FinishedExecution } from '../core/state.ts';
+import type { AgentState, AwaitingRebootPhase, ExecutionState, FinishedExecution } from '../core/state.ts';
 
 /** @param executionLogger a child logger that carries jobId and executionNumber on every line. */
 export function logChanges(
@@ -49,7 +49,7 @@ function logPhase(log: Logger, { phase, versionNumber, details }: ExecutionState
       log.info({ step: phase.stepIndex, why: phase.why, waitMs: phase.waitMs, reason: phase.reason }, 'step waits');
       return;
     case 'awaiting-reboot':
-      logRestartAsked(log, { step: phase.stepIndex, bootId: phase.bootId }, isNew);
+      logRestartAsked(log, phase, isNew);
       return;
     case 'stopping':
       log.info({ step: phase.stepIndex, reason: phase.reason }, 'step is being stopped');
@@ -67,9 +67,13 @@ function logPhase(log: Logger, { phase, versionNumber, details }: ExecutionState
 }
 
 /** @param isAgain the agent that asked first has ended, and the boot has not. */
-function logRestartAsked(log: Logger, facts: object, isAgain: boolean): void {
-  if (!isAgain) log.warn(facts, 'step asked for a restart of the gateway');
-  else log.warn(facts, 'agent started again, but the gateway did not restart: its restart is asked for again');
+function logRestartAsked(log: Logger, { stepIndex: step, bootId, how }: AwaitingRebootPhase, isAgain: boolean): void {
+  const facts = { step, bootId };
+  if (how === 'restart') {
+    if (!isAgain) log.warn(facts, 'step asked for a restart of the gateway');
+    else log.warn(facts, 'agent started again, but the gateway did not restart: its restart is asked for again');
+  } else if (!isAgain) log.warn(facts, 'step asked for the gateway to be powered off');
+  else log.warn(facts, 'agent started again, but the gateway did not power off: it is asked for again');
 }
 
 function isSamePhase(before: ExecutionState['phase'], after: ExecutionState['phase']): boolean {

@@ -3,6 +3,7 @@ import type { AgentEvent } from '../core/event.ts';
 import { type ExecutionId, type JobExecution, parseExecutionId } from '../core/job-execution.ts';
 import type { AcceptedAnswer } from '../core/jobs-request.ts';
 import type { RunResult } from '../core/outcome.ts';
+import type { Boot } from '../ports/boot.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RunningStep, StepRunner } from '../runs/step-runner.ts';
 import { createCoreTimers } from './core-timers.ts';
@@ -18,8 +19,7 @@ export interface EffectsOptions {
   readonly random: () => number;
   /** Between TERM and KILL. */
   readonly stopGraceMs: number;
-  /** Asks the system for a restart. @throws Error when it refuses. */
-  readonly reboot: () => Promise<void>;
+  readonly boot: Pick<Boot, 'reboot' | 'powerOff'>;
   readonly dispatch: (event: AgentEvent) => void;
   /** Whether the core has an execution that is not over. */
   readonly isOpen: (id: ExecutionId) => boolean;
@@ -81,12 +81,12 @@ export function createEffectPerformer(options: EffectsOptions): EffectPerformer 
     },
     setTimer: ({ timer, delay }) => timers.set(timer, delay),
     clearTimer: ({ timer }) => timers.clear(timer),
-    reboot: () =>
-      void options
-        .reboot()
-        .catch((error: Error) =>
-          dispatch({ type: 'rebootFailed', message: `the gateway cannot be restarted: ${error.message}` }),
-        ),
+    reboot({ how }) {
+      const isRestart = how === 'restart';
+      const asked = isRestart ? options.boot.reboot() : options.boot.powerOff();
+      const cannot = `the gateway cannot be ${isRestart ? 'restarted' : 'powered off'}`;
+      void asked.catch((error: Error) => dispatch({ type: 'rebootFailed', message: `${cannot}: ${error.message}` }));
+    },
     cleanUp,
   };
   return {

@@ -137,7 +137,7 @@ function createParts(options: JobsAgentOptions): Parts {
     ...options,
     client,
     stopGraceMs: settings.stopGraceMs,
-    reboot: boot.reboot,
+    boot,
     dispatch,
     isOpen: (id) => loop.state().executions[id] !== undefined,
     onCleanUpFailed: (err) => log.warn({ err }, 'folders of a closed execution could not be removed'),

@@ -6,4 +6,6 @@ export interface Boot {
   readonly bootId: string;
   /** Asks the system for a restart. Resolves when it was accepted: the process lives on for a while. @throws Error */
   reboot(): Promise<void>;
+  /** Likewise, for the machine to power off. @throws Error */
+  powerOff(): Promise<void>;
 }

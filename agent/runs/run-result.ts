@@ -32,7 +32,7 @@ export function resultOfProcess({ name, end, details }: EndedProcess, rules: Exi
   const message = explainedExit(name, exitCode, stderrTail);
   switch (meaningOf(exitCode, exitCodes)) {
     case 'reboot':
-      return { ...told, status: 'reboot' };
+      return { ...told, status: 'reboot', how: 'restart' };
     case 'retry':
       return { ...told, status: 'later', afterMs: null, message };
     case 'rejected':
@@ -71,7 +71,8 @@ export function resultOfHandler(result: HandlerResult, told: RunOutput): RunResu
   if (result.kind === 'failed' || result.kind === 'rejected') {
     return { ...output, status: result.kind, reasonCode: result.reasonCode, message: result.message };
   }
-  return { ...output, status: result.kind };
+  if (result.kind === 'succeeded') return { ...output, status: 'succeeded' };
+  return { ...output, status: 'reboot', how: result.kind === 'reboot' ? 'restart' : result.kind };
 }
 
 /** A run of which there is no output. */
@@ -108,7 +109,7 @@ function parseHandlerResult(text: string): HandlerResult | undefined {
   if (!isJsonObject(result)) return undefined;
   const kind = ownMember(result, 'kind');
   const details = textDetails(ownMember(result, 'details'));
-  if (kind === 'succeeded' || kind === 'reboot') return { kind, details };
+  if (kind === 'succeeded' || kind === 'reboot' || kind === 'power-off') return { kind, details };
   const reasonCode = ownMember(result, 'reasonCode');
   const message = ownMember(result, 'message');
   if (typeof message !== 'string') return undefined;

@@ -145,7 +145,7 @@ class RunningTrial implements Trial {
       clock,
       random: Math.random,
       stopGraceMs,
-      reboot: async () => this.#restart(),
+      boot: { reboot: async () => this.#restart(), powerOff: async () => this.#restart() },
       dispatch,
       isOpen,
       onCleanUpFailed: (err) => log.warn({ err }, 'folders of the job could not be removed'),
@@ -165,7 +165,7 @@ class RunningTrial implements Trial {
 
   #restart(): void {
     if (this.#options.passRestarts) {
-      this.#options.log.info({}, 'taken to have restarted: nothing was restarted');
+      this.#options.log.info({}, 'taken to have restarted: nothing was restarted or powered off');
       void this.powerCut();
     } else this.#finish({ waitsFor: 'restart' });
   }

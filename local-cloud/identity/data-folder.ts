@@ -14,12 +14,13 @@ const CA_NAME = 'job-cloud local CA';
 const PRIVATE_FILE = 0o600;
 const PUBLIC_FILE = 0o644;
 const PRIVATE_FOLDER = 0o700;
-/** The default of the agent, `systemctl reboot`, would restart the computer of whoever tries a job here. */
-const REFUSE_RESTART = [
-  'sh',
-  '-c',
-  "echo 'a gateway of the local cloud does not restart this computer; set rebootCommand in its config.json to try restarts' >&2; exit 1",
-];
+/** The defaults of the agent, `systemctl reboot` and `poweroff`, would end the computer of whoever tries a job here. */
+const REFUSE_RESTART = refuse('restart this computer; set rebootCommand in its config.json to try restarts');
+const REFUSE_POWER_OFF = refuse('power this computer off; set shutdownCommand in its config.json to try that');
+
+function refuse(what: string): readonly string[] {
+  return ['sh', '-c', `echo 'a gateway of the local cloud does not ${what}' >&2; exit 1`];
+}
 
 export interface OperatorCredentials {
   readonly accessKeyId: string;
@@ -109,6 +110,7 @@ async function writeConfig(
     runtimeDir: 'run',
     handlersDir: 'handlers',
     rebootCommand: REFUSE_RESTART,
+    shutdownCommand: REFUSE_POWER_OFF,
     ...(existing === undefined ? {} : parseConfig(path, existing)),
   };
   const config = { thingName: thing.thingName, endpoint: thing.endpoint, ...settings, port: thing.mqttPort };

@@ -61,10 +61,12 @@ export const PHASE_RULES: Readonly<Record<Phase['name'] | ClosedRecord['phase'],
   },
   'awaiting-reboot': {
     inTheCloud: 'IN_PROGRESS',
-    meaning: 'the gateway is to restart; what else runs is let end first, and nothing begins',
-    leavesWhen: 'the agent starts in another boot; or the restart fails, or does not come in time',
+    meaning: 'the gateway is to restart, or to power off; what else runs is let end first, and nothing begins',
+    leavesWhen:
+      'the agent starts in another boot, of a gateway that was powered off whenever that is; or this boot does not end in time',
     tests: [
       rebooting('is written down with the boot id before the machine is asked', 'a step that asks for a restart'),
+      rebooting('is written down with the boot id before the machine is asked', 'a step that asks for a power-off'),
       rebooting('lets nothing begin until the machine has restarted', 'a step that asks for a restart'),
       rebooting('fails when the machine has not restarted in time', 'a step that asks for a restart'),
     ],
@@ -157,18 +159,23 @@ export const START_RULES: Readonly<Record<LivePhase['phase'] | ClosedRecord['pha
     {
       when: 'another boot id',
       follows:
-        'the restart has happened: the step counts as done, if its handler’s own check agrees where there is one',
+        'the restart has happened, or the gateway is on again: the step counts as done, if its handler’s own check agrees where there is one',
       tests: [
         rebooting('succeeds in another boot, with both boot ids', 'a step that asks for a restart'),
+        rebooting('succeeds when the gateway is on again', 'a step that asks for a power-off'),
         rebooting('is asked after the restart whether it worked', 'a handler that verifies'),
       ],
     },
     {
       when: 'the same boot id',
-      follows: 'asked for again; after three such starts FAILED with `REBOOT_FAILED`',
+      follows: 'asked for again; after three such starts FAILED with `REBOOT_FAILED`, or `POWER_OFF_FAILED`',
       tests: [
         rebooting('asks again after a start in the same boot', 'a step that asks for a restart'),
         rebooting('fails when starts in the same boot do not end', 'a step that asks for a restart'),
+        rebooting(
+          'asks again after a start in the same boot, and fails when such starts do not end',
+          'a step that asks for a power-off',
+        ),
       ],
     },
   ],

@@ -178,6 +178,7 @@ describe('settings and credentials together', () => {
     expect(doubts).toMatchObject([
       { setting: 'handlersDir', reason: expect.stringContaining(`${fixture.folder}/none`) },
       { setting: 'rebootCommand', reason: expect.stringContaining(`"no-such-reboot" in PATH (${fixture.folder})`) },
+      { setting: 'shutdownCommand', reason: expect.stringContaining(`"systemctl" in PATH (${fixture.folder})`) },
     ]);
   });
 

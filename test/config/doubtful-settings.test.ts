@@ -15,8 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function doubts(rebootCommand: readonly string[], handlersDir = folder) {
-  return findDoubtfulSettings({ handlersDir, rebootCommand: [...rebootCommand] }, `/nowhere:${folder}`);
+function doubts(rebootCommand: readonly string[], { handlersDir = folder, shutdownCommand = ['restart'] } = {}) {
+  const settings = { handlersDir, rebootCommand: [...rebootCommand], shutdownCommand };
+  return findDoubtfulSettings(settings, `/nowhere:${folder}`);
 }
 
 test('a program in PATH or by its path is not doubted', async () => {
@@ -34,6 +35,13 @@ test('a program that is nowhere in PATH is told', async () => {
   ]);
 });
 
+test('so is one that cannot power the gateway off', async () => {
+  const reason = `no job can power the gateway off: there is no program "poweroff-x" in PATH (/nowhere:${folder})`;
+  expect(await doubts(['restart'], { shutdownCommand: ['poweroff-x'] })).toEqual([
+    { setting: 'shutdownCommand', reason },
+  ]);
+});
+
 test.each(['missing', 'plain', 'folder'])('a path to no program is told: %s', async (name) => {
   const path = join(folder, name);
   const reason = `no job can restart the gateway: there is no program "${path}"`;
@@ -48,7 +56,7 @@ test('a command line in one entry is told as words', async () => {
 });
 
 test('a missing folder of handlers is told', async () => {
-  expect(await doubts(['restart'], join(folder, 'no-handlers'))).toEqual([
+  expect(await doubts(['restart'], { handlersDir: join(folder, 'no-handlers') })).toEqual([
     { setting: 'handlersDir', reason: expect.stringMatching(/^only built-in operations: it cannot be read: ENOENT/) },
   ]);
 });

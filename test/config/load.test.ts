@@ -160,6 +160,8 @@ describe('a file that is wrong', () => {
     ]);
     const [problem] = await problemsOf({ ...RIGHT, rebootCommand: 'sudo reboot' });
     expect(problem).toContain('got "sudo reboot" (write ["sudo","reboot"]); ');
+    const [other] = await problemsOf({ ...RIGHT, shutdownCommand: 'sudo poweroff' });
+    expect(other).toContain('got "sudo poweroff" (write ["sudo","poweroff"]); ');
     const [broken] = await problemsOf(RIGHT, { JOB_AGENT_REBOOT_COMMAND: '["reboot"' });
     expect(broken).toContain('got "[\\"reboot\\""; it comes from JOB_AGENT_REBOOT_COMMAND');
   });

@@ -164,7 +164,7 @@ describe('the time that the service gives a job', () => {
 
   test('ends a job that waits for others before the restart, and not one whose restart comes', () => {
     const scenario = runningScenario();
-    const reboot = { ...SUCCEEDED, status: 'reboot' } as const;
+    const reboot = { ...SUCCEEDED, status: 'reboot', how: 'restart' } as const;
     scenario.tell(runEnded('a', reboot));
     scenario.accept('progress');
     expect(scenario.tell(JOB_TIMEOUT)).toEqual([]);

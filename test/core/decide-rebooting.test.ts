@@ -25,7 +25,8 @@ import {
   types,
 } from '../fixtures/core-states.ts';
 
-const REBOOT = { status: 'reboot', details: { slot: 'B' }, stdoutTail: '', stderrTail: '' } as const;
+const REBOOT = { status: 'reboot', how: 'restart', details: { slot: 'B' }, stdoutTail: '', stderrTail: '' } as const;
+const POWER_OFF = { ...REBOOT, how: 'power-off' } as const;
 const OVERDUE = { type: 'timerFired', timer: { name: 'reboot' } } as const;
 const NEXT_BOOT = { ...IDENTITY, bootId: 'boot-2' };
 const PLAIN = [step()];
@@ -183,6 +184,82 @@ describe('a step that asks for a restart', () => {
 function over(status: 'CANCELED') {
   return { status, statusDetails: {}, versionNumber: 4 };
 }
+
+describe('a step that asks for a power-off', () => {
+  const off = (steps = PLAIN) => {
+    const scenario = runningScenario({ steps });
+    return { scenario, effects: scenario.tell(runEnded('a', POWER_OFF)) };
+  };
+
+  test('is written down with the boot id before the machine is asked', () => {
+    const { effects } = off();
+    expect(types(effects)).toEqual(['clearTimer', 'journal', 'request', 'setTimer', 'setTimer', 'reboot']);
+    expect(effects[1]).toMatchObject({ record: { phase: 'awaiting-reboot', how: 'power-off', bootId: 'boot-1' } });
+    expect(effects.at(-1)).toEqual({ type: 'reboot', how: 'power-off' });
+    const waiting = 'for the gateway to power off, and to be switched on again';
+    expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { waiting } });
+  });
+
+  test('succeeds when the gateway is on again', () => {
+    const { scenario, effects } = restarted(off().effects);
+    expect(effects).toMatchObject([{ record: { phase: 'waiting', why: 'rebooted', next: { kind: 'pass' } } }]);
+    scenario.tell({ type: 'connected' });
+    const going = scenario.accept('check', { execution: job('a', { versionNumber: 3 }), verdict: runVerdict() });
+    expect(requestsOf(going)[0]).toMatchObject({
+      status: 'SUCCEEDED',
+      statusDetails: { bootIdBefore: 'boot-1', bootIdAfter: 'boot-2' },
+    });
+  });
+
+  test('asks again after a start in the same boot, and fails when such starts do not end', () => {
+    let { effects } = off();
+    for (const _ of [1, 2, 3]) {
+      ({ effects } = restarted(effects, IDENTITY));
+      expect(effects.at(-1)).toEqual({ type: 'reboot', how: 'power-off' });
+    }
+    const reason = expect.stringMatching(/^the gateway did not power off: .* in the setting shutdownCommand does$/);
+    const statusDetails = { reasonCode: 'POWER_OFF_FAILED', reason, bootIdBefore: 'boot-1' };
+    expect(restarted(effects, IDENTITY).effects).toMatchObject([{ record: { outcome: { statusDetails } } }]);
+  });
+
+  test.each([
+    [{ type: 'rebootFailed', message: 'Access denied' }, 'Access denied'],
+    [OVERDUE, 'the gateway had not powered off 600 s after it was asked to'],
+  ] as const)('fails where the gateway stays on: %j', (event, reason) => {
+    const { scenario } = off();
+    scenario.accept('progress');
+    expect(requestsOf(scenario.tell(event))[0]).toMatchObject({
+      status: 'FAILED',
+      statusDetails: { reasonCode: 'POWER_OFF_FAILED', reason, bootIdBefore: 'boot-1', slot: 'B' },
+    });
+  });
+
+  test('says why it is over where the time limit of the job is', () => {
+    const scenario = taking();
+    scenario.accept('take');
+    scenario.tell(runEnded('a', POWER_OFF));
+    scenario.accept('progress');
+    const effects = scenario.tell({ type: 'timerFired', timer: { name: 'documentTimeout', id: idOf('a') } });
+    const reason = expect.stringMatching(/ while it waited to go on: for the gateway to power off, /);
+    expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { reasonCode: 'JOB_TIMED_OUT', reason } });
+  });
+
+  test('is asked for where another job asked for a restart: that ends the boot for both', () => {
+    const scenario = taking();
+    scenario.accept('take');
+    scenario.tell(runEnded('a', REBOOT));
+    const effects = scenario.tell(runEnded('b', POWER_OFF));
+    expect(effectsOf(effects, 'reboot')).toEqual([{ type: 'reboot', how: 'power-off' }]);
+    scenario.accept('progress');
+    scenario.accept('progress');
+    const failed = requestsOf(scenario.tell({ type: 'rebootFailed', message: 'no' }));
+    expect(failed).toMatchObject([
+      { jobId: 'a', statusDetails: { reasonCode: 'REBOOT_FAILED' } },
+      { jobId: 'b', statusDetails: { reasonCode: 'POWER_OFF_FAILED' } },
+      { operation: 'GetPendingJobExecutions' },
+    ]);
+  });
+});
 
 describe('a handler that verifies', () => {
   test('is asked after the restart whether it worked', () => {

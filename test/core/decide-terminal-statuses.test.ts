@@ -31,7 +31,7 @@ const IN_PHASE: Readonly<Record<Phase['name'], () => Scenario>> = {
   running: () => runningScenario(),
   stopping: () => after(runningScenario(), { type: 'shutdownRequested', mode: 'stop' }),
   waiting: () => after(runningScenario(), runEnded('a', LATER)),
-  'awaiting-reboot': () => after(runningScenario(), runEnded('a', { status: 'reboot', ...OUTPUT })),
+  'awaiting-reboot': () => after(runningScenario(), runEnded('a', { status: 'reboot', how: 'restart', ...OUTPUT })),
   reporting: () => after(runningScenario(), runEnded('a', SUCCEEDED)),
 };
 

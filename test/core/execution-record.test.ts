@@ -8,6 +8,7 @@ import type { ExecutionState, Phase, Resumption } from '../../agent/core/state.t
 import { idOf, job, NO_PROGRESS, runningScenario, step } from '../fixtures/core-states.ts';
 
 const WORK = { kind: 'work' } as const;
+const PLACE = { stepIndex: 1, attempt: 2 } as const;
 const RUN = {
   plan: { includeStdOut: false, steps: [step()] },
   stepIndex: 0,
@@ -46,8 +47,8 @@ const PHASES: readonly (readonly [Phase, JsonObject])[] = [
     { phase: 'running', ...RECORDED, purpose: CLEAN_UP },
   ],
   [
-    { name: 'awaiting-reboot', stepIndex: 1, attempt: 2, verifies: true, bootId: 'boot-1', requested: true },
-    { phase: 'awaiting-reboot', stepIndex: 1, attempt: 2, verifies: true, bootId: 'boot-1' },
+    { ...PLACE, name: 'awaiting-reboot', how: 'power-off', verifies: true, bootId: 'boot-1', requested: true },
+    { ...PLACE, phase: 'awaiting-reboot', how: 'power-off', verifies: true, bootId: 'boot-1' },
   ],
   [
     { name: 'reporting', outcome: OUTCOME, plain: true },
@@ -120,6 +121,11 @@ describe('a record of the first form is read', () => {
     const record = { ...first, phase: 'waiting', stepIndex: 0, attempt: 2, onInterrupted };
     expect(parseRecord(record)).toMatchObject({ why: 'interrupted', reason: '', waitMs: 0, next });
   });
+});
+
+test('an end of the boot that earlier versions recorded is a restart', () => {
+  const record = { ...LIVE, ...PLACE, phase: 'awaiting-reboot', verifies: true, bootId: 'boot-1' };
+  expect(parseRecord(record)).toEqual({ ...record, how: 'restart' });
 });
 
 test('of the failures that were ignored only names are read', () => {

@@ -50,7 +50,7 @@ describe('a job that turns out to be over while its run is being stopped', () =>
 });
 
 const LATER: RunResult = { ...SUCCEEDED, status: 'later', afterMs: null, message: 'busy' };
-const REBOOT: RunResult = { ...SUCCEEDED, status: 'reboot' };
+const REBOOT: RunResult = { ...SUCCEEDED, status: 'reboot', how: 'restart' };
 
 describe('a job of which the service says that its time is over', () => {
   const OUT_OF_TIME = job('a', { approximateSecondsBeforeTimedOut: 0 });

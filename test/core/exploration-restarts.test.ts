@@ -59,6 +59,10 @@ const FAULTS: readonly Row[] = [
     { ...one, jobs: [[VERIFIED, PLAIN]], decide: faulty.skipsVerify, misfortunes: restart },
   ],
   [
+    'I3: the machine powers off when a handler asked for that, and only then',
+    { ...one, decide: faulty.forgetsPowerOff, misfortunes: { ...crash, powerOffs: 1 } },
+  ],
+  [
     'I3: what was started is told or over some day',
     { ...one, decide: faulty.awaitsForEver, misfortunes: { ...restart, all: 1, rebootFailures: 1 } },
   ],

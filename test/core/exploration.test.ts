@@ -108,7 +108,7 @@ function endRun({ gateway, pick }: Walk): void {
 }
 
 const LATER: RunResult = { ...SUCCEEDED, status: 'later', afterMs: null, message: 'busy' };
-const REBOOT: RunResult = { ...SUCCEEDED, status: 'reboot' };
+const REBOOT: RunResult = { ...SUCCEEDED, status: 'reboot', how: 'restart' };
 const RESULTS: readonly RunResult[] = [SUCCEEDED, SUCCEEDED, SUCCEEDED, FAILED, LATER, REBOOT, REBOOT];
 
 /** The restart that was asked for comes, or is refused; or nothing happens, until its timer fires. */

@@ -15,7 +15,7 @@ export const restartsUnwritten: Core = (state, event) =>
 export const restartsAtOnce: Core = (state, event) => {
   const { state: after, effects } = decide(state, event);
   const isAskedFor = event.type === 'runEnded' && event.result.status === 'reboot';
-  return { state: after, effects: isAskedFor ? [...effects, { type: 'reboot' }] : effects };
+  return { state: after, effects: isAskedFor ? [...effects, { type: 'reboot', how: 'restart' }] : effects };
 };
 
 /** Begins work while the machine is to restart. */
@@ -37,6 +37,13 @@ export const trustsAnyStart: Core = (state, event) =>
   decide(
     state,
     withRecords(event, (record) => (record.phase === 'awaiting-reboot' ? { ...record, bootId: 'another' } : record)),
+  );
+
+/** Knows after a start of the agent only that the machine was to restart, as earlier versions do. */
+export const forgetsPowerOff: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) => (record.phase === 'awaiting-reboot' ? { ...record, how: 'restart' } : record)),
   );
 
 /** Does not ask whether a restart has done what it was to do. */

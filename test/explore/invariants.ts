@@ -12,7 +12,7 @@ import { type LiveRun, NO_PAST, type Past, type World } from './world.ts';
 /** @param world as it is when the effect is performed: after the journal effects of its decision. */
 export function checkEffect(effect: Effect, decided: Decided, world: World): Past {
   if (effect.type === 'startRun') return checkStart(effect, decided, world);
-  if (effect.type === 'reboot') checkReboot(decided.after, world);
+  if (effect.type === 'reboot') checkReboot(effect.how, decided.after, world);
   if (effect.type === 'request') checkRequest(effect, decided.after, world);
   return world.past;
 }

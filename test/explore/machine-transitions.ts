@@ -2,10 +2,19 @@
 import type { TimerName } from '../../agent/core/effect.ts';
 import type { RunResult } from '../../agent/core/outcome.ts';
 import { isQuiet } from '../../agent/core/state.ts';
+import { endOf } from './past.ts';
 import { crashed, nameOf, orphans, poweredOff, poweredOffLying, withoutTimer } from './telling.ts';
 import type { Running, Tell, Telling } from './tellings.ts';
 import { type Add, canLandLate, nameOfRequest, RANK } from './transition.ts';
-import { type LiveRun, type Message, type Misfortune, type Misfortunes, spend, type World } from './world.ts';
+import {
+  type LiveRun,
+  type Message,
+  type Misfortune,
+  type Misfortunes,
+  type RunEnd,
+  spend,
+  type World,
+} from './world.ts';
 
 export function endRuns(world: Running, telling: Tell): void {
   for (const run of world.runs) {
@@ -21,7 +30,7 @@ function endRun(world: Running, run: LiveRun, telling: Tell): void {
     const ended: Running = { ...world, left, runs: world.runs.filter((one) => one !== run) };
     const event = { type: 'runEnded', id, runId, result } as const;
     telling({
-      label: `${nameOfRun(run)} ${ENDS[result.status]}`,
+      label: `${nameOfRun(run)} ${ENDS[endOf(result)]}`,
       world: ended,
       event,
       endsByItself: !isStopped,
@@ -34,6 +43,7 @@ function endRun(world: Running, run: LiveRun, telling: Tell): void {
   if (purpose === 'clean-up') return;
   ends(LATER, spend(world.left, 'laters'));
   ends(REBOOT, spend(world.left, 'reboots'));
+  ends(POWER_OFF, spend(world.left, 'powerOffs'));
 }
 
 function progress(world: Running, run: LiveRun, telling: Tell): void {
@@ -126,16 +136,18 @@ function nameOfRun({ runId, purpose }: LiveRun): string {
   return `${purpose === 'work' ? 'run' : `${purpose} run`} ${runId}`;
 }
 
-const ENDS: Record<RunResult['status'], string> = {
+const ENDS: Record<RunEnd, string> = {
   succeeded: 'succeeds',
   failed: 'fails',
   rejected: 'rejects',
   later: 'asks to be tried later',
   reboot: 'asks for a restart',
+  'power-off': 'asks for a power-off',
 };
 
 const OUTPUT = { details: {}, stdoutTail: '', stderrTail: '' } as const;
 const SUCCEEDED: RunResult = { status: 'succeeded', ...OUTPUT };
 const FAILED: RunResult = { status: 'failed', reasonCode: 'HANDLER_EXIT_CODE', message: 'exit 3', ...OUTPUT };
 const LATER: RunResult = { status: 'later', afterMs: null, message: 'busy', ...OUTPUT };
-const REBOOT: RunResult = { status: 'reboot', ...OUTPUT };
+const REBOOT: RunResult = { status: 'reboot', how: 'restart', ...OUTPUT };
+const POWER_OFF: RunResult = { status: 'reboot', how: 'power-off', ...OUTPUT };

@@ -1,9 +1,10 @@
 /** What the invariants remember of a walk: what ran, and what the agent was told. */
 import type { AgentEvent } from '../../agent/core/event.ts';
 import { type ExecutionId, executionId, isTerminal } from '../../agent/core/job-execution.ts';
+import type { RunResult } from '../../agent/core/outcome.ts';
 import { isOver } from '../../agent/core/rejection.ts';
 import type { AgentState, RequestPurpose, ReviewedStep } from '../../agent/core/state.ts';
-import { type ExecutionPast, type Machine, NO_PAST, type Past, type PastRun } from './world.ts';
+import { type ExecutionPast, type Machine, NO_PAST, type Past, type PastRun, type RunEnd } from './world.ts';
 
 /** What the agent is told, remembered before it decides. */
 export function remember(past: Past, agent: AgentState, event: AgentEvent): Past {
@@ -40,10 +41,15 @@ export function isStepDone({ runs }: ExecutionPast, step: ReviewedStep, index: n
     case 'failed':
       return step.ignoreFailure;
     case 'reboot':
+    case 'power-off':
       return !step.verifies && last.boot !== boot;
     default:
       return false;
   }
+}
+
+export function endOf(result: RunResult): RunEnd {
+  return result.status === 'reboot' && result.how === 'power-off' ? 'power-off' : result.status;
 }
 
 export function withPast(past: Past, id: ExecutionId, change: Partial<ExecutionPast>): Past {
@@ -58,7 +64,7 @@ function ended(past: Past, agent: AgentState, { id, runId, result }: Extract<Age
   if (before === undefined || (phase?.name !== 'running' && phase?.name !== 'stopping')) return past;
   const isAsking = result.status === 'later' || result.status === 'reboot';
   const isHeard = phase.name === 'running' || (phase.reason === 'shutdown' && isAsking);
-  const end: PastRun['end'] = isHeard ? result.status : 'failed';
+  const end: PastRun['end'] = isHeard ? endOf(result) : 'failed';
   return withPast(past, id, { runs: before.runs.map((run) => (run.runId === runId ? { ...run, end } : run)) });
 }
 

@@ -21,6 +21,7 @@ const EVERY_KIND: Misfortunes = {
   progress: 1,
   laters: 0,
   reboots: 0,
+  powerOffs: 0,
   heartbeats: 0,
   limits: 0,
   polls: Number.POSITIVE_INFINITY,
@@ -44,6 +45,7 @@ export const NO_KIND: Misfortunes = {
   progress: 0,
   laters: 0,
   reboots: 0,
+  powerOffs: 0,
   heartbeats: 0,
   limits: 0,
   polls: Number.POSITIVE_INFINITY,
@@ -95,6 +97,11 @@ export const SHORT: readonly Scenario[] = [
     misfortunes: { ...NO_KIND, all: 1, crashes: 1, rebootFailures: 1, reboots: 1, hints: 0 },
   }),
   scenario({
+    name: 'a power-off, one crash or failed power-off',
+    jobs: [[PLAIN]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, rebootFailures: 1, powerOffs: 1, hints: 0 },
+  }),
+  scenario({
     name: 'tried later, one crash',
     jobs: [[PLAIN]],
     misfortunes: { ...NO_KIND, all: 1, crashes: 1, laters: 1, hints: 0 },
@@ -120,6 +127,17 @@ export const SHORT: readonly Scenario[] = [
 ];
 
 const RESTARTS: readonly Scenario[] = [
+  scenario({
+    name: 'a power-off, one misfortune',
+    jobs: [[VERIFIED]],
+    misfortunes: { powerOffs: 1, progress: 0 },
+  }),
+  scenario({
+    name: 'room for two, a restart and a power-off',
+    capacity: 2,
+    jobs: [[PLAIN], [PLAIN]],
+    misfortunes: { ...NO_KIND, reboots: 1, powerOffs: 1, hints: 0, polls: 0 },
+  }),
   scenario({ name: 'a restart, one misfortune', jobs: [[PLAIN]], misfortunes: { reboots: 1, progress: 0 } }),
   scenario({
     name: 'a verified restart, one misfortune',

@@ -3,6 +3,7 @@ import { CLAIM_DETAIL, claimMark } from '../../agent/core/claim-mark.ts';
 import type { StartRun } from '../../agent/core/effect.ts';
 import type { AgentEvent } from '../../agent/core/event.ts';
 import { type ExecutionId, executionId } from '../../agent/core/job-execution.ts';
+import type { RebootHow } from '../../agent/core/outcome.ts';
 import { isExclusivePlan } from '../../agent/core/room.ts';
 import type { AgentState, ReviewedPlan } from '../../agent/core/state.ts';
 import { isStepDone, withPast } from './past.ts';
@@ -35,8 +36,8 @@ export function checkStart(effect: StartRun, decided: Decided, world: World): Pa
   return withPast(past, id, { runs: [...before.runs, run] });
 }
 
-/** I1: what the restart is for is on disk, and nobody is interrupted by it. */
-export function checkReboot(after: AgentState, { disk, runs, machine }: World): void {
+/** I1: what the restart or power-off is for is on disk, and nobody is interrupted by it. */
+export function checkReboot(how: RebootHow, after: AgentState, { disk, runs, machine, past }: World): void {
   const isWritten = (id: ExecutionId) =>
     disk.records.some((one) => one.id === id && one.phase === 'awaiting-reboot' && one.bootId === bootIdOf(machine));
   const awaiting = Object.values(after.executions).filter(({ phase }) => phase.name === 'awaiting-reboot');
@@ -44,6 +45,10 @@ export function checkReboot(after: AgentState, { disk, runs, machine }: World): 
     throw new Violation('I1', 'a restart is on disk before it is asked for', awaiting);
   }
   if (runs.length > 0) throw new Violation('I1', 'nothing runs when a restart is asked for', runs);
+  const isToBeOff = awaiting.some(({ id }) => past[id]?.runs.at(-1)?.end === 'power-off');
+  if (isToBeOff !== (how === 'power-off')) {
+    throw new Violation('I3', 'the machine powers off when a handler asked for that, and only then', past);
+  }
 }
 
 function checkWritten({ id, stepIndex, attempt, purpose }: StartRun, after: AgentState, { disk }: World): void {
@@ -87,7 +92,10 @@ function checkPurpose(
     throw new Violation('I3', 'a step begins when the one before is done', past.runs);
   }
   const own = past.runs.filter((run) => run.stepIndex === stepIndex);
-  if (purpose === 'verify' && !own.some(({ end, boot }) => end === 'reboot' && boot !== machine.boot)) {
+  if (
+    purpose === 'verify' &&
+    !own.some(({ end, boot }) => (end === 'reboot' || end === 'power-off') && boot !== machine.boot)
+  ) {
     throw new Violation('I3', 'a restart is verified after it has happened', past.runs);
   }
 }

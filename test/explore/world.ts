@@ -60,6 +60,8 @@ export interface Bounded {
   readonly laters: number;
   /** A handler asks for a restart of the machine. */
   readonly reboots: number;
+  /** A handler asks for the machine to be powered off. */
+  readonly powerOffs: number;
   /** The service is told that a handler lives. */
   readonly heartbeats: number;
   /** The time limit of a job is over as the agent counts. */
@@ -70,7 +72,17 @@ export interface Bounded {
   readonly hints: number;
 }
 
-const BOUNDED: readonly Misfortune[] = ['progress', 'laters', 'reboots', 'heartbeats', 'limits', 'polls', 'hints'];
+/** Of each, as by its name. */
+const BOUNDED: Readonly<Record<keyof Bounded, true>> = {
+  progress: true,
+  laters: true,
+  reboots: true,
+  powerOffs: true,
+  heartbeats: true,
+  limits: true,
+  polls: true,
+  hints: true,
+};
 
 export type Misfortune = keyof Misfortunes;
 
@@ -151,8 +163,11 @@ export interface PastRun extends Pick<LiveRun, 'runId' | 'stepIndex' | 'purpose'
   /** In which it ran. */
   readonly boot: number;
   /** What the agent heard of its end: one that was stopped has failed, but for what it asked. `null`: nothing yet. */
-  readonly end: RunResult['status'] | null;
+  readonly end: RunEnd | null;
 }
+
+/** How a run ends; a power-off is not a restart. */
+export type RunEnd = RunResult['status'] | 'power-off';
 
 export const NO_PAST: ExecutionPast = {
   runs: [],
@@ -191,7 +206,7 @@ export function withNextJob(cloud: Executions, { jobs, limitSeconds }: Scenario)
 export function spend(left: Misfortunes, kind: Misfortune): Misfortunes | null {
   if (left[kind] === 0) return null;
   const spent = { ...left, [kind]: left[kind] - 1 };
-  if (BOUNDED.includes(kind)) return spent;
+  if (kind in BOUNDED) return spent;
   return left.all === 0 ? null : { ...spent, all: left.all - 1 };
 }
 

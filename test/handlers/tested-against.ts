@@ -53,6 +53,11 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     real: 'the agent’s own log',
     tests: ['test/handlers/set-log-level.test.ts'],
   },
+  shutdown: {
+    real: 'an agent process that starts again in another boot',
+    standIn: 'the program in `shutdownCommand`',
+    tests: ['test/handlers/shutdown.test.ts', 'test/system/reboot-job.test.ts'],
+  },
   'system-info': {
     real: 'this machine, asked by an agent process',
     tests: ['test/system/handlers.test.ts', 'test/system/demo-job.test.ts'],

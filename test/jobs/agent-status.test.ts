@@ -21,7 +21,8 @@ import {
 const BUSY = 'update-modem ended with exit code 75: modem busy';
 const TAILS = { stdoutTail: '', stderrTail: '', details: {} } as const;
 const LATER = runEnded('a', { status: 'later', message: BUSY, afterMs: null, ...TAILS });
-const REBOOT = runEnded('a', { status: 'reboot', ...TAILS });
+const REBOOT = runEnded('a', { status: 'reboot', how: 'restart', ...TAILS });
+const POWER_OFF = runEnded('a', { status: 'reboot', how: 'power-off', ...TAILS });
 const DUE = { type: 'timerFired', timer: { name: 'due', id: idOf('a') } } as const;
 const CONNECTION = {
   connected: true,
@@ -79,6 +80,16 @@ test('an asked restart says since when it is awaited', () => {
   expect(renderStatus({ ...identity, ...status() })).toContain(
     '\n  a #1  awaiting-reboot: for the restart of the gateway, asked 12 s ago',
   );
+});
+
+test('an asked power-off says since when it is awaited', () => {
+  const scenario = runningScenario();
+  const { clock, tell, executions } = watched(scenario);
+  tell(() => scenario.tell(POWER_OFF));
+  clock.advance(3_000);
+  expect(executions()).toMatchObject([
+    { waiting: 'for the gateway to power off, and to be switched on again, asked 3 s ago' },
+  ]);
 });
 
 test('a restart that others hold up says so', () => {

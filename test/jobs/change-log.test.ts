@@ -129,12 +129,12 @@ test('a job that is found, and one that waits, are told', () => {
 });
 
 describe('a restart of the gateway', () => {
-  const REBOOT = runEnded('a', { status: 'reboot', details: {}, stdoutTail: '', stderrTail: '' });
+  const REBOOT = runEnded('a', { status: 'reboot', how: 'restart', details: {}, stdoutTail: '', stderrTail: '' });
 
   /** What is logged by the agent that starts after the step has asked for the restart. */
-  function linesAfter(bootId: string) {
+  function linesAfter(bootId: string, event = REBOOT) {
     const asked = runningScenario();
-    const records = effectsOf(asked.tell(REBOOT), 'journal').map(({ record }) => record);
+    const records = effectsOf(asked.tell(event), 'journal').map(({ record }) => record);
     const scenario = scenarioFrom(initialState({ ...IDENTITY, bootId }, SETTINGS));
     return linesOf(scenario, () => scenario.tell({ type: 'journalRecovered', records }));
   }
@@ -159,6 +159,15 @@ describe('a restart of the gateway', () => {
   test('that has not happened is told as asked for again', () => {
     const msg = 'agent started again, but the gateway did not restart: its restart is asked for again';
     expect(linesAfter('boot-1')).toMatchObject([{ level: 40, msg, bootId: 'boot-1' }]);
+  });
+
+  test('or a power-off is told likewise', () => {
+    const off = runEnded('a', { status: 'reboot', how: 'power-off', details: {}, stdoutTail: '', stderrTail: '' });
+    const scenario = runningScenario();
+    const [asked] = linesOf(scenario, () => scenario.tell(off));
+    expect(asked).toMatchObject({ level: 40, msg: 'step asked for the gateway to be powered off', bootId: 'boot-1' });
+    const msg = 'agent started again, but the gateway did not power off: it is asked for again';
+    expect(linesAfter('boot-1', off)).toMatchObject([{ level: 40, msg }]);
   });
 });
 

@@ -27,7 +27,7 @@ let answers: Answer[];
 let abandoned: string[];
 let open: Set<string>;
 let effects: EffectPerformer;
-let reboot: () => Promise<void>;
+let boot: Record<'reboot' | 'powerOff', () => Promise<void>>;
 
 beforeEach(() => {
   clock = createManualClock();
@@ -36,7 +36,7 @@ beforeEach(() => {
   failures = [];
   answers = [];
   open = new Set();
-  reboot = async () => undefined;
+  boot = { reboot: async () => undefined, powerOff: async () => undefined };
   abandoned = [];
   const client = {
     request: async () => answers.shift() ?? { kind: 'unanswered' },
@@ -48,7 +48,7 @@ beforeEach(() => {
     clock,
     random: () => 0.5,
     stopGraceMs: 10_000,
-    reboot: () => reboot(),
+    boot: { reboot: () => boot.reboot(), powerOff: () => boot.powerOff() },
     dispatch: (event) => events.push(event),
     isOpen: (id) => open.has(id),
     onCleanUpFailed: (error) => failures.push(error),
@@ -250,4 +250,14 @@ describe('cleaning up', () => {
     expect(failures).toEqual([new Error('EACCES')]);
     expect(events).toEqual([]);
   });
+});
+
+test.each([
+  ['restart', 'reboot', 'the gateway cannot be restarted: Access denied'],
+  ['power-off', 'powerOff', 'the gateway cannot be powered off: Access denied'],
+] as const)('a %s that is refused is told with its reason', async (how, method, message) => {
+  boot[method] = async () => Promise.reject(new Error('Access denied'));
+  effects.perform({ type: 'reboot', how });
+  await promisesSettled();
+  expect(events).toEqual([{ type: 'rebootFailed', message }]);
 });

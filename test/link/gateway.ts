@@ -72,7 +72,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     journal: options.journal ?? (await createMemoryJournal().open()),
     stepRunner: watchRuns(options.onRun ?? ((step) => step.end()), runs, bell),
     sweep: false,
-    boot: { bootId: 'boot-1', reboot: async () => {} },
+    boot: { bootId: 'boot-1', reboot: async () => {}, powerOff: async () => {} },
     clock,
     random: options.random ?? (() => 0.5),
     newToken: () => `token-${String(++tokens).padStart(6, '0')}`, // of one length, so that a byte is always the same byte

@@ -61,15 +61,16 @@ test("the agent's configuration names what is there", async () => {
     stateDir: 'state',
     runtimeDir: 'run',
     handlersDir: 'handlers',
-    rebootCommand: ['sh', '-c', expect.stringMatching(/^echo '[^']+' >&2; exit 1$/)],
+    rebootCommand: ['sh', '-c', expect.stringMatching(/^echo '[^']+ restart [^']+' >&2; exit 1$/)],
+    shutdownCommand: ['sh', '-c', expect.stringMatching(/^echo '[^']+ power [^']+' >&2; exit 1$/)],
   });
 });
 
-test('a configuration without rebootCommand gets the harmless one', async () => {
+test('a configuration without rebootCommand and shutdownCommand gets the harmless ones', async () => {
   const dataDir = await emptyFolder();
   const first = await startTestCloud({ dataDir });
   const made = await readConfig(first);
-  const { rebootCommand: _, ...older } = made;
+  const { rebootCommand: _, shutdownCommand: _off, ...older } = made;
   await writeFile(configPathOf(first), JSON.stringify(older));
   await first.close();
   const second = await startTestCloud({ dataDir });

@@ -7,10 +7,11 @@ import { onCloud, THING } from '../fixtures/agent-and-cloud.ts';
 import { installHandlers, startAgentProcess } from '../fixtures/agent-process.ts';
 import { startTestCloud } from '../fixtures/job-cloud.ts';
 
-const SENTENCE =
-  'a gateway of the local cloud does not restart this computer; set rebootCommand in its config.json to try restarts';
+const GATEWAY = 'a gateway of the local cloud does not';
+const RESTART = `${GATEWAY} restart this computer; set rebootCommand in its config.json to try restarts`;
+const POWER_OFF = `${GATEWAY} power this computer off; set shutdownCommand in its config.json to try that`;
 
-test('a job that asks for a restart is refused in words', async () => {
+test('a job that asks for a restart or a power-off is refused in words', async () => {
   const bin = await mkdtemp(join(tmpdir(), 'no-restart-'));
   onTestFinished(() => rm(bin, { recursive: true, force: true }));
   // The default of the agent: where it is asked after all, it must not be this computer that pays for it.
@@ -20,13 +21,14 @@ test('a job that asks for a restart is refused in words', async () => {
   await writeProgram(join(await installHandlers(configPath, []), 'update-slot'), '#!/bin/sh\nexit 194\n');
   const agent = startAgentProcess(configPath, { PATH: `${bin}:${process.env.PATH}` });
   await agent.line(({ msg }) => msg === 'connected and subscribed');
-  for (const operation of ['reboot', 'update-slot']) {
+  for (const [operation, reasonCode, sentence] of [
+    ['reboot', 'REBOOT_FAILED', RESTART],
+    ['update-slot', 'REBOOT_FAILED', RESTART],
+    ['shutdown', 'POWER_OFF_FAILED', POWER_OFF],
+  ] as const) {
     const { status, statusDetails } = await onCloud(cloud).runJob(operation, { operation });
     expect(status).toBe('FAILED');
-    expect(statusDetails.detailsMap).toMatchObject({
-      reasonCode: 'REBOOT_FAILED',
-      reason: expect.stringMatching(`: ${SENTENCE}$`),
-    });
+    expect(statusDetails.detailsMap).toMatchObject({ reasonCode, reason: expect.stringMatching(`: ${sentence}$`) });
   }
   expect(await readdir(bin)).toEqual(['systemctl']);
 });

@@ -113,7 +113,8 @@ function* lifeOf(jobId: string, { onInterrupted, steps }: Job, random: Random): 
   const ending = random.pick(['plain', 'plain', 'plain', 'plain', 'canceled', 'reboot']);
   if (ending === 'canceled') yield { ...base(), ...run, ...last, phase: 'stopping', reason: 'canceled' };
   if (ending === 'reboot') {
-    yield { ...base(), ...last, phase: 'awaiting-reboot', bootId: 'before', verifies: random.below(2) === 0 };
+    const how = random.pick(['restart', 'power-off'] as const);
+    yield { ...base(), ...last, phase: 'awaiting-reboot', how, bootId: 'before', verifies: random.below(2) === 0 };
   }
   const outcome = {
     status: random.pick(['SUCCEEDED', 'FAILED']),

@@ -107,9 +107,10 @@ describe('results of functions', () => {
     expect(await setup.run(document, { purpose: 'verify' })).toMatchObject({ status: 'reboot' });
   });
 
-  test('the reboot operation asks for a restart', async () => {
+  test('the operations reboot and shutdown ask for what they say', async () => {
     setup = await createStepRunnerSetup();
-    expect(await setup.run({ operation: 'reboot' })).toMatchObject({ status: 'reboot', details: {} });
+    expect(await setup.run({ operation: 'reboot' })).toMatchObject({ status: 'reboot', how: 'restart', details: {} });
+    expect(await setup.run({ operation: 'shutdown' })).toMatchObject({ status: 'reboot', how: 'power-off' });
   });
 });
 

@@ -64,7 +64,13 @@ describe('a process', () => {
 
   test('an exit code can ask for a restart', () => {
     const result = resultOfProcess(ended(exited(194)), { ...MEANINGS, allowStdErr: 0 });
-    expect(result).toEqual({ status: 'reboot', details: { percent: '5' }, stdoutTail: 'out', stderrTail: 'err' });
+    expect(result).toEqual({
+      status: 'reboot',
+      how: 'restart',
+      details: { percent: '5' },
+      stdoutTail: 'out',
+      stderrTail: 'err',
+    });
   });
 
   test('other exit codes are a success, or refuse the job, where they were declared to', () => {
@@ -118,7 +124,11 @@ describe('a module', () => {
   });
 
   test.each([
-    ['{"kind":"reboot","details":{"slot":"b"}}', { status: 'reboot', details: { percent: '5', slot: 'b' } }],
+    [
+      '{"kind":"reboot","details":{"slot":"b"}}',
+      { status: 'reboot', how: 'restart', details: { percent: '5', slot: 'b' } },
+    ],
+    ['{"kind":"power-off","details":{}}', { status: 'reboot', how: 'power-off', details: { percent: '5' } }],
     ['{"kind":"retry","message":"held","details":{}}', { status: 'later', afterMs: null, message: 'held' }],
     ['{"kind":"retry","message":"held","afterSeconds":90}', { status: 'later', afterMs: 90_000 }],
     ['{"kind":"retry","message":"held","afterSeconds":"90"}', { status: 'later', afterMs: null }],

@@ -67,16 +67,23 @@ export const startsConfirmed: Check = ({ executions }, complain) => {
 
 /** C4, of the machine: what a restart is for is on the disk before it is asked for, and nothing else runs then. */
 export const restartsConfirmed: Check = ({ of, executions, processes }, complain) => {
-  for (const { place, runsAlive, life } of of('restart asked')) {
+  for (const { place, runsAlive, life, how } of of('restart asked')) {
     if (runsAlive > 0) complain('a restart was asked for under a run', place);
     const boot = processes.find((one) => one.life === life)?.started.boot;
-    const isRecorded = executions.some(({ records }) => {
+    const asking = executions.filter(({ records }) => {
       const last = records.findLast((record) => record.place < place && record.state === 'synced');
       return last?.entry.body.phase === 'awaiting-reboot' && last.entry.body.bootId === `boot-${boot}`;
     });
-    if (!isRecorded) complain('a restart was asked for before its record was on the disk', place);
+    if (asking.length === 0) complain('a restart was asked for before its record was on the disk', place);
+    else if (asking.some((one) => isToPowerOff(one, place)) !== (how === 'power-off'))
+      complain(`a ${how} was asked for, and no handler had asked for that`, place);
   }
 };
+
+function isToPowerOff({ runs, script }: ExecutionLife, place: number): boolean {
+  const last = runs.findLast(({ ended }) => ended !== undefined && ended.place < place);
+  return last !== undefined && script.steps[last.started.stepIndex]?.powersOff === true;
+}
 
 /** C5. */
 export const stopsWhatIsOver: Check = (chronicle, complain) => {

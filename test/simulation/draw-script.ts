@@ -56,6 +56,7 @@ function drawAsking(draw: Draw) {
     postpones: Number(postpones),
     laterMs: postpones === '30' || draw.chance(0.7) ? draw.spread(SECOND_MS, 10 * MINUTE_MS) : null,
     restarts: Number(restarts),
+    powersOff: draw.chance(0.3),
     verifies: draw.chance(0.5),
     isVerified: draw.chance(0.8),
   };

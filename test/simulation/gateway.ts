@@ -3,6 +3,7 @@
  * watches over (as systemd does with the unit we ship).
  */
 
+import type { RebootHow } from '../../agent/core/outcome.ts';
 import type { ShutdownMode } from '../../agent/core/state.ts';
 import { createJobsAgent, type JobsAgent, type JobsAgentOptions } from '../../agent/jobs/jobs-agent.ts';
 import { createLogger, executionLogger } from '../../agent/log.ts';
@@ -69,6 +70,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   let doomed: { offMs: number | null } = { offMs: null };
   /** The machine shuts down, as the agent asked: it goes off when the agent has ended. */
   let isGoingDown = false;
+  /** And this long is it off then. */
+  let offMs = 0;
 
   function startAgent(): void {
     if (!isPowered || life !== null || isRetired) return;
@@ -92,7 +95,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       tokens += 1;
       return `token-${tokens}`;
     };
-    const boot: Boot = { bootId: `boot-${boots}`, reboot: () => born.wait(() => reboot(born)) };
+    const boot: Boot = {
+      bootId: `boot-${boots}`,
+      reboot: () => born.wait(() => endBoot(born, 'restart')),
+      powerOff: () => born.wait(() => endBoot(born, 'power-off')),
+    };
     agent = build(options, { life: born, journal, boot, newToken });
     agent.start().catch((error: unknown) => {
       history.note({ what: 'ill', life: born.number, illness: `did not start: ${String(error)}` });
@@ -120,42 +127,44 @@ export function createGateway(options: GatewayOptions): Gateway {
     history.note({ what: 'process ended', life: ended.number, how, timersLeft: how === 'stopped' ? ended.timers : 0 });
     link.cut('CLOSED_BY_BROKER');
     disk.abandoned();
-    if (isGoingDown) cutPower(draw.spread(5_000, 120_000));
+    if (isGoingDown) cutPower(offMs);
     else scheduler.after(RESTART_MS, startAgent);
   }
 
   /** Mostly it is done: the agent is stopped first, and then everything. It may be refused, or never come. */
-  function reboot(asking: Life): Promise<void> {
-    history.note({ what: 'restart asked', life: asking.number, runsAlive: handlers.runsAlive.length });
+  function endBoot(asking: Life, how: RebootHow): Promise<void> {
+    history.note({ what: 'restart asked', how, life: asking.number, runsAlive: handlers.runsAlive.length });
     const fate = draw.weighted({ done: 85, refused: 10, forgotten: 5 });
     return new Promise((resolve, reject) => {
       asking.after(draw.spread(10, 1_000), () => {
         if (fate === 'refused') reject(new Error('the simulated system refuses'));
         else resolve();
       });
-      if (fate === 'done') scheduler.after(draw.spread(1_000, 5_000), goDown);
+      if (fate === 'done') scheduler.after(draw.spread(1_000, 5_000), () => goDown(how));
     });
   }
 
-  function goDown(): void {
+  function goDown(how: RebootHow): void {
     if (!isPowered || isGoingDown) return;
     isGoingDown = true;
+    // Whoever powered it off switches it on again, sooner or later.
+    offMs = how === 'restart' ? draw.spread(5_000, 120_000) : draw.spread(10_000, 3_600_000);
     if (agent === null) endOrCut();
     else shutDown(draw.pick(['wait', 'stop']));
   }
 
   function endOrCut(): void {
-    if (life === null) cutPower(draw.spread(5_000, 120_000));
+    if (life === null) cutPower(offMs);
     else endProcess('killed');
   }
 
-  function cutPower(offMs: number): void {
+  function cutPower(forMs: number): void {
     if (!isPowered) return;
     isPowered = false;
     isGoingDown = false;
     endProcess('power');
     handlers.powerLost();
-    scheduler.after(offMs, powerOn);
+    scheduler.after(forMs, powerOn);
   }
 
   function powerOn(): void {

@@ -4,7 +4,7 @@
  */
 import type { JobExecutionStatus, StatusDetails } from '../../agent/core/job-execution.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
-import type { RunResult } from '../../agent/core/outcome.ts';
+import type { RebootHow, RunResult } from '../../agent/core/outcome.ts';
 import type { JournalEntry } from '../../agent/ports/journal.ts';
 import type { StepRun } from '../../agent/runs/step-runner.ts';
 import type { JobScript } from './job-script.ts';
@@ -108,8 +108,8 @@ export type RunFact =
 export type ProcessFact =
   | { readonly what: 'process started'; readonly life: number; readonly boot: number }
   | { readonly what: 'process ended'; readonly life: number; readonly how: ProcessEnd; readonly timersLeft: number }
-  /** The agent asked for a restart of the machine. */
-  | { readonly what: 'restart asked'; readonly life: number; readonly runsAlive: number }
+  /** The agent asked for a restart of the machine, or its power-off. */
+  | { readonly what: 'restart asked'; readonly how: RebootHow; readonly life: number; readonly runsAlive: number }
   /** The agent says of itself that it cannot work. */
   | { readonly what: 'ill'; readonly life: number; readonly illness: string }
   | { readonly what: 'log'; readonly life: number; readonly line: string };

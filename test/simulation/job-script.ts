@@ -38,6 +38,8 @@ export interface StepScript {
   readonly laterMs: number | null;
   /** How often it asks for a restart of the machine before it ends otherwise. */
   readonly restarts: number;
+  /** What it asks for is a power-off instead. */
+  readonly powersOff: boolean;
   /** Whether a run after the restart says if it worked, and what that says. */
   readonly verifies: boolean;
   readonly isVerified: boolean;

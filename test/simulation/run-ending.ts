@@ -24,7 +24,9 @@ export function createRunEndings(): RunEndings {
       if (asks('later', run, script.postpones)) {
         return { status: 'later', afterMs: script.laterMs, message: `${SECRET_URL} is not there yet`, ...OUTPUT };
       }
-      if (asks('restart', run, script.restarts)) return { status: 'reboot', ...OUTPUT };
+      if (asks('restart', run, script.restarts)) {
+        return { status: 'reboot', how: script.powersOff ? 'power-off' : 'restart', ...OUTPUT };
+      }
       if (run.purpose === 'verify') return script.isVerified ? SUCCEEDED : FAILED;
       return ENDINGS[script.ending];
     },

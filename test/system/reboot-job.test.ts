@@ -54,6 +54,25 @@ test.runIf(canPlayBoards())('a restart that is refused fails the job alone', { t
   expect((await gateway.runJob('next', { operation: 'system-info' })).status).toBe('SUCCEEDED');
 });
 
+test.runIf(canPlayBoards())('a power-off is done when the gateway is on again', { timeout: LIMIT_MS }, async () => {
+  const gateway = await createGateway({
+    rebootCommand: 'exit 1',
+    shutdownCommand: 'echo "$@" >> "$(dirname "$0")/asked"',
+  });
+  const [before, after] = [randomUUID(), randomUUID()] as const;
+  await gateway.boot(before);
+  gateway.cloud.createJob({ jobId: 'off', document: { operation: 'shutdown' } });
+  await expect.poll(gateway.timesAsked, PATIENCE).toBe(1);
+  expect(gateway.statusOf('off')).toBe('IN_PROGRESS');
+  await gateway.boot(before);
+  await expect.poll(gateway.timesAsked, PATIENCE).toBe(2);
+  await gateway.boot(after);
+  const { status, statusDetails } = await gateway.over('off');
+  expect(status).toBe('SUCCEEDED');
+  expect(statusDetails.detailsMap).toMatchObject({ bootIdBefore: before, bootIdAfter: after });
+  expect(await gateway.timesAsked()).toBe(2);
+});
+
 const UPDATE_SLOT = `#!/bin/sh
 echo "$JOB_PURPOSE $JOB_ATTEMPT$(cat "$JOB_CHECKPOINT_FILE" 2>/dev/null)" >> "$(dirname "$0")/trail"
 [ "$JOB_PURPOSE" = verify ] && exit 0
@@ -61,14 +80,16 @@ echo " kept" > "$JOB_CHECKPOINT_FILE"
 exit 194
 `;
 
-async function createGateway({ rebootCommand }: { rebootCommand: string }) {
+async function createGateway({ rebootCommand, shutdownCommand = 'exit 1' }: Record<string, string>) {
   const cloud = await startTestCloud({ things: [THING] });
   const top = await mkdtemp(join(tmpdir(), 'reboot-job-'));
   onTestFinished(() => rm(top, { recursive: true, force: true }));
   const configPath = cloud.things[THING]?.configPath ?? '';
   const config = JSON.parse(await readFile(configPath, 'utf8'));
-  await writeFile(configPath, JSON.stringify({ ...config, rebootCommand: [join(top, 'reboot')] }));
+  const commands = { rebootCommand: [join(top, 'reboot')], shutdownCommand: [join(top, 'poweroff'), 'now'] };
+  await writeFile(configPath, JSON.stringify({ ...config, ...commands }));
   await writeProgram(join(top, 'reboot'), `#!/bin/sh\n${rebootCommand}\n`);
+  await writeProgram(join(top, 'poweroff'), `#!/bin/sh\n${shutdownCommand}\n`);
   const handlersDir = join(dirname(configPath), 'handlers');
   await mkdir(handlersDir, { recursive: true, mode: 0o700 });
   await writeProgram(join(handlersDir, 'update-slot'), UPDATE_SLOT);

@@ -1,4 +1,4 @@
-/** The kernel's own name for this boot, and how to ask for another. */
+/** The kernel's own name for this boot, and how to ask for its end. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,6 +15,8 @@ const unknownBootId = `unknown-${randomUUID()}`;
 export interface LinuxBootOptions {
   /** Program and arguments; asks for the restart and ends. */
   readonly rebootCommand: readonly string[];
+  /** Likewise, for the machine to power off. */
+  readonly shutdownCommand: readonly string[];
   /** How long the command may take, and before it `sync`. */
   readonly commandLimitMs?: number;
   readonly bootIdFile?: string;
@@ -23,18 +25,16 @@ export interface LinuxBootOptions {
 const COMMAND_LIMIT_MS = 60_000;
 
 export function createLinuxBoot(options: LinuxBootOptions): Boot {
-  const { rebootCommand, commandLimitMs = COMMAND_LIMIT_MS, bootIdFile = BOOT_ID_FILE } = options;
+  const { rebootCommand, shutdownCommand, commandLimitMs = COMMAND_LIMIT_MS, bootIdFile = BOOT_ID_FILE } = options;
   const bootId = readBootId(bootIdFile);
-  return {
-    bootId,
-    async reboot() {
-      if (bootId === unknownBootId) {
-        throw new Error(`this system does not tell its boots apart (${bootIdFile} cannot be read)`);
-      }
-      await syncDisks(commandLimitMs);
-      await run(rebootCommand, commandLimitMs);
-    },
-  };
+  async function ask(command: readonly string[]): Promise<void> {
+    if (bootId === unknownBootId) {
+      throw new Error(`this system does not tell its boots apart (${bootIdFile} cannot be read)`);
+    }
+    await syncDisks(commandLimitMs);
+    await run(command, commandLimitMs);
+  }
+  return { bootId, reboot: () => ask(rebootCommand), powerOff: () => ask(shutdownCommand) };
 }
 
 /**

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLinuxBoot } from '../../../agent/adapters/boot/linux.ts';
 
+/** Neither is to be called where a test names its own. */
+const COMMANDS = { rebootCommand: ['/nowhere/reboot'], shutdownCommand: ['/nowhere/poweroff'] };
 const BOOT_ID = '0f8a9e9c-6d3c-4bd0-9a55-5f1f0a1a2b3c';
 
 let folder: string;
@@ -29,6 +31,16 @@ test('the command is called once, after sync', async () => {
   expect(await calls()).toBe('sync\n[now][a b]');
 });
 
+test('a power-off is asked for likewise, by its own command', async () => {
+  const file = await program('for a; do printf "[%s]" "$a"; done >> "$(dirname "$0")/calls"', 'poweroff');
+  const boot = createLinuxBoot({ ...COMMANDS, shutdownCommand: [file, '-f'], bootIdFile });
+  await boot.powerOff();
+  expect(await calls()).toBe('sync\n[-f]');
+  await expect(createLinuxBoot({ ...COMMANDS, bootIdFile }).powerOff()).rejects.toThrow(
+    /^\/nowhere\/poweroff: .*ENOENT/,
+  );
+});
+
 test('a sync that fails does not keep it up', async () => {
   await putInPlaceOfSync('exit 1');
   await bootWith(await program('echo asked >> "$(dirname "$0")/calls"')).reboot();
@@ -38,7 +50,7 @@ test('a sync that fails does not keep it up', async () => {
 test('a sync that hangs does not keep it up', async () => {
   await putInPlaceOfSync('exec sleep 600');
   const rebootCommand = [await program('echo asked >> "$(dirname "$0")/calls"')];
-  await createLinuxBoot({ rebootCommand, bootIdFile, commandLimitMs: 300 }).reboot();
+  await createLinuxBoot({ ...COMMANDS, rebootCommand, bootIdFile, commandLimitMs: 300 }).reboot();
   expect(await calls()).toBe('asked\n');
 });
 
@@ -58,7 +70,7 @@ test('a command that is not there is named', async () => {
 
 test('a command that hangs is killed, its pipes with it', async () => {
   const rebootCommand = [await program('trap "" TERM; sleep 600 & echo "$$ $!" > "$(dirname "$0")/calls"; wait')];
-  const boot = createLinuxBoot({ rebootCommand, bootIdFile, commandLimitMs: 500 });
+  const boot = createLinuxBoot({ ...COMMANDS, rebootCommand, bootIdFile, commandLimitMs: 500 });
   await expect(boot.reboot()).rejects.toThrow('killed after 0.5 s');
   const [pid = 0, childPid = 0] = (await calls()).split(' ').map(Number);
   process.kill(childPid, 'SIGKILL');
@@ -66,15 +78,17 @@ test('a command that hangs is killed, its pipes with it', async () => {
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });
 
-test('without a boot id nothing is restarted', async () => {
+test('without a boot id nothing is restarted or powered off', async () => {
   const rebootCommand = [await program('echo asked >> "$(dirname "$0")/calls"')];
-  const boot = createLinuxBoot({ rebootCommand, bootIdFile: join(folder, 'nowhere') });
-  await expect(boot.reboot()).rejects.toThrow(`${join(folder, 'nowhere')} cannot be read`);
+  const bootIdNowhere = join(folder, 'nowhere');
+  const boot = createLinuxBoot({ rebootCommand, shutdownCommand: rebootCommand, bootIdFile: bootIdNowhere });
+  await expect(boot.reboot()).rejects.toThrow(`${bootIdNowhere} cannot be read`);
+  await expect(boot.powerOff()).rejects.toThrow(`${bootIdNowhere} cannot be read`);
   await expect(calls()).rejects.toThrow('ENOENT');
 });
 
 function bootWith(...rebootCommand: readonly string[]) {
-  return createLinuxBoot({ rebootCommand, bootIdFile });
+  return createLinuxBoot({ ...COMMANDS, rebootCommand, bootIdFile });
 }
 
 /** @returns the path of a script. */
