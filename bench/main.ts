@@ -1,8 +1,11 @@
 /** `npm run bench`: what is measured, beside what others do, in the same run. Figures go to stdout as tables. */
 import { parseArgs } from 'node:util';
+import { runArtifactServer } from './artifact-server.ts';
 import { runBareBroker } from './bare-broker.ts';
 import { benchCloudLoad } from './cloud-load.ts';
 import { benchDescribe } from './describe-round-trip.ts';
+import { benchDownload } from './download.ts';
+import { downloadTable } from './download-table.ts';
 import { benchJournal } from './journal-append.ts';
 import { benchRuns } from './process-run.ts';
 import type { Row } from './row.ts';
@@ -16,14 +19,28 @@ const benches = {
   journal: () => printRows('One journal record on disk, in the temporary folder', benchJournal),
   runs: () => printRows('One run of /bin/true, from start to end', benchRuns),
   cloud: printLoad,
+  download: async () => console.log(downloadTable(mebibytes, await benchDownload({ bytes: mebibytes * MIB, rounds }))),
 } as const satisfies Record<string, () => Promise<void>>;
 
 const THINGS = 1000;
 const JOBS_A_THING = 10;
+const MIB = 1024 ** 2;
 
-const { values } = parseArgs({ options: { 'bare-broker': { type: 'string' }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    'artifact-server': { type: 'string' },
+    'bare-broker': { type: 'string' },
+    only: { type: 'string' },
+    mebibytes: { type: 'string', default: '1024' },
+    rounds: { type: 'string', default: '4' },
+  },
+});
+const [mebibytes, rounds] = [Number(values.mebibytes), Number(values.rounds)];
 if (values['bare-broker'] !== undefined) {
   await runBareBroker(values['bare-broker']);
+} else if (values['artifact-server'] !== undefined) {
+  const [dataDir = '', path = ''] = values['artifact-server'].split(',');
+  await runArtifactServer(dataDir, path);
 } else {
   const only = values.only?.split(',');
   const unknown = only?.find((name) => !(name in benches));

@@ -20,12 +20,14 @@ export interface ReplacementOptions {
    * beyond them is cut off. 0 unless given.
    */
   readonly keepBytes?: number;
+  /** Keeps what lies beyond them, too: for what was written in order, by a process that was killed, in the same boot. */
+  readonly keepMore?: boolean;
 }
 
 export interface Replacement {
   /** Open for reading, too. Where bytes were kept its position is 0 all the same: write by position. */
   readonly file: FileHandle;
-  /** `keepBytes`, or 0 where there was not as much, or no plain file of ours. */
+  /** `keepBytes`, or more where `keepMore` says so; 0 where there was not as much, or no plain file of ours. */
   readonly keptBytes: number;
   /** Puts the new content in place. Resolves when it would survive a power cut. */
   commit(): Promise<void>;
@@ -45,16 +47,16 @@ const LEFT_FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOC
 
 /** @throws the system's error, such as ENOENT when the folder is not there; EISDIR or EINVAL for what is no plain file. */
 export async function openReplacement(path: string, options: ReplacementOptions): Promise<Replacement> {
-  const { mode, writer, keepBytes = 0 } = options;
+  const { mode, writer, keepBytes = 0, keepMore = false } = options;
   const temporary = temporaryPath(path, writer);
   const replaced = await replacedMode(path);
   const finalMode = mode ?? replaced ?? DEFAULT_MODE;
-  const left = keepBytes > 0 ? await openLeft(temporary, keepBytes) : undefined;
-  const file = left ?? (await openAnew(temporary));
+  const left = keepBytes > 0 || keepMore ? await openLeft(temporary, { keepBytes, keepMore }) : undefined;
+  const file = left?.file ?? (await openAnew(temporary));
   let over = false;
   return {
     file,
-    keptBytes: left === undefined ? 0 : keepBytes,
+    keptBytes: left?.bytes ?? 0,
     async commit() {
       await file.chmod(finalMode);
       await file.sync();
@@ -81,15 +83,19 @@ async function openAnew(temporary: string): Promise<FileHandle> {
 }
 
 /** What this writer left, if it is a plain file that nobody but us could write or reach, and has as many bytes. */
-async function openLeft(temporary: string, bytes: number): Promise<FileHandle | undefined> {
+async function openLeft(
+  temporary: string,
+  { keepBytes, keepMore }: { readonly keepBytes: number; readonly keepMore: boolean },
+): Promise<{ readonly file: FileHandle; readonly bytes: number } | undefined> {
   const file = await open(temporary, LEFT_FLAGS).catch(() => undefined); // whatever is wrong, a new one takes its place
   if (file === undefined) return undefined;
   try {
     const { uid, mode, nlink, size } = await file.stat();
     const isOurs = uid === process.geteuid?.() && (mode & PERMISSIONS) === TEMPORARY_MODE && nlink === 1;
-    if (isOurs && size >= bytes && (mode & constants.S_IFMT) === constants.S_IFREG) {
+    if (isOurs && size >= keepBytes && (mode & constants.S_IFMT) === constants.S_IFREG) {
+      const bytes = keepMore ? size : keepBytes;
       await file.truncate(bytes);
-      return file;
+      return { file, bytes };
     }
   } catch (error) {
     await file.close();

@@ -13,14 +13,14 @@ import {
   succeeded,
   writerOf,
 } from '../../agent/handler-api.ts';
-import { checkHashes, wrongSize } from './content-checks.ts';
+import { checkHashes, hasExpectedHash, wrongSize } from './content-checks.ts';
 import { type DownloadError, toDownloadError } from './download-error.ts';
 import { type ExistingFile, findWantedFile } from './existing-file.ts';
 import { shownUrl, sourceProblem } from './fetch-response.ts';
 import { DOWNLOAD_PACE, type DownloadPace } from './pacing.ts';
 import { type DownloadFileParameters, downloadFileParameters } from './parameters.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
-import { readResumePoint, urlMark } from './resume-point.ts';
+import { isSameBoot, readBootId, readResumePoint, urlMark } from './resume-point.ts';
 import { transferAll } from './transfer.ts';
 
 /** The target is the old file or the whole new one, and what has come of it is kept: it may run again after a power cut. */
@@ -76,16 +76,20 @@ interface Download {
 async function download(context: HandlerContext, { parameters, path, pace }: Download): Promise<HandlerResult> {
   const { url, mode } = parameters;
   const point = readResumePoint(context.restored, url);
+  const bootId = await readBootId();
   const replacement = await openReplacement(path, {
     writer: writerOf(context),
     keepBytes: point?.bytes ?? 0,
+    keepMore: point !== undefined && isSameBoot(point, bootId) && hasExpectedHash(parameters),
     ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
   });
   try {
     const { checkpoint } = context;
-    const part = await openPartFile(replacement, point, {
+    const part = await openPartFile(replacement, {
+      point,
       url: shownUrl(new URL(url)),
       expected: parameters,
+      bootId,
       checkpoint,
     });
     try {
@@ -107,7 +111,7 @@ async function putInPlace(
   const { bytes } = part;
   const { sizeBytes = bytes } = parameters;
   if (bytes !== sizeBytes) throw wrongSize(sizeBytes, `it has ${bytes}`);
-  const finished = part.finish();
+  const finished = await part.finish();
   checkHashes(finished, parameters);
   await replacement.commit();
   return { bytes, sha256: finished.sha256 };

@@ -7,7 +7,7 @@ export interface DownloadPace {
   /** Most of the wait after a first failure; it doubles with each that brings nothing. */
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
-  /** A checkpoint is written when both have passed since the last: it costs the flash three small writes. */
+  /** A checkpoint is written when both have passed since the last, the first without the time: it costs three small writes. */
   readonly checkpointBytes: number;
   readonly checkpointMs: number;
 }
@@ -31,10 +31,9 @@ export function backoffMs(failures: number, pace: DownloadPace, random = Math.ra
 export type Throttle = (bytes: number) => Promise<void>;
 
 /** Waits so long after each chunk that the rate is not exceeded. Time without bytes is not made up for. */
-export function createThrottle(bytesPerSecond: number | undefined, signal: AbortSignal): Throttle {
+export function createThrottle(bytesPerSecond: number, signal: AbortSignal): Throttle {
   let freeAtMs = 0;
   return async (bytes) => {
-    if (bytesPerSecond === undefined) return;
     const nowMs = performance.now();
     freeAtMs = Math.max(freeAtMs, nowMs) + (bytes / bytesPerSecond) * 1000;
     if (freeAtMs > nowMs) await sleep(freeAtMs - nowMs, undefined, { signal });

@@ -1,58 +1,58 @@
 /** The bytes that have come so far: in a file beside the target, with running hashes, and with a checkpoint now and then. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Replacement } from '../../agent/handler-api.ts';
+import { createBlockWriter } from './block-writer.ts';
 import { createDigests, type Digests, type FinishedDigests } from './content-checks.ts';
 import type { DownloadFileParameters } from './parameters.ts';
+import { createPartSaves, type PartSavesOptions } from './part-saves.ts';
 import type { ResumePoint } from './resume-point.ts';
 
 export interface PartFile {
   readonly bytes: number;
+  /** That many of them survive a power cut. */
+  readonly savedBytes: number;
   readonly validator: string | null;
   readonly totalBytes: number | null;
-  /** At the end, all of it. */
-  append(chunk: Uint8Array): Promise<void>;
+  /** At the end. Wait for the promise, if there is one, before the next call. */
+  append(chunk: Uint8Array): Promise<void> | undefined;
   /** Forgets what has come, for a file of which these are known. */
   restart(of: { readonly validator: string | null; readonly totalBytes: number | null }): Promise<void>;
   /** Syncs what has come and writes it down, if that could help a later attempt and is not so already. */
   save(): Promise<void>;
+  /** The same while more may be appended: a sync may take seconds. An error of it is told by the next call that waits. */
+  beginSave(): Promise<void>;
   /** As `save`, and notes that the time of the URL is over. */
   saveExpired(urlMark: string): Promise<void>;
-  finish(): FinishedDigests;
+  /** All of it is with the system then; the replacement syncs it. */
+  finish(): Promise<FinishedDigests>;
 }
 
-export interface PartFileOptions {
-  readonly url: string;
+export interface PartFileOptions extends PartSavesOptions {
   readonly expected: DownloadFileParameters;
-  readonly checkpoint: (point: ResumePoint & Record<string, string | number | null>) => Promise<void>;
 }
 
-/** @param point what the attempt before vouches for; its bytes are read once, for the hashes. */
+/** @param options with what the attempt before vouches for; its bytes are read once, for the hashes. */
 export async function openPartFile(
   { file, keptBytes }: Replacement,
-  point: ResumePoint | undefined,
-  { url, expected, checkpoint }: PartFileOptions,
+  { expected, ...options }: PartFileOptions,
 ): Promise<PartFile> {
+  const { point } = options;
   let digests = createDigests(expected);
-  let bytes = keptBytes;
-  let savedBytes = point?.bytes ?? 0;
   let about = keptBytes > 0 && point !== undefined ? point : NOTHING_KNOWN;
   await digestStart(file, digests, keptBytes);
-
-  async function write(savedNow: number, expiredUrlMark: string | null): Promise<void> {
-    const { validator, totalBytes } = about;
-    await checkpoint({ url, validator, totalBytes, bytes: savedNow, expiredUrlMark });
-    savedBytes = savedNow;
-  }
-
-  async function save(expiredUrlMark: string | null = null): Promise<void> {
-    const kept = about.validator === null ? 0 : bytes;
-    if (kept > savedBytes) await file.datasync();
-    await write(kept, expiredUrlMark);
-  }
+  const blocks = createBlockWriter(file, { start: keptBytes, onBlock: (block) => digests.update(block) });
+  const saves = createPartSaves(file, options);
+  const written = async () => {
+    await blocks.flush();
+    return { validator: about.validator, totalBytes: about.totalBytes, bytes: blocks.bytes };
+  };
 
   return {
     get bytes() {
-      return bytes;
+      return blocks.bytes;
+    },
+    get savedBytes() {
+      return saves.savedBytes;
     },
     get validator() {
       return about.validator;
@@ -60,24 +60,26 @@ export async function openPartFile(
     get totalBytes() {
       return about.totalBytes;
     },
-    async append(chunk) {
-      await writeAll(file, chunk, bytes);
-      digests.update(chunk);
-      bytes += chunk.length;
-    },
+    append: (chunk) => blocks.append(chunk),
     async restart({ validator, totalBytes }) {
-      // First: a checkpoint must never vouch for bytes of another file in the same place.
-      if (savedBytes > 0) await write(0, null);
-      await file.truncate(0);
+      await saves.withdraw(); // first: a checkpoint must never vouch for bytes of another file in the same place
+      await blocks.restart();
       about = { validator, totalBytes };
       digests = createDigests(expected);
-      bytes = 0;
     },
     async save() {
-      if (about.validator !== null && bytes > savedBytes) await save();
+      await saves.settled();
+      if (about.validator !== null && blocks.bytes > saves.savedBytes) await saves.save(await written());
     },
-    saveExpired: save,
-    finish: () => digests.finish(),
+    async beginSave() {
+      if (about.validator !== null) await saves.beginSave(await written());
+    },
+    saveExpired: async (urlMark) => saves.save(await written(), urlMark),
+    async finish() {
+      await saves.settled();
+      await blocks.flush();
+      return digests.finish();
+    },
   };
 }
 
@@ -91,13 +93,5 @@ async function digestStart(file: FileHandle, digests: Digests, count: number): P
     if (bytesRead === 0) throw new Error(`the part file ended at ${position} of ${count} bytes`);
     digests.update(buffer.subarray(0, bytesRead));
     position += bytesRead;
-  }
-}
-
-/** write(2) may write less than it was given. */
-async function writeAll(file: FileHandle, chunk: Uint8Array, start: number): Promise<void> {
-  for (let done = 0; done < chunk.length; ) {
-    const { bytesWritten } = await file.write(chunk, done, chunk.length - done, start + done);
-    done += bytesWritten;
   }
 }

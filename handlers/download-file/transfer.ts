@@ -27,7 +27,8 @@ const RETRY_SECONDS = 900;
 export async function transferAll(transfer: Transfer): Promise<void> {
   const { context, part, parameters, pace } = transfer;
   const { signal } = context;
-  const throttle = createThrottle(parameters.maxBytesPerSecond, signal);
+  const { maxBytesPerSecond } = parameters;
+  const throttle = maxBytesPerSecond === undefined ? undefined : createThrottle(maxBytesPerSecond, signal);
   const patienceMs = (parameters.retrySeconds ?? RETRY_SECONDS) * 1000;
   let mostBytes = part.bytes;
   let lastNewsMs = performance.now();
@@ -53,7 +54,7 @@ export async function transferAll(transfer: Transfer): Promise<void> {
   }
 }
 
-async function transferOnce(transfer: Transfer, throttle: Throttle): Promise<void> {
+async function transferOnce(transfer: Transfer, throttle: Throttle | undefined): Promise<void> {
   const { context, part, parameters, pace } = transfer;
   if (part.bytes > 0 && part.bytes === part.totalBytes) return;
   const { insecureDownloadHosts, localDownloadHosts, downloadCaPem } = context.facts;
@@ -100,24 +101,30 @@ function goesOn(headers: IncomingHttpHeaders, { bytes, totalBytes, validator }: 
 }
 
 /** Holds one chunk at a time: the next one is read when this one is written. */
-async function receive(response: IncomingMessage, transfer: Transfer, throttle: Throttle): Promise<void> {
+async function receive(response: IncomingMessage, transfer: Transfer, throttle: Throttle | undefined): Promise<void> {
   const { context, part, parameters, pace } = transfer;
   const { sizeBytes } = parameters;
   const limitBytes = limitOf(transfer);
-  let saved = { bytes: part.bytes, atMs: performance.now() };
+  let { savedBytes } = part;
+  let savedAtMs = savedBytes === 0 ? undefined : performance.now();
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       const bytes = part.bytes + chunk.length;
       if (bytes > limitBytes) throw tooLarge(limitBytes, 'it goes on');
       if (sizeBytes !== undefined && bytes > sizeBytes) throw wrongSize(sizeBytes, 'it goes on');
-      await part.append(chunk);
+      const written = part.append(chunk);
+      if (written !== undefined) await written; // most chunks have nothing to wait for
       context.progress({ bytesReceived: bytes, ...percentOf(part) });
-      const nowMs = performance.now();
-      if (bytes - saved.bytes >= pace.checkpointBytes && nowMs - saved.atMs >= pace.checkpointMs) {
-        await part.save();
-        saved = { bytes, atMs: nowMs };
+      if (bytes - savedBytes >= pace.checkpointBytes) {
+        const nowMs = performance.now();
+        // The first comes at once: it names the file that later attempts go on with.
+        if (savedAtMs === undefined || nowMs - savedAtMs >= pace.checkpointMs) {
+          await part.beginSave();
+          [savedBytes, savedAtMs] = [bytes, nowMs];
+        }
       }
-      await throttle(chunk.length);
+      const pause = throttle?.(chunk.length);
+      if (pause !== undefined) await pause;
     }
   } catch (error) {
     throw isCutOff(error) ? incomplete(part) : error;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -150,6 +150,33 @@ describe('over a restart', () => {
     await writeFile(join(folder, await partName()), Buffer.alloc(500, 'x'), { flag: 'a' });
     expect(await run({}, restore(checkpoint))).toMatchObject({ details: { sha256: SHA256 } });
     expect(server.answers.at(-1)).toBe('206 bytes=2500-');
+  });
+
+  test('bytes beyond it are trusted in the same boot where a hash vouches for them', async () => {
+    const checkpoint = (await interruptAt(2500)) as JsonObject;
+    const part = join(folder, await partName());
+    await writeFile(part, CONTENT.subarray(2500, 3300), { flag: 'a' });
+    expect(await run({ sha256: SHA256 }, restore(checkpoint))).toMatchObject({ details: { bytes: 5000 } });
+    expect(server.answers.at(-1)).toBe('206 bytes=3300-');
+  });
+
+  test('bytes beyond it are not trusted after another start of the system, whatever vouches for them', async () => {
+    const checkpoint = (await interruptAt(2500)) as JsonObject;
+    await writeFile(join(folder, await partName()), CONTENT.subarray(2500, 3300), { flag: 'a' });
+    for (const bootId of [randomUUID(), null]) {
+      await run({ sha256: SHA256 }, restore({ ...checkpoint, bootId }));
+      expect(server.answers.at(-1)).toBe('206 bytes=2500-');
+      await rm(join(folder, 'file'));
+      await interruptAt(2500);
+      await writeFile(join(folder, await partName()), CONTENT.subarray(2500, 3300), { flag: 'a' });
+    }
+  });
+
+  test('more bytes than there can be are begun anew', async () => {
+    const checkpoint = await interruptAt(2500);
+    await writeFile(join(folder, await partName()), Buffer.alloc(9000, 'x'), { flag: 'a' });
+    expect(await run({ sha256: SHA256 }, restore(checkpoint))).toMatchObject({ details: { bytes: 5000 } });
+    expect(server.answers.slice(-2)).toEqual(['416', '200']);
   });
 
   test('a part that lost bytes, or is gone, or was replaced, is begun anew', async () => {
