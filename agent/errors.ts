@@ -46,6 +46,11 @@ export const REASON_CODES = {
     summary: 'The user that a step is to run as may not pass through a folder that the step needs.',
     remedy: 'Run the `chmod` that `reason` names.',
   },
+  USER_CANNOT_READ: {
+    status: 'REJECTED',
+    summary: 'The user that a step is to run as may not read the handler’s module.',
+    remedy: 'Run the `chmod` that `reason` names, also for what the module imports.',
+  },
   HANDLER_FOLDER_NOT_ALLOWED: {
     status: 'REJECTED',
     summary: 'The document names a folder of handlers that configuration does not allow.',
@@ -70,6 +75,18 @@ export const REASON_CODES = {
     status: 'REJECTED',
     summary: 'The file `<name>.handler.json` beside the handler is wrong, or others could change it.',
     remedy: 'Correct the file: `reason` names it, the place in it, and what was expected there.',
+  },
+  HANDLER_MODULE_INVALID: {
+    status: 'REJECTED',
+    summary:
+      'The handler’s module in `handlersDir` could not be imported, or what it declares is no handler that this agent can run.',
+    remedy:
+      'Correct the file: `reason` names it, and what is wrong. The agent was not harmed; it never loads such a file.',
+  },
+  HANDLER_MODULE_SILENT: {
+    status: 'REJECTED',
+    summary: 'The handler’s module ended, hung or said too much when it was asked what it is.',
+    remedy: 'At its top level a module only declares: let it work, wait and exit in `run` alone.',
   },
   HANDLER_REFUSED: {
     status: 'REJECTED',

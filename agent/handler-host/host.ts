@@ -1,13 +1,23 @@
 /**
  * `job-agent handler-host`: runs one handler of kind `module` in a process of its own, so that it can be killed, limited
- * and run as another user. Request on stdin, result in a file; stdout and stderr are the handler's log.
+ * and run as another user; and asks handlers that are files what the agent wants to know of them. Request on stdin, result
+ * in a file; stdout and stderr are the handler's log.
  */
 import { text } from 'node:stream/consumers';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { replaceFile } from '../files/replace-file.ts';
-import { failed, type HandlerContext, type HandlerLog, type HandlerResult, type JobHandler } from '../handler-api.ts';
+import {
+  failed,
+  type HandlerContext,
+  type HandlerFunction,
+  type HandlerLog,
+  type HandlerResult,
+  type JobHandler,
+} from '../handler-api.ts';
 import { readCheckpoint, writeCheckpoint } from '../runs/checkpoint-file.ts';
-import type { HandlerHostRequest } from '../runs/handler-host-request.ts';
+import type { HandlerHostQuestion, HandlerHostRequest } from '../runs/handler-host-request.ts';
+import { importModule } from './module-import.ts';
+import { answerQuestion, functionOf, handlerOf, reasonOf } from './module-questions.ts';
 import { createProgressFile, type ProgressFile } from './progress-file.ts';
 
 /** Nobody else may read what a handler reports. */
@@ -22,7 +32,11 @@ export async function runHandlerHost(handlers: readonly JobHandler[] = builtInHa
   process.on('SIGTERM', () => stopping.abort(new Error('the agent asked the handler to stop')));
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined); // outlives its reader
   try {
-    const request = JSON.parse(await text(process.stdin)) as HandlerHostRequest;
+    const request = JSON.parse(await text(process.stdin)) as HandlerHostRequest | HandlerHostQuestion;
+    if ('ask' in request) {
+      await answerQuestion(request);
+      return 0;
+    }
     const result = await runToResult(handlers, request, stopping.signal);
     await writeResult(request, result);
     return result.kind === 'succeeded' ? 0 : 1;
@@ -53,17 +67,35 @@ async function runHandler(
   request: HandlerHostRequest,
   run: HostedRun,
 ): Promise<HandlerResult> {
-  const handler = handlers.find(({ operation }) => operation === request.operation);
-  const part = handler?.kind === 'module' ? handler[request.part] : undefined;
-  if (part === undefined) {
-    const what = `${request.part} of ${request.operation}`;
-    return failed('HANDLER_ERROR', `${what} is nothing that this version runs in a process of its own`);
-  }
   try {
-    return await part(await contextOf(request, run), request.parameters);
+    const part = await partOf(handlers, request);
+    const result: unknown = await part(await contextOf(request, run), request.parameters);
+    return isResult(result) ? result : failed('HANDLER_ERROR', `${request.part} ${NO_RESULT}`);
   } catch (error) {
     return errorResult(error);
   }
+}
+
+const NO_RESULT = "returned no result: expected { kind: 'succeeded' } or another that the handler API has";
+
+/** What a module in JavaScript returns was seen by no compiler. */
+function isResult(value: unknown): value is HandlerResult {
+  return typeof value === 'object' && value !== null && typeof (value as { kind?: unknown }).kind === 'string';
+}
+
+/** @throws Error when there is none. */
+async function partOf(
+  handlers: readonly JobHandler[],
+  { operation, module, part: name }: HandlerHostRequest,
+): Promise<HandlerFunction> {
+  if (module !== undefined) {
+    const { defaultExport } = await importModule(module);
+    return functionOf(handlerOf(defaultExport), name) as HandlerFunction;
+  }
+  const handler = handlers.find((one) => one.operation === operation);
+  const part = handler?.kind === 'module' ? handler[name] : undefined;
+  if (part !== undefined) return part;
+  throw new Error(`${name} of ${operation} is nothing that this version runs in a process of its own`);
 }
 
 /** What nobody awaits can fail as well, and must not pass for success. Never resolves otherwise. */
@@ -101,7 +133,7 @@ function createLog(): HandlerLog {
 
 function errorResult(error: unknown): HandlerResult {
   explain(error);
-  return failed('HANDLER_ERROR', error instanceof Error ? error.message : String(error));
+  return failed('HANDLER_ERROR', reasonOf(error));
 }
 
 function explain(error: unknown): void {

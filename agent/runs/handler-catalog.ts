@@ -3,9 +3,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobHandler, OnInterrupted } from '../handler-api.ts';
 import { isExecutable } from './handler-file.ts';
-import { MANIFEST_SUFFIX } from './handler-manifest.ts';
+import { type HandlerManifest, MANIFEST_SUFFIX } from './handler-manifest.ts';
 import { type HandlerRegistry, OPERATION_NAME } from './handler-registry.ts';
-import type { FoundHandler, HandlerSearch } from './handler-search.ts';
+import {
+  type FoundExecutable,
+  type FoundHandler,
+  type FoundModule,
+  type HandlerSearch,
+  MODULE_SUFFIX,
+} from './handler-search.ts';
+import { traitsOfModule } from './module-declaration.ts';
 import { type StepTraits, traitsOfExecutable, traitsOfHandler } from './step-traits.ts';
 
 export interface CatalogEntry {
@@ -64,16 +71,22 @@ async function operationsIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   const operations = new Set<string>();
   for (const name of names.filter((name) => !name.startsWith('.'))) {
-    if (name.endsWith(MANIFEST_SUFFIX)) operations.add(name.slice(0, -MANIFEST_SUFFIX.length));
-    else if (await isMeantToRun(folder, name)) operations.add(name);
+    const use = await useOf(folder, name);
+    if (use === 'manifest') operations.add(name.slice(0, -MANIFEST_SUFFIX.length));
+    if (use === 'module') operations.add(name.slice(0, -MODULE_SUFFIX.length));
+    if (use === 'program') operations.add(name);
   }
   return [...operations].sort();
 }
 
-async function isMeantToRun(folder: string, name: string): Promise<boolean> {
+async function useOf(folder: string, name: string): Promise<'manifest' | 'module' | 'program' | undefined> {
+  if (name.endsWith(MANIFEST_SUFFIX)) return 'manifest';
   const stats = await stat(join(folder, name)).catch(() => undefined);
-  if (stats === undefined) return true; // a link to nothing: told as such
-  return stats.isFile() && (isExecutable(stats) || OPERATION_NAME.test(name));
+  if (stats === undefined) return 'program'; // a link to nothing: told as such
+  if (!stats.isFile()) return undefined;
+  if (isExecutable(stats)) return 'program';
+  if (name.endsWith(MODULE_SUFFIX)) return 'module';
+  return OPERATION_NAME.test(name) ? 'program' : undefined;
 }
 
 function builtInEntry(handler: JobHandler): CatalogEntry {
@@ -86,24 +99,12 @@ function fileEntry(operation: string, path: string, found: FoundHandler): Catalo
   switch (found.kind) {
     case 'built-in':
       return builtInEntry(found.handler);
-    case 'executable': {
-      const { manifest } = found.manifest;
-      const { summary = null, needs = null, parameters = null } = manifest;
-      const { path, manifestPath } = found;
-      const traits = declared(traitsOfExecutable(manifest));
-      const kind = 'executable';
-      return {
-        operation,
-        source: 'file',
-        kind,
-        path,
-        manifestPath,
-        summary,
-        needs,
-        parameters,
-        ...traits,
-        problems: [],
-      };
+    case 'executable':
+      return foundEntry({ operation, kind: 'executable', declaration: {} }, found, traitsOfExecutable);
+    case 'es-module': {
+      const { declaration } = found;
+      const traitsOf = (manifest: HandlerManifest) => traitsOfModule(declaration, manifest);
+      return foundEntry({ operation, kind: declaration.kind, declaration }, found, traitsOf);
     }
     case 'refused':
       return faultyEntry(operation, path, { reasonCode: found.reasonCode, reason: found.reason });
@@ -113,6 +114,22 @@ function fileEntry(operation: string, path: string, found: FoundHandler): Catalo
         reason: `${path}${MANIFEST_SUFFIX} describes it, and ${path} is not there`,
       });
   }
+}
+
+interface FoundIdentity extends Pick<CatalogEntry, 'operation' | 'kind'> {
+  /** Of its code; what the manifest says goes before it. */
+  readonly declaration: Pick<HandlerManifest, 'summary' | 'needs' | 'parameters'>;
+}
+
+function foundEntry(
+  { operation, kind, declaration }: FoundIdentity,
+  { path, manifestPath, manifest: { manifest } }: FoundExecutable | FoundModule,
+  traitsOf: (manifest: HandlerManifest) => StepTraits,
+): CatalogEntry {
+  const { summary = null, needs = null } = { ...declaration, ...manifest };
+  const parameters = declaration.parameters ?? manifest.parameters ?? null;
+  const base = { operation, source: 'file', kind, path, manifestPath } as const;
+  return { ...base, summary, needs, parameters, ...declared(traitsOf(manifest)), problems: [] };
 }
 
 function shadowedEntry(operation: string, path: string): CatalogEntry {

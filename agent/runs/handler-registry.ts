@@ -70,15 +70,19 @@ function checkDeclaration(handler: JobHandler): void {
   if (schema.type !== 'object' || schema.additionalProperties !== false) {
     throw new Error(`handler ${operation}: parameters must be an object with additionalProperties: false`);
   }
-  if (handler.kind === 'command') checkExitCodes(handler);
+  const fault = handler.kind === 'command' ? exitCodeFault(handler) : undefined;
+  if (fault !== undefined) throw new Error(`handler ${operation}: ${fault}`);
 }
 
-function checkExitCodes({ operation, retryExitCode, rebootExitCode }: CommandHandler): void {
+/** What is wrong with the exit codes that a handler of kind `command` declares. */
+export function exitCodeFault({
+  retryExitCode,
+  rebootExitCode,
+}: Pick<CommandHandler, 'retryExitCode' | 'rebootExitCode'>): string | undefined {
   for (const exitCode of [retryExitCode, rebootExitCode]) {
     if (exitCode === undefined || (Number.isInteger(exitCode) && exitCode > 0 && exitCode < 256)) continue;
-    throw new Error(`handler ${operation}: exit code ${exitCode} is none that a failure has, 1 to 255`);
+    return `exit code ${exitCode} is none that a failure has, 1 to 255`;
   }
-  if (retryExitCode !== undefined && retryExitCode === rebootExitCode) {
-    throw new Error(`handler ${operation}: exit code ${retryExitCode} cannot mean both, later and restart`);
-  }
+  if (retryExitCode === undefined || retryExitCode !== rebootExitCode) return undefined;
+  return `exit code ${retryExitCode} cannot mean both, later and restart`;
 }

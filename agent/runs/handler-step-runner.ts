@@ -1,23 +1,17 @@
 /**
- * Runs the steps of jobs with the handlers there are: built in, or executables in the folders that configuration allows.
+ * Runs the steps of jobs with the handlers there are: built in, or files in the folders that configuration allows.
  * Every step is resolved anew when it starts: between a review and a start a file may have gone or changed hands.
  */
-import type { Logger } from 'pino';
 import type { RunResult } from '../core/outcome.ts';
-import type { AgentLog, HandlerFacts, JobHandler } from '../handler-api.ts';
-import type { ProcessRunner } from '../ports/process-runner.ts';
-import type { CompileSchema } from '../ports/schema-check.ts';
-import type { UserDatabase } from '../ports/user-database.ts';
+import type { AgentLog } from '../handler-api.ts';
 import { createAgentLog } from './agent-log.ts';
 import { cleanUpAfterStop, isToCleanUp } from './clean-up.ts';
-import { createHandlerCatalog, type ListHandlers } from './handler-catalog.ts';
+import { createHandlerFinder, type HandlerFinderOptions, type HandlerFinderSettings } from './handler-finder.ts';
 import { servesPurpose } from './handler-part.ts';
-import { createHandlerRegistry } from './handler-registry.ts';
-import { createHandlerSearch } from './handler-search.ts';
 import { startInline } from './inline-run.ts';
-import { createManifestReader } from './manifest-file.ts';
+import type { CommandLine, CommandOfModule } from './module-calls.ts';
 import { reviewPlan } from './plan-review.ts';
-import { type ProcessRun, runProcess } from './process-run.ts';
+import { commandLineFor, type ProcessRun, runProcess } from './process-run.ts';
 import {
   createRunFolder,
   listExecutionFolders,
@@ -26,41 +20,26 @@ import {
   removeRunFolder,
 } from './run-folder.ts';
 import { failedRun } from './run-result.ts';
-import { createStepResolver, type ResolvedStep, type ResolveStep, type StepResolverOptions } from './step-resolver.ts';
+import type { ResolvedStep, ResolveStep } from './step-resolver.ts';
 import type { RunningStep, StepRun, StepRunner } from './step-runner.ts';
 import { createStopControl, type StopControl } from './stop-control.ts';
 
-export interface HandlerStepRunnerOptions {
-  readonly runner: ProcessRunner;
-  readonly handlers: readonly JobHandler[];
-  readonly compileSchema: CompileSchema;
-  readonly users: UserDatabase;
-  readonly facts: HandlerFacts;
+export interface HandlerStepRunnerOptions extends HandlerFinderOptions {
   readonly settings: HandlerStepRunnerSettings;
-  /** How to start the handler host: the program, then its arguments. */
-  readonly hostArgv: readonly string[];
   /** How long the clean-up after a stopped run may take; a minute unless given. After a shutdown it has the stop's grace. */
   readonly cleanUpLimitMs?: number;
-  readonly log: Logger;
 }
 
 /** As in the configuration; every path absolute. */
-export interface HandlerStepRunnerSettings {
+export interface HandlerStepRunnerSettings extends HandlerFinderSettings {
   readonly thingName: string;
-  readonly stateDir: string;
-  readonly runtimeDir: string;
-  readonly handlersDir: string;
-  readonly handlerPaths: readonly string[];
-  readonly runAsUsers: readonly string[];
 }
 
 /** @throws Error when a handler is not declared as the handler API says. */
 export function createHandlerStepRunner(options: HandlerStepRunnerOptions): StepRunner {
-  const { runner, users, settings, log } = options;
+  const { runner, settings, log } = options;
   const agentLog = createAgentLog(log);
-  const { registry, search } = createHandlerFinder(options);
-  const warnings = createWarnings(log);
-  const resolve = createStepResolver({ registry, search, users, settings, ...warnings });
+  const { resolve, commandOfModule } = createHandlerFinder(options);
   return {
     review: (plan) =>
       reviewPlan(plan, resolve).catch((error: Error) => {
@@ -68,7 +47,7 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
         const rejection = { pointer: '', reason: `it could not be reviewed: ${error.message}` };
         return { verdict: 'reject', reasonCode: 'HANDLER_ERROR', rejection };
       }),
-    start: (run) => startStep(run, resolve, { ...options, agentLog }),
+    start: (run) => startStep(run, resolve, { ...options, agentLog, commandOfModule }),
     async endLeftovers(graceMs) {
       const runIds = await listRunFolders(settings.runtimeDir);
       const alive = await runner.endLeftovers((runId) => runIds.includes(runId), graceMs);
@@ -91,42 +70,9 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
   };
 }
 
-export type HandlerFinderOptions = Pick<HandlerStepRunnerOptions, 'handlers' | 'compileSchema' | 'facts' | 'settings'>;
-
-/** @throws Error when a handler is not declared as the handler API says. */
-function createHandlerFinder(options: HandlerFinderOptions) {
-  const { settings: folders, compileSchema } = options;
-  const registry = createHandlerRegistry(options);
-  const readManifest = createManifestReader(folders, compileSchema);
-  return { registry, search: createHandlerSearch({ registry, readManifest, folders }) };
-}
-
-/** Looks anew each time it is asked. @throws Error when a handler is not declared as the handler API says. */
-export function createHandlerList(options: HandlerFinderOptions): ListHandlers {
-  const { handlers, settings } = options;
-  return createHandlerCatalog({ handlers, ...createHandlerFinder(options), handlersDir: settings.handlersDir });
-}
-
-/** Once of each file or folder: jobs come often, and files stay as they are. */
-function createWarnings(log: Logger): Pick<StepResolverOptions, 'onOpening' | 'onShadowed'> {
-  const told = new Set<string>();
-  const isNews = (path: string) => !told.has(path) && told.add(path);
-  return {
-    onOpening({ path, fact, remedy }) {
-      if (!isNews(path)) return;
-      log.warn(
-        { path, reason: `${fact}: handlers could be replaced; ${remedy}` },
-        'handlers could be replaced by a group',
-      );
-    },
-    onShadowed({ operation, path }) {
-      if (isNews(path)) log.warn({ operation, path }, 'a handler file is not used: the operation is built in');
-    },
-  };
-}
-
 interface RunOptions extends HandlerStepRunnerOptions {
   readonly agentLog: AgentLog;
+  readonly commandOfModule: CommandOfModule;
 }
 
 function startStep(run: StepRun, resolve: ResolveStep, options: RunOptions): RunningStep {
@@ -167,23 +113,38 @@ async function runStep({ run, resolve, control }: StepStart, options: RunOptions
 const NOTHING_TO_DO: RunResult = { status: 'succeeded', details: {}, stdoutTail: '', stderrTail: '' };
 
 async function runInFolder(
-  { run, step, control }: Omit<ProcessRun, 'folder'>,
+  { run, step, control }: Omit<ProcessRun, 'folder' | 'commandLine'>,
   options: RunOptions,
 ): Promise<RunResult> {
   const { stateDir, runtimeDir } = options.settings;
+  const commandLine = await commandLineOf(step, run.purpose, options);
+  if (typeof commandLine === 'string') return failedRun('HANDLER_ERROR', commandLine);
   const keepCheckpoint = run.purpose !== 'work' || step.traits.onInterrupted === 'resume';
   const folder = await createRunFolder(run, { stateDir, runtimeDir, account: step.account, keepCheckpoint });
   try {
     // From here to the start nothing is awaited: a stop comes before it, or finds something to stop.
     const reason = control.reason();
     if (reason !== undefined) return failedRun('HANDLER_NOT_STARTED', `stopped before it began: ${reason}`);
-    return await perform({ run, step, folder, control }, options);
+    return await perform({ run, step, folder, control, ...(commandLine && { commandLine }) }, options);
   } finally {
     // How the run ended is known; that it left something behind must not change it.
     await folder
       .remove()
       .catch((error) => options.log.warn({ err: error }, 'the folder of a run could not be removed'));
   }
+}
+
+/** Of a command; undefined for what is no command. @returns or a sentence about why it has none. */
+function commandLineOf(
+  step: ResolvedStep,
+  purpose: StepRun['purpose'],
+  { facts, commandOfModule }: RunOptions,
+): Promise<CommandLine | string> | CommandLine | undefined {
+  if (step.kind === 'handler' && step.handler.kind === 'command') {
+    return commandLineFor(step.handler, purpose)(step.parameters, facts);
+  }
+  if (step.kind !== 'es-module' || step.declaration.kind !== 'command') return undefined;
+  return commandOfModule(step, purpose).catch((error: Error) => error.message);
 }
 
 function perform(processRun: ProcessRun, options: RunOptions): Promise<RunResult> {

@@ -6,6 +6,7 @@ import type { CommandHandler, HandlerFacts } from '../handler-api.ts';
 import type { ProcessEnd, ProcessRunner, ProcessSpec } from '../ports/process-runner.ts';
 import type { HandlerHostRequest } from './handler-host-request.ts';
 import { HANDLER_PARTS } from './handler-part.ts';
+import type { CommandLine } from './module-calls.ts';
 import { createOutputLog } from './output-log.ts';
 import { runEnvironment } from './run-environment.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -31,6 +32,8 @@ export interface ProcessRun {
   readonly step: ResolvedStep;
   readonly folder: RunFolder;
   readonly control: StopControl;
+  /** Of a handler of kind `command`. */
+  readonly commandLine?: CommandLine;
 }
 
 /** The service takes 1,024 characters of each (iot-jobs-data API model); cleaning shortens, so a little more is kept. */
@@ -67,23 +70,30 @@ interface Call {
   readonly stdin?: string;
 }
 
-function callOf({ run, step, folder }: ProcessRun, { facts, hostArgv }: ProcessRunOptions): Call {
+function callOf({ run, step, folder, commandLine }: ProcessRun, { facts, hostArgv, ownUid }: ProcessRunOptions): Call {
   const { operation } = step;
   if (step.kind === 'script') return { name: operation, argv: [step.path, ...step.args] };
   if (step.kind === 'executable') {
     return { name: operation, argv: [step.path], stdin: JSON.stringify(step.parameters) };
   }
-  const { handler, parameters } = step;
-  if (handler.kind === 'command') {
-    const argv = commandLine(handler, run.purpose)(parameters, facts);
-    return { name: argv[0], argv };
-  }
+  if (commandLine !== undefined) return { name: commandLine[0], argv: commandLine };
   const [program = process.execPath, ...args] = hostArgv;
-  const request = hostRequest(handler.operation, { run, parameters, folder, facts });
+  const module = step.kind === 'es-module' ? { module: { path: step.path, ownerIds: [0, ownUid] } } : {};
+  const { parameters } = step;
+  const request: HandlerHostRequest = {
+    ...hostRequest(operationOf(step), { run, parameters, folder, facts }),
+    ...module,
+  };
   return { name: operation, argv: [program, ...args], stdin: JSON.stringify(request) };
 }
 
-function commandLine({ command, verify, cleanup }: CommandHandler, purpose: StepRun['purpose']) {
+/** Of the handler: a script that it stands in for has another name. */
+function operationOf(step: Extract<ResolvedStep, { kind: 'handler' | 'es-module' }>): string {
+  return step.kind === 'handler' ? step.handler.operation : step.operation;
+}
+
+/** @throws Error where the handler has none for the purpose. */
+export function commandLineFor({ command, verify, cleanup }: CommandHandler, purpose: StepRun['purpose']) {
   const line = { work: command, verify, 'clean-up': cleanup }[purpose];
   if (line === undefined) throw new Error(`the handler has no command line to ${purpose}`);
   return line;
@@ -138,7 +148,7 @@ async function resultOf(
 
 /** What verifies or cleans up for a command is another program; an executable is the same one again. */
 function exitRules({ kind, traits }: ResolvedStep, { purpose, step: { allowStdErr } }: StepRun): ExitRules {
-  const isOther = kind === 'handler' && purpose !== 'work';
+  const isOther = kind !== 'executable' && kind !== 'script' && purpose !== 'work';
   return {
     ...(allowStdErr === undefined ? {} : { allowStdErr }),
     ...(isOther ? {} : { exitCodes: traits.exitCodes }),
@@ -146,6 +156,7 @@ function exitRules({ kind, traits }: ResolvedStep, { purpose, step: { allowStdEr
 }
 
 function isModule(step: ResolvedStep): boolean {
+  if (step.kind === 'es-module') return step.declaration.kind === 'module';
   return step.kind === 'handler' && step.handler.kind === 'module';
 }
 

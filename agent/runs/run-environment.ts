@@ -16,11 +16,7 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 export function runEnvironment(run: StepRun, options: RunEnvironmentOptions): Readonly<Record<string, string>> {
   const { thingName, operation, account, folder } = options;
   return {
-    PATH,
-    HOME: account.home,
-    USER: account.name,
-    LOGNAME: account.name,
-    LANG: 'C.UTF-8',
+    ...baseEnvironment(account),
     JOB_ID: run.execution.jobId,
     JOB_EXECUTION_NUMBER: String(run.execution.executionNumber),
     JOB_THING_NAME: thingName,
@@ -33,4 +29,9 @@ export function runEnvironment(run: StepRun, options: RunEnvironmentOptions): Re
     JOB_STATUS_FILE: folder.statusFile,
     JOB_CHECKPOINT_FILE: folder.checkpointFile,
   };
+}
+
+/** What every program gets, whatever it is for. */
+export function baseEnvironment({ home, name }: UserAccount): Readonly<Record<string, string>> {
+  return { PATH, HOME: home, USER: name, LOGNAME: name, LANG: 'C.UTF-8' };
 }

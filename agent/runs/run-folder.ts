@@ -72,6 +72,20 @@ export async function createRunFolder(run: StepRun, options: RunFolderOptions): 
   };
 }
 
+/**
+ * A folder of the agent's own for what is no run of a job, and found like one after a crash. @param id unique, safe in a
+ * file name. @throws the system's error.
+ */
+export async function createPrivateRunFolder(
+  runtimeDir: string,
+  id: string,
+): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = runFolderPath(runtimeDir, id);
+  await makePassages(join(runtimeDir, 'runs'));
+  await mkdir(path, { mode: PRIVATE_MODE });
+  return { path, remove: () => removeFolder(path).catch(() => undefined) }; // the next start of the agent tries again
+}
+
 /** What an earlier agent process left. @returns the run ids that have a folder. */
 export async function listRunFolders(runtimeDir: string): Promise<readonly string[]> {
   const names = await readdir(join(runtimeDir, 'runs')).catch(() => []);

@@ -1,5 +1,7 @@
 /** Whether configuration allows the user that a document asks for, and whether that user could work here at all. */
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { shellWord } from '../files/shell-word.ts';
 import type { UserAccount, UserDatabase } from '../ports/user-database.ts';
 
 export type RunUser =
@@ -34,14 +36,34 @@ export async function findRunUser(name: string | undefined, options: RunUserOpti
   return { kind: 'allowed', account };
 }
 
+/** Why a user could not read a file, or nothing. By owner, first group and others, as for the folders. */
+export async function unreadableBecause(account: UserAccount, path: string): Promise<string | undefined> {
+  for (const folder of foldersAbove(path)) {
+    if (!(await mayPass(account, folder))) return `user ${account.name} may not pass through ${folder} to ${path}`;
+  }
+  if (await hasRight(account, path, 0o4)) return undefined;
+  return `user ${account.name} may not read ${path}; chmod 644 ${shellWord(path)}`;
+}
+
+/** `/`, `/etc`, … */
+function foldersAbove(path: string): readonly string[] {
+  const folder = dirname(path);
+  return folder === path ? [] : [...foldersAbove(folder), folder];
+}
+
 /** By owner and others only: what groups and access control lists add is not asked, and neither are parent folders. */
-async function mayPass({ uid, gid }: UserAccount, folder: string): Promise<boolean> {
+function mayPass(account: UserAccount, folder: string): Promise<boolean> {
+  return hasRight(account, folder, 0o1);
+}
+
+/** @param right 4 to read, 1 to execute or pass through. */
+async function hasRight({ uid, gid }: UserAccount, path: string, right: number): Promise<boolean> {
   if (uid === 0) return true;
-  const stats = await stat(folder).catch(() => undefined);
+  const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) return false;
   const { mode, uid: owner, gid: group } = stats;
-  if (owner === uid) return (mode & 0o100) !== 0;
-  return ((group === gid ? mode >> 3 : mode) & 0o001) !== 0;
+  if (owner === uid) return ((mode >> 6) & right) !== 0;
+  return ((group === gid ? mode >> 3 : mode) & right) !== 0;
 }
 
 function refused(reasonCode: Extract<RunUser, { kind: 'refused' }>['reasonCode'], reason: string): RunUser {

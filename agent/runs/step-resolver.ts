@@ -5,8 +5,10 @@ import type { Opening } from '../files/openings.ts';
 import type { JobHandler } from '../handler-api.ts';
 import type { UserAccount, UserDatabase } from '../ports/user-database.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
-import type { FoundExecutable, HandlerSearch } from './handler-search.ts';
-import { findRunUser } from './run-user.ts';
+import type { FoundExecutable, FoundModule, HandlerSearch } from './handler-search.ts';
+import type { CheckInModule } from './module-calls.ts';
+import { type ModuleDeclaration, traitsOfModule } from './module-declaration.ts';
+import { findRunUser, unreadableBecause } from './run-user.ts';
 import { type StepTraits, traitsOfExecutable, traitsOfHandler } from './step-traits.ts';
 
 export type ResolvedStep = {
@@ -17,6 +19,13 @@ export type ResolvedStep = {
   readonly traits: StepTraits;
 } & (
   | { readonly kind: 'handler'; readonly handler: JobHandler; readonly parameters: JsonValue }
+  /** A module in `handlersDir`. */
+  | {
+      readonly kind: 'es-module';
+      readonly path: string;
+      readonly declaration: ModuleDeclaration;
+      readonly parameters: JsonValue;
+    }
   /** An executable called from a native document: parameters come as JSON on stdin. */
   | { readonly kind: 'executable'; readonly path: string; readonly parameters: JsonValue }
   /** An executable called as the AWS IoT Device Client calls its handlers. */
@@ -41,6 +50,7 @@ export type Resolution =
 export interface StepResolverOptions {
   readonly registry: HandlerRegistry;
   readonly search: HandlerSearch;
+  readonly checkInModule: CheckInModule;
   readonly users: UserDatabase;
   readonly settings: {
     readonly handlersDir: string;
@@ -73,6 +83,8 @@ async function resolveOperation(
       return resolveHandler({ operation, handler: found.handler, parameters }, runAs, options);
     case 'executable':
       return resolveExecutable({ found, operation, parameters }, runAs, options);
+    case 'es-module':
+      return resolveModule({ found, operation, parameters }, runAs, options);
     case 'refused':
       return reject(found.reasonCode, 'operation', found.reason);
     case 'absent':
@@ -92,14 +104,30 @@ function resolveHandler(call: HandlerCall, runAs: string | undefined, options: S
   return withUser({ kind: 'handler', traits: traitsOfHandler(call.handler), ...call }, runAs, options);
 }
 
-interface ExecutableCall {
-  readonly found: FoundExecutable;
+interface FileCall<F> {
+  readonly found: F;
   readonly operation: string;
   readonly parameters: JsonValue;
 }
 
+async function resolveModule(
+  { found, ...call }: FileCall<FoundModule>,
+  runAs: string | undefined,
+  options: StepResolverOptions,
+): Promise<Resolution> {
+  found.openings.forEach(options.onOpening);
+  const { path, declaration, manifest, checkParameters } = found;
+  const problem = checkParameters(call.parameters) ?? manifest.checkParameters?.(call.parameters);
+  if (problem !== undefined) return parametersInvalid('parameters', problem.pointer, problem.reason);
+  const checked = await options.checkInModule({ path, declaration, parameters: call.parameters });
+  if (checked?.kind === 'refused') return reject(checked.reasonCode, 'operation', checked.reason);
+  if (checked !== undefined) return parametersInvalid('parameters', checked.pointer, checked.reason);
+  const traits = traitsOfModule(declaration, manifest.manifest);
+  return withUser({ kind: 'es-module', path, declaration, traits, ...call }, runAs, options);
+}
+
 function resolveExecutable(
-  { found, ...call }: ExecutableCall,
+  { found, ...call }: FileCall<FoundExecutable>,
   runAs: string | undefined,
   options: StepResolverOptions,
 ) {
@@ -167,6 +195,10 @@ async function withUser(
   if (step.kind === 'handler' && step.handler.kind === 'inline' && user.account.uid !== users.own.uid) {
     const reason = `${step.operation} runs inside the agent and cannot run as another user`;
     return reject('USER_NOT_ALLOWED', 'user', reason);
+  }
+  if (step.kind === 'es-module' && step.declaration.kind === 'module') {
+    const reason = await unreadableBecause(user.account, step.path);
+    if (reason !== undefined) return reject('USER_CANNOT_READ', 'user', reason);
   }
   return { ok: true, step: { ...step, account: user.account } as ResolvedStep };
 }

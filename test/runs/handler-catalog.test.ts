@@ -1,15 +1,8 @@
 import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createAjvCompiler } from '../../agent/adapters/schema/ajv-check.ts';
-import { createHandlerList } from '../../agent/runs/handler-step-runner.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
-import {
-  createStepRunnerSetup,
-  FACTS,
-  planOf,
-  type StepRunnerSetup,
-} from '../fixtures/step-handlers/step-runner-setup.ts';
+import { createStepRunnerSetup, planOf, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 let setup: StepRunnerSetup;
 
@@ -111,7 +104,5 @@ async function files() {
 }
 
 function list() {
-  const { handlersDir, stateDir, runtimeDir } = setup;
-  const settings = { ...FACTS, handlersDir, stateDir, runtimeDir, handlerPaths: [], runAsUsers: [] };
-  return createHandlerList({ handlers: builtInHandlers, compileSchema: createAjvCompiler(), facts: FACTS, settings })();
+  return setup.finder.list();
 }
