@@ -68,6 +68,7 @@ export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayPar
     maxDownloadBytes,
     uploadFolders,
     allowedCommands,
+    containersDir: join(config.stateDir, 'containers'),
   };
 }
 

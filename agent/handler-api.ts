@@ -152,6 +152,8 @@ export interface HandlerFacts {
   readonly uploadFolders: readonly string[];
   /** Argument lists that documents may give, for `commandProblem`; empty: any. */
   readonly allowedCommands: readonly string[];
+  /** Absolute. What the agent keeps of the containers that it started: compose files, and what leads back. */
+  readonly containersDir: string;
 }
 
 export interface HandlerContext {

@@ -1,4 +1,5 @@
 import type { JobHandler } from '../agent/handler-api.ts';
+import { containersHandler } from './containers/handler.ts';
 import { downloadFileHandler } from './download-file/handler.ts';
 import { installPackagesHandler } from './install-packages/handler.ts';
 import { rebootHandler } from './reboot/handler.ts';
@@ -13,6 +14,7 @@ import { writeFileHandler } from './write-file/handler.ts';
 
 /** Every handler that comes with the agent. */
 export const builtInHandlers: readonly JobHandler[] = [
+  containersHandler,
   downloadFileHandler,
   installPackagesHandler,
   rebootHandler,

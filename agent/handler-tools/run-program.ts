@@ -21,6 +21,15 @@ const MAX_OUTPUT_LENGTH = 8 * 1024 * 1024;
 /** A daemon that the program left behind may hold the pipe open for ever. */
 const DRAIN_MS = 1000;
 
+export interface RunProgramOptions {
+  readonly signal: AbortSignal;
+  readonly maxOutputLength?: number;
+  /** Beside the handler's own; no argument list shows what is in it. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Called as text arrives on either stream, in pieces that may end anywhere: for progress. */
+  readonly onOutput?: (text: string) => void;
+}
+
 /**
  * Resolves when the program has ended. It has no stdin, no shell, and the environment and PATH of the handler. When
  * `signal` is aborted it gets SIGTERM; the agent sends SIGKILL to the handler and all it started after the grace.
@@ -28,12 +37,14 @@ const DRAIN_MS = 1000;
  */
 export function runProgram(
   [program, ...args]: readonly [string, ...string[]],
-  { signal, maxOutputLength = MAX_OUTPUT_LENGTH }: { readonly signal: AbortSignal; readonly maxOutputLength?: number },
+  { signal, maxOutputLength = MAX_OUTPUT_LENGTH, environment, onOutput }: RunProgramOptions,
 ): Promise<ProgramResult> {
   if (signal.aborted) return Promise.resolve({ exitCode: SIGNALED + SIGTERM, stdout: '', stderr: '' });
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = environment === undefined ? process.env : { ...process.env, ...environment };
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const stdout = keepEnd(child.stdout, maxOutputLength);
   const stderr = keepEnd(child.stderr, maxOutputLength);
+  if (onOutput !== undefined) for (const stream of [child.stdout, child.stderr]) stream.on('data', onOutput);
   const stop = () => void child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
   return new Promise((resolve) => {

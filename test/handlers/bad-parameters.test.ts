@@ -77,9 +77,13 @@ describe.each(builtInHandlers.map((handler) => [handler.operation, handler] as c
 );
 
 describe.each(freeTextRows())('%s of %s', (name, operation, place) => {
-  const { within = (text: string) => text, refuses, takes = {} } = freeTextOf(operation, name);
+  const { within = (text: string) => text, given = (parameters: JsonObject) => parameters } = freeTextOf(
+    operation,
+    name,
+  );
+  const { refuses, takes = {} } = freeTextOf(operation, name);
   const textsOf = (kind: HostileKind) => HOSTILE_TEXTS[kind].map((text) => (text === '' ? text : within(text)));
-  const reviewOf = (text: string) => setup.stepRunner.review(planOf({ operation, parameters: place.set(text) }));
+  const reviewOf = (text: string) => setup.stepRunner.review(planOf({ operation, parameters: given(place.set(text)) }));
 
   test.each(refuses.flatMap((kind) => textsOf(kind).map((text) => [kind, text] as const)))(
     'refuses %s: %j',

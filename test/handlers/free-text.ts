@@ -3,6 +3,8 @@
  * there. test/handlers/bad-parameters.test.ts tries every one, and fails when a parameter has no entry or a kind is left out.
  */
 
+import type { JsonObject } from '../../agent/core/json.ts';
+
 /** Texts by what they would do where nobody thought of them. */
 export const HOSTILE_TEXTS = {
   empty: [''],
@@ -44,6 +46,8 @@ export interface FreeText {
   readonly sample: string;
   /** Puts a hostile text where it does the most: after the host of a URL. As it is when left out, and always when empty. */
   readonly within?: (text: string) => string;
+  /** For one that goes only with others: the parameters to try it in, made of those with the text in them. */
+  readonly given?: (parameters: JsonObject) => JsonObject;
   /** Every text of these kinds is REJECTED. */
   readonly refuses: readonly HostileKind[];
   /** Every text of these kinds is taken, and why that is no harm. */
@@ -55,6 +59,16 @@ const ALL = Object.keys(HOSTILE_TEXTS) as readonly HostileKind[];
 /** A parameter whose pattern leaves no room: a name, a hash, a mode. */
 export function strict(sample: string): FreeText {
   return { sample, refuses: ALL };
+}
+
+/** Nothing but a null byte could do harm: no shell sees it, and no program takes it for an option of its own. */
+function anyArgument(what: string): FreeText {
+  const kinds = ALL.filter((kind) => kind !== 'nul');
+  return { sample: 'a', refuses: ['nul'], takes: Object.fromEntries(kinds.map((kind) => [kind, what])) };
+}
+
+function toRun({ container }: JsonObject): JsonObject {
+  return { action: 'run', container: { image: 'app:1', ...(container as JsonObject) } };
 }
 
 const filePath: FreeText = {
@@ -85,6 +99,42 @@ const url: FreeText = {
 
 /** By operation, then by parameter as docs/handlers.md names it: `units[]`, `source.path`. */
 export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeText>>>> = {
+  containers: {
+    project: strict('app'),
+    composeFile: {
+      sample: 'compose.yaml',
+      refuses: ['empty', 'nul', 'lineEnd', 'control', 'traversal', 'absolutePath', 'trailingSlash'],
+      takes: {
+        blank: 'names of files may have spaces',
+        option: 'it is resolved to an absolute path within the working folder, and opened by us',
+        shell: 'a name of a file',
+        unicode: 'a name of a file',
+      },
+      given: ({ composeFile }) => ({ action: 'up', project: 'app', composeFile: composeFile ?? null }),
+    },
+    'environment.*': { ...anyArgument('the value of a variable, handed on in the environment'), sample: 'value' },
+    'container.name': strict('app'),
+    'container.image': strict('app:1'),
+    'container.command[]': { ...anyArgument('an argument of the program in the container'), given: toRun },
+    'container.ports[]': strict('127.0.0.1:8080:80'),
+    'container.volumes[]': {
+      sample: 'data:/data',
+      within: (text) => `/srv/${text}:/data`,
+      refuses: ['nul', 'lineEnd', 'control', 'empty'],
+      takes: {
+        blank: 'names of folders may have spaces; it is one argument',
+        option: 'it begins with /',
+        traversal: 'any folder of the gateway may be mounted: docs/containers.md says so',
+        absolutePath: 'any folder of the gateway may be mounted',
+        trailingSlash: 'a folder',
+        shell: 'one argument; no shell sees it',
+        unicode: 'the name of a folder',
+      },
+      given: toRun,
+    },
+    'container.network': strict('host'),
+    'container.user': strict('1000:1000'),
+  },
   'download-file': {
     url,
     path: filePath,

@@ -16,6 +16,10 @@ export interface TestedAgainst {
 
 /** By operation, in the order of the alphabet. */
 export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
+  containers: {
+    real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root',
+    tests: ['test/handlers/containers.test.ts'],
+  },
   'download-file': {
     real: 'HTTP and HTTPS servers on loopback with certificates of their own, real files; agent, link and power cut off',
     tests: [
