@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { consoleDefine } from './scripts/console-files.mjs';
+import { examplesDefine } from './scripts/handler-examples.mjs';
 
 export default defineConfig({
   // As the build does: the console is served from memory.
-  define: await consoleDefine(),
+  define: { ...(await consoleDefine()), ...(await examplesDefine()) },
   test: {
     include: ['test/**/*.test.ts'],
     // The AWS SDK warns of the Node.js versions of its future releases; here it is a fixed development dependency.

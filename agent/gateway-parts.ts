@@ -11,6 +11,7 @@ import type { OfflineConfig } from './config/offline-settings.ts';
 import type { CoreSettings } from './core/state.ts';
 import type { HandlerFacts } from './handler-api.ts';
 import type { Logger } from './log.ts';
+import { createHandlerFinder, type HandlerFinder } from './runs/handler-finder.ts';
 import { createHandlerStepRunner, type HandlerStepRunnerOptions } from './runs/handler-step-runner.ts';
 import type { StepRunner } from './runs/step-runner.ts';
 
@@ -54,6 +55,11 @@ export function stepRunnerOptions(parts: GatewayParts): HandlerStepRunnerOptions
     hostArgv,
     log,
   };
+}
+
+/** Finds handlers without running any. @throws Error when a handler is not declared as the handler API says. */
+export function handlerFinder(parts: GatewayParts): HandlerFinder {
+  return createHandlerFinder(stepRunnerOptions(parts));
 }
 
 export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayParts): HandlerFacts {

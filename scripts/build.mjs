@@ -5,6 +5,7 @@ import { chmod, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { consoleDefine } from './console-files.mjs';
+import { examplesDefine } from './handler-examples.mjs';
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
@@ -29,7 +30,7 @@ const programs = {
 // An optional peer dependency with a native binary is loaded at run time, and only when it is configured.
 const external = ['aws-iot-device-sdk-v2', 'aws-crt', '@aws-sdk/client-iot', '@aws-sdk/client-iot-jobs-data-plane'];
 
-const define = { __VERSION__: JSON.stringify(version), ...(await consoleDefine()) };
+const define = { __VERSION__: JSON.stringify(version), ...(await consoleDefine()), ...(await examplesDefine()) };
 
 await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
 for (const [name, entry] of Object.entries(programs)) {

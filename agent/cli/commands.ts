@@ -29,6 +29,7 @@ export interface Command {
   readonly run: (call: CommandCall) => Promise<number>;
 }
 
+const HANDLERS_DIR = { 'handlers-dir': { type: 'string' } } as const;
 const NO_WORDS = { operands: [], options: {} } as const;
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -48,7 +49,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   exec: {
     operands: ['DOCUMENT'],
     options: {
-      'handlers-dir': { type: 'string' },
+      ...HANDLERS_DIR,
       'state-dir': { type: 'string' },
       keep: { type: 'boolean' },
       'after-reboot': { type: 'boolean' },
@@ -56,6 +57,21 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       quiet: { type: 'boolean' },
     },
     run: async (call) => (await import('./exec.ts')).exec(call),
+  },
+  handlers: {
+    operands: [],
+    options: HANDLERS_DIR,
+    run: async (call) => (await import('./handlers.ts')).handlers(call),
+  },
+  'handlers show': {
+    operands: ['NAME'],
+    options: HANDLERS_DIR,
+    run: async (call) => (await import('./handlers-show.ts')).handlersShow(call),
+  },
+  'handlers check': {
+    operands: ['NAME|PATH'],
+    options: { ...HANDLERS_DIR, document: { type: 'string' }, only: { type: 'string' } },
+    run: async (call) => (await import('./handlers-check.ts')).handlersCheck(call),
   },
   // Started by the agent itself, for a handler of kind `module`. It may leave sockets and timers behind.
   [HANDLER_HOST]: {

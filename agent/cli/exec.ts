@@ -1,31 +1,25 @@
 /** `job-agent exec`: a job document runs here, as the agent would run it, and without a cloud. */
-import { loadOfflineSettings, type OfflineConfig } from '../config/offline-settings.ts';
 import type { JobExecutionStatus, StatusDetails } from '../core/job-execution.ts';
 import { createLogger } from '../log.ts';
 import { type TrialEnd, tryDocument } from '../trial/try-document.ts';
 import type { CommandCall } from './commands.ts';
 import { progressLine } from './job-progress.ts';
+import { offlineSettings } from './offline-call.ts';
 import { readDocument } from './read-document.ts';
 import { columns } from './terminal-text.ts';
 import { EXIT, UsageError } from './usage.ts';
 
 /** @throws UsageError, ConfigError, JournalError. */
-export async function exec({
-  source,
-  isConfigGiven,
-  asJson,
-  operands,
-  values,
-  hostArgv,
-}: CommandCall): Promise<number> {
+export async function exec(call: CommandCall): Promise<number> {
+  const { asJson, operands, values, hostArgv } = call;
   const document = await readDocument(operands[0] ?? '-');
-  const { config, downloadCaPem } = await loadOfflineSettings(source, isConfigGiven);
+  const { config, downloadCaPem } = await offlineSettings(call);
   for (const warning of document.warnings) process.stderr.write(`warning: ${warning}\n`);
   const tell = values.quiet === true ? () => undefined : (text: string) => void process.stderr.write(text);
   const running = await tryDocument({
     jobDocument: document.value,
     downloadCaPem,
-    config: withFolders(config, values['handlers-dir']),
+    config,
     stateDir: textOf('state-dir', values['state-dir']),
     keep: values.keep === true,
     passRestarts: values['after-reboot'] === true,
@@ -47,11 +41,6 @@ export async function exec({
   process.stdout.write(asJson ? `${JSON.stringify(jsonOf(end), null, 2)}\n` : textOfEnd(end));
   if (end.keptFolder !== undefined) tell(`kept: ${end.keptFolder}\n`);
   return exitCodeOf(end);
-}
-
-function withFolders(config: OfflineConfig, handlersDir: string | boolean | undefined): OfflineConfig {
-  const given = textOf('handlers-dir', handlersDir);
-  return given === undefined ? config : { ...config, handlersDir: given };
 }
 
 function textOf(option: string, value: string | boolean | undefined): string | undefined {
@@ -86,13 +75,13 @@ function onSignals(listener: (isFirst: boolean) => void): () => void {
   return forget;
 }
 
-const WAITS_FOR = {
-  restart:
-    'The job asks for a restart or power-off of the gateway, which exec never does. --after-reboot goes on as if it had restarted.',
-} as const;
+function textOfWait(waitsFor: NonNullable<TrialEnd['waitsFor']>): string {
+  const what = waitsFor === 'restart' ? 'a restart of' : 'power off of';
+  return `The job asks for ${what} the gateway, which exec never does. --after-reboot goes on as if it had started again.\n`;
+}
 
 function textOfEnd({ status, statusDetails, waitsFor }: TrialEnd): string {
-  const note = waitsFor === undefined ? '' : `${WAITS_FOR[waitsFor]}\n`;
+  const note = waitsFor === undefined ? '' : textOfWait(waitsFor);
   return `${status}\n${columns(Object.entries(statusDetails))}${note}`;
 }
 

@@ -2,6 +2,38 @@
 import { USAGE } from './usage.ts';
 
 const USAGES: Readonly<Record<string, string>> = {
+  handlers: `Usage: job-agent handlers [--handlers-dir DIR] [--config FILE] [--json]
+       job-agent handlers show NAME
+       job-agent handlers check NAME|PATH
+
+Every operation that there is on this machine: built in, and the files of handlersDir and handlerPaths. Files that
+would be refused are listed with the reason and the command that cures it.
+
+Exit status: 0, 1 a file would be refused, 2 wrong usage, 78 wrong configuration.
+`,
+  'handlers show': `Usage: job-agent handlers show NAME [--handlers-dir DIR] [--config FILE] [--json]
+
+What an operation does, takes and needs, what happens when it is interrupted, and an example document; for a file the
+example is NAME.example.job.json beside it.
+
+Exit status: 0, 1 it would be refused, 2 there is no such handler, 78 wrong configuration.
+`,
+  'handlers check': `Usage: job-agent handlers check NAME|PATH [options]
+
+Runs a handler for real, again and again, in a scratch folder, each time in worse circumstances, and prints a verdict a
+check: what was done and what was seen. Only what lies in its working folder, $HOME and $TMPDIR is scratch: whatever
+else it does, it does to this machine. At first the job has to succeed in peace.
+
+Options:
+  --document FILE     a job of one step of this handler that can succeed here. Without it NAME.example.job.json beside
+                      the handler, or else a job without parameters
+  --only CHECK,…      only these: processes left, double delivery, unknown parameter, 100 MB of output,
+                      slow reader, closed stdin, files left, restart, closed output, SIGTERM, SIGKILL, full disk
+  --handlers-dir DIR  take NAME from DIR instead of the setting handlersDir
+  --config FILE, --json, --help
+
+Exit status: 0 nothing failed, 1 something did, 2 wrong usage, or a handler that would be refused, 78 wrong configuration.
+`,
   'config import': `Usage: job-agent config import FILE [--output FILE [--force]]
        job-agent config import [--output FILE [--force]] -- ARGUMENTS
 
@@ -27,7 +59,8 @@ Options:
   --handlers-dir DIR  take executables from DIR instead of the setting handlersDir
   --state-dir DIR     work in DIR and leave it there; by default in a new folder that is removed at the end
   --keep              leave the working folder of the job where it is, and say where
-  --after-reboot      where a step asks for a restart, go on as if the machine had restarted; nothing is restarted
+  --after-reboot      where a step asks for a restart or for power off, go on as if the machine had started again;
+                      nothing is restarted
   --skip-waits        where a step asks to be tried later, try again at once
   --quiet             no progress and no output of handlers on stderr
   --config FILE, --json, --help

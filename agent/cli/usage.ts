@@ -39,6 +39,12 @@ Commands:
 
 Commands that need no cloud, no certificate and no running agent:
   exec      run a job document here, as the agent would
+  handlers  every operation there is on this machine, and what is wrong with files that would be refused
+
+  handlers show NAME
+            what an operation takes and needs, with an example
+  handlers check NAME|PATH
+            put a handler through what a gateway does to it: power cuts, SIGTERM, a full disk, and more
 
 Options:
   --config FILE  settings, JSON (default: ${DEFAULT_CONFIG_FILE})

@@ -40,7 +40,7 @@ export interface TrialEnd {
   readonly status: JobExecutionStatus;
   readonly statusDetails: StatusDetails;
   /** What the machine would have to do before it goes on; the execution is not over then. */
-  readonly waitsFor?: 'restart';
+  readonly waitsFor?: 'restart' | 'power off';
 }
 
 export interface Trial {
@@ -51,8 +51,10 @@ export interface Trial {
   cancel(): void;
   /** KILL now, whatever was allowed before. */
   kill(): void;
-  /** As if power was lost now and came back; the caller has ended what ran. */
-  powerCut(): Promise<void>;
+  /** As if power was lost: nothing is decided or kept any more. What runs is the caller's to end. */
+  cutPower(): Promise<void>;
+  /** As if it came back. */
+  restorePower(): Promise<void>;
 }
 
 const JOB_ID = 'exec';
@@ -101,16 +103,15 @@ class RunningTrial implements Trial {
     for (const run of this.#runs) void run.stop('canceled', 0);
   }
 
-  async powerCut(): Promise<void> {
-    await this.#over();
-    this.#life = this.#begin();
-  }
-
-  /** What was begun in this life is decided no further. */
-  async #over(): Promise<void> {
+  async cutPower(): Promise<void> {
     this.#life.isOver = true;
     this.#life.effects.stop();
     await this.#life.loop.settled();
+  }
+
+  async restorePower(): Promise<void> {
+    await Promise.all([...this.#runs].map(({ ended }) => ended));
+    this.#life = this.#begin();
   }
 
   #begin(): Life {
@@ -145,7 +146,7 @@ class RunningTrial implements Trial {
       clock,
       random: Math.random,
       stopGraceMs,
-      boot: { reboot: async () => this.#restart(), powerOff: async () => this.#restart() },
+      boot: { reboot: async () => this.#bootEnds('restart'), powerOff: async () => this.#bootEnds('power off') },
       dispatch,
       isOpen,
       onCleanUpFailed: (err) => log.warn({ err }, 'folders of the job could not be removed'),
@@ -163,11 +164,11 @@ class RunningTrial implements Trial {
     return isWait ? { ...effect, delay: { kind: 'exactly', ms: 0 } } : effect;
   }
 
-  #restart(): void {
+  #bootEnds(waitsFor: NonNullable<TrialEnd['waitsFor']>): void {
     if (this.#options.passRestarts) {
       this.#options.log.info({}, 'taken to have restarted: nothing was restarted or powered off');
-      void this.powerCut();
-    } else this.#finish({ waitsFor: 'restart' });
+      void this.cutPower().then(() => this.restorePower());
+    } else this.#finish({ waitsFor });
   }
 
   #changed(before: AgentState, after: AgentState): void {
@@ -184,7 +185,7 @@ class RunningTrial implements Trial {
     const { effects } = this.#life;
     const { status, statusDetails } = this.#service.execution();
     const isTold = isTerminal(status) || more.waitsFor !== undefined;
-    const ended = this.#over().then(() => effects.cleanedUp());
+    const ended = this.cutPower().then(() => effects.cleanedUp());
     void ended.then(() =>
       this.#end(
         isTold

@@ -1,10 +1,10 @@
 /** The reference of the operations, as text. Made from the handlers, their notes and examples, and what they are tested against. */
 import type { JobHandler, OnInterrupted } from '../../agent/handler-api.ts';
+import type { JsonSchema } from '../../agent/reference/json-schema.ts';
+import { PARAMETER_COLUMNS, parameterRows } from '../../agent/reference/parameter-rows.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { TESTED_AGAINST, type TestedAgainst } from '../../test/handlers/tested-against.ts';
-import type { JsonSchema } from './json-schema.ts';
 import { renderTable } from './markdown-table.ts';
-import { PARAMETER_COLUMNS, parameterRows } from './parameter-rows.ts';
 import { readRepositoryFile } from './repository-files.ts';
 
 const KINDS: Readonly<Record<JobHandler['kind'], string>> = {

@@ -3,8 +3,8 @@
  * a step stand here, and test/rules/job-document-schema.test.ts holds them against agent/core/native-document.ts.
  */
 import type { JobHandler } from '../../agent/handler-api.ts';
+import type { JsonSchema } from '../../agent/reference/json-schema.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
-import type { JsonSchema } from './json-schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

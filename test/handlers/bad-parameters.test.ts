@@ -6,9 +6,9 @@ import { createAjvCompiler } from '../../agent/adapters/schema/ajv-check.ts';
 import { parseJobDocument } from '../../agent/core/job-document.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
 import type { JobHandler } from '../../agent/handler-api.ts';
+import type { JsonSchema } from '../../agent/reference/json-schema.ts';
 import { createHandlerRegistry } from '../../agent/runs/handler-registry.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
-import type { JsonSchema } from '../../scripts/docs/json-schema.ts';
 import { checkProperty } from '../fixtures/check-property.ts';
 import {
   createStepRunnerSetup,

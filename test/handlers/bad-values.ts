@@ -1,6 +1,6 @@
 /** Wrong values for every place of a schema, made from the schema: of another type, out of its limits, missing, unknown. */
 import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
-import type { JsonSchema } from '../../scripts/docs/json-schema.ts';
+import type { JsonSchema } from '../../agent/reference/json-schema.ts';
 import type { Place } from './schema-places.ts';
 
 export interface BadCase {

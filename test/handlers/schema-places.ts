@@ -1,6 +1,6 @@
 /** Every place of a schema in a document that fits it, and how to put another value there. */
 import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
-import type { JsonSchema } from '../../scripts/docs/json-schema.ts';
+import type { JsonSchema } from '../../agent/reference/json-schema.ts';
 
 export interface Place {
   /** As docs/handlers.md names it: `units[]`, `source.path`; empty for all of it. */

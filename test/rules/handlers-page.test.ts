@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { Type } from '../../agent/handler-api.ts';
+import { childrenOf, type JsonSchema, untoldKeywords } from '../../agent/reference/json-schema.ts';
+import { parameterRows } from '../../agent/reference/parameter-rows.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { renderHandlersPage } from '../../scripts/docs/handlers-docs.ts';
-import { childrenOf, type JsonSchema, untoldKeywords } from '../../scripts/docs/json-schema.ts';
-import { parameterRows } from '../../scripts/docs/parameter-rows.ts';
 import { TESTED_AGAINST, type TestedAgainst } from '../handlers/tested-against.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -21,7 +21,7 @@ test.each(builtInHandlers.map((handler) => [handler.operation, schemaOf(handler.
   'every parameter of %s is described, and its schema can be told',
   (_, schema) => {
     expect(undescribed(schema), 'parameters.ts gives each of them a `description`').toEqual([]);
-    expect(untoldKeywords(schema), 'scripts/docs/json-schema.ts and parameter-rows.ts must learn these').toEqual([]);
+    expect(untoldKeywords(schema), 'agent/reference/json-schema.ts and parameter-rows.ts must learn these').toEqual([]);
   },
 );
 

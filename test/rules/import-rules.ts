@@ -97,6 +97,11 @@ const RULES: readonly FolderRule[] = [
       'agent/ports/',
       'agent/files/',
       'agent/trial/',
+      'agent/handler-check/',
+      'agent/reference/',
+      'agent/gateway-parts.ts',
+      'agent/adapters/boot/',
+      'type agent/runs/',
       'agent/handler-host/host.ts',
     ],
     packages: ['type pino', 'close-with-grace'],
@@ -105,6 +110,9 @@ const RULES: readonly FolderRule[] = [
   { from: 'agent/version.ts', to: [], packages: [], builtins: false },
   { from: 'agent/agent.ts', to: ['agent/', 'handlers/'], builtins: true },
   // What the daemon and the commands that work without a cloud are made of alike.
+  // What the generated pages and the command line tell alike.
+  { from: 'agent/reference/', to: ['agent/reference/'], packages: [], builtins: false },
+  { from: 'agent/handler-check/', to: ['agent/'], packages: ['type pino'], builtins: true },
   { from: 'agent/trial/', to: ['agent/'], packages: ['type pino'], builtins: true },
   { from: 'agent/gateway-parts.ts', to: ['agent/', 'handlers/'], builtins: true },
   { from: 'agent/main.ts', to: ['agent/', 'handlers/'], builtins: true },

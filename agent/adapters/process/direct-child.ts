@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessEnd, ProcessRunner, ProcessSpec, RunningProcess } from '../../ports/process-runner.ts';
 import { readBootId } from '../boot/linux.ts';
-import { createRunEnder, isRunAlive, type RunTrace } from './end-run.ts';
+import { createRunEnder, isRunAlive, livingOf, type RunTrace } from './end-run.ts';
 import { asSetprivFailure, type LaunchedChild, launch } from './launch.ts';
 import { createOutputPipes } from './output-pipes.ts';
 import { createOutputTail, type OutputTail } from './output-tail.ts';
@@ -23,6 +23,8 @@ export interface DirectChildOptions {
   readonly runsDir: string;
   /** Told of processes that outlived KILL, because they are another user's or stuck in the kernel. */
   readonly onSurvivors?: (runId: string, pids: readonly number[]) => void;
+  /** Told of processes that the first process of a run left when it ended by itself; they are ended after that. */
+  readonly onLeftBehind?: (runId: string, pids: readonly number[]) => void;
 }
 
 /** A process that ended may have left output in its pipes, and a child of it may hold them open for ever. */
@@ -71,14 +73,18 @@ function supervise(run: StartedChild, spec: ProcessSpec, runs: Runs): RunningPro
   runs.living.add(spec.runId);
   if (startTime !== undefined) runs.files.write(spec.runId, { pid, startTime });
   giveInput(child, spec.stdin);
-  const closeRun = createRunCloser(runs, { runId: spec.runId, leader: { pid, startTime }, isOurChild: true });
+  const trace = { runId: spec.runId, leader: { pid, startTime }, isOurChild: true };
+  const closeRun = createRunCloser(runs, trace);
+  let isStopped = false;
   const ended = awaitEnd(run, spec).then(async (end) => {
+    if (!isStopped) tellLeftBehind(runs, trace);
     await closeRun(LEFT_BEHIND_GRACE_MS);
     return end;
   });
   return {
     ended,
     async stop(graceMs) {
+      isStopped = true;
       const survivors = await closeRun(graceMs);
       if (survivors.length === 0) await ended;
     },
@@ -86,6 +92,12 @@ function supervise(run: StartedChild, spec: ProcessSpec, runs: Runs): RunningPro
 }
 
 type StartedChild = LaunchedChild & { readonly pid: number };
+
+function tellLeftBehind({ onLeftBehind }: Runs, trace: RunTrace): void {
+  if (onLeftBehind === undefined) return; // looking takes a walk through /proc
+  const pids = livingOf(trace);
+  if (pids.length > 0) onLeftBehind(trace.runId, pids);
+}
 
 function giveInput(child: ChildProcess, text: string | undefined): void {
   child.stdin?.on('error', () => {}); // EPIPE: it did not want to read

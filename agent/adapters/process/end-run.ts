@@ -44,7 +44,12 @@ export function createRunEnder(trace: RunTrace): RunEnder {
 
 /** Whether anything of a run lives. */
 export function isRunAlive(trace: RunTrace): boolean {
-  return createMemberFinder(trace)().length > 0;
+  return livingOf(trace).length > 0;
+}
+
+/** @returns the pids of what lives of a run. */
+export function livingOf(trace: RunTrace): readonly number[] {
+  return createMemberFinder(trace)().map(({ pid }) => pid);
 }
 
 async function endMembers(trace: RunTrace, killAtMs: () => number): Promise<readonly number[]> {

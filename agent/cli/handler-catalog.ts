@@ -1,0 +1,60 @@
+/** The operations of this machine, for the commands about handlers. */
+import { readBootId } from '../adapters/boot/linux.ts';
+import type { OfflineSettings } from '../config/offline-settings.ts';
+import { nearestName } from '../core/nearest-name.ts';
+import { handlerFinder } from '../gateway-parts.ts';
+import type { CatalogEntry } from '../runs/handler-catalog.ts';
+import { openTrialFolders } from '../trial/trial-folders.ts';
+import { AGENT_VERSION } from '../version.ts';
+import type { CommandCall } from './commands.ts';
+import { offlineSettings, SILENT_LOG } from './offline-call.ts';
+import { UsageError } from './usage.ts';
+
+export interface Catalog {
+  readonly settings: OfflineSettings;
+  /** With `folder` where it lies in one of `handlerPaths`. */
+  readonly entries: readonly (CatalogEntry & { readonly folder?: string })[];
+}
+
+type CatalogCall = Pick<CommandCall, 'source' | 'isConfigGiven' | 'values' | 'hostArgv'>;
+
+/** @throws ConfigError. */
+export async function readCatalog(call: CatalogCall): Promise<Catalog> {
+  const settings = await offlineSettings(call);
+  // Modules are asked what they are in processes of their own, which have files there.
+  const folders = await openTrialFolders({ keep: false, bootId: readBootId() });
+  const { stateDir, runtimeDir } = folders;
+  const config = { ...settings.config, stateDir, runtimeDir };
+  try {
+    return { settings, entries: await entriesOf({ ...settings, config }, call.hostArgv) };
+  } finally {
+    await folders.release();
+  }
+}
+
+async function entriesOf(settings: OfflineSettings, hostArgv: readonly string[]): Promise<Catalog['entries']> {
+  const parts = { ...settings, agentVersion: AGENT_VERSION, hostArgv, log: SILENT_LOG };
+  const entries = await handlerFinder(parts).list();
+  const elsewhere = settings.config.handlerPaths.map(async (folder) => {
+    const found = await handlerFinder({ ...parts, config: { ...settings.config, handlersDir: folder } }).list();
+    return found.filter(({ source }) => source === 'file').map((entry) => ({ ...entry, folder }));
+  });
+  // A template names a file in such a folder, so that one with the name of an operation is as good as any.
+  const scripts = (await Promise.all(elsewhere)).flat().map((entry) => ({
+    ...entry,
+    problems: entry.problems.filter(({ reasonCode }) => reasonCode !== 'HANDLER_NAME_CLASH'),
+  }));
+  return [...entries, ...scripts];
+}
+
+/** @throws UsageError with the nearest name that there is. */
+export function entryNamed(name: string, { entries, settings }: Catalog): Catalog['entries'][number] {
+  const found = entries.find(({ operation, folder }) => operation === name && folder === undefined);
+  if (found !== undefined) return found;
+  const nearest = nearestName(
+    name,
+    entries.map(({ operation }) => operation),
+  );
+  const hint = nearest === undefined ? '; job-agent handlers lists what there is' : `; did you mean ${nearest}?`;
+  throw new UsageError(`no handler does ${JSON.stringify(name)}, built in or in ${settings.config.handlersDir}${hint}`);
+}

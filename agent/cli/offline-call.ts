@@ -1,0 +1,23 @@
+/** What commands that need no cloud have in common: their settings, and a log that says nothing. */
+import { resolve } from 'node:path';
+import { loadOfflineSettings, type OfflineSettings } from '../config/offline-settings.ts';
+import { createLogger } from '../log.ts';
+import type { CommandCall } from './commands.ts';
+import { UsageError } from './usage.ts';
+
+/** For commands that say on stderr themselves what there is to say. */
+export const SILENT_LOG = createLogger({ level: 'error', pretty: false, destination: { write: () => undefined } });
+
+/** With the folder of handlers that was given. @throws ConfigError. @throws UsageError. */
+export async function offlineSettings({
+  source,
+  isConfigGiven,
+  values,
+}: Pick<CommandCall, 'source' | 'isConfigGiven' | 'values'>): Promise<OfflineSettings> {
+  const settings = await loadOfflineSettings(source, isConfigGiven);
+  const { 'handlers-dir': folder } = values;
+  if (folder === '') throw new UsageError('--handlers-dir needs a folder');
+  return typeof folder === 'string'
+    ? { ...settings, config: { ...settings.config, handlersDir: resolve(folder) } }
+    : settings;
+}

@@ -1,0 +1,1 @@
+export declare function examplesDefine(): Promise<Readonly<Record<string, string>>>;
