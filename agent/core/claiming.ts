@@ -269,5 +269,6 @@ function newExecution(found: JobExecutionSummary): ExecutionState {
     recoveries: 0,
     postponements: 0,
     reboots: 0,
+    failures: 0,
   };
 }

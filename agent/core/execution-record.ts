@@ -37,6 +37,7 @@ export type RecordedProgress = {
   readonly recoveries: number;
   readonly postponements: number;
   readonly reboots: number;
+  readonly failures: number;
   /** What the handlers told, up to the last change of phase. */
   readonly details: StatusDetails;
   readonly ignoredFailures: readonly string[];
@@ -81,8 +82,8 @@ export type ClosedRecord = RecordBase & {
 
 /** @param isUpdating an update of it is under way. */
 export function recordOf(execution: ExecutionState, isUpdating = false): LiveRecord {
-  const { id, key, versionNumber, recoveries, postponements, reboots, details, ignoredFailures } = execution;
-  const counts = { versionNumber, ...(isUpdating && { isUpdating }), recoveries, postponements, reboots };
+  const { id, key, versionNumber, recoveries, postponements, reboots, failures, details, ignoredFailures } = execution;
+  const counts = { versionNumber, ...(isUpdating && { isUpdating }), recoveries, postponements, reboots, failures };
   return { v: RECORD_VERSION, id, key, ...counts, details, ignoredFailures, ...livePhase(execution) };
 }
 

@@ -27,8 +27,17 @@ export interface PlannedStep {
   readonly timeoutSeconds?: number;
   /** Go on with the next step when this one fails. */
   readonly ignoreFailure: boolean;
+  /** Run again when it has failed. */
+  readonly retries?: PlannedRetries;
   /** How many lines on stderr are still a success; without it any number is. */
   readonly allowStdErr?: number;
+}
+
+export interface PlannedRetries {
+  /** How often at most, after the first time. */
+  readonly count: number;
+  /** Between a failure and the next start. */
+  readonly delaySeconds: number;
 }
 
 export type StepAction = OperationAction | ExecutableAction;

@@ -4,7 +4,7 @@
  */
 import { quote } from './describe-value.ts';
 import { readName, readSteps, readText, readUser } from './document-fields.ts';
-import type { JobPlan, PlannedStep } from './job-plan.ts';
+import type { JobPlan, PlannedRetries, PlannedStep } from './job-plan.ts';
 import {
   type JsonPlace,
   memberPlace,
@@ -17,7 +17,15 @@ import {
 } from './json-place.ts';
 import { nearestName } from './nearest-name.ts';
 
-const STEP_MEMBERS: readonly string[] = ['operation', 'parameters', 'name', 'timeoutSeconds', 'runAs'];
+const STEP_MEMBERS: readonly string[] = [
+  'operation',
+  'parameters',
+  'name',
+  'timeoutSeconds',
+  'runAs',
+  'onFailure',
+  'retries',
+];
 /** `steps` is here as a suggestion only: a document that has it is read as the other form. */
 const SINGLE_MEMBERS: readonly string[] = [...STEP_MEMBERS, 'includeStdOut', 'steps'];
 const STEPS_MEMBERS: readonly string[] = ['steps', 'includeStdOut', 'timeoutSeconds'];
@@ -27,6 +35,11 @@ const MAX_USER_LENGTH = 32;
 /** Seven days, the longest that AWS's own job timers go (10,080 minutes). */
 const MAX_TIMEOUT_SECONDS = 604_800;
 const MAX_OPERATION_LENGTH = 128;
+/** Ours: what fails eleven times is not going to succeed, and each time can cost updates. */
+const MAX_RETRIES = 10;
+/** A day, as a handler may ask for at most. */
+const MAX_RETRY_DELAY_SECONDS = 86_400;
+const RETRY_DELAY_SECONDS = 60;
 
 /** @returns a plan that counts only if `document` has noted no problems. */
 export function readNativeDocument(document: JsonPlace): JobPlan {
@@ -58,8 +71,25 @@ function readStep(step: JsonPlace): PlannedStep {
     },
     ...(runAs !== undefined && { runAs }),
     ...readTimeout(step),
-    ignoreFailure: false,
+    ignoreFailure: readOptional(memberPlace(step, 'onFailure'), readOnFailure) === 'continue',
+    ...readRetries(memberPlace(step, 'retries')),
   };
+}
+
+function readOnFailure(place: JsonPlace): 'stop' | 'continue' {
+  if (place.value === 'stop' || place.value === 'continue') return place.value;
+  noteExpected(place, '"stop" or "continue"');
+  return 'stop';
+}
+
+function readRetries(place: JsonPlace): { readonly retries?: PlannedRetries } {
+  if (place.value === undefined) return {};
+  refuseUnknownMembers(place, ['count', 'delaySeconds']);
+  const delay = readOptional(memberPlace(place, 'delaySeconds'), (seconds) =>
+    readInteger(seconds, 0, MAX_RETRY_DELAY_SECONDS),
+  );
+  const count = readInteger(memberPlace(place, 'count'), 1, MAX_RETRIES);
+  return { retries: { count, delaySeconds: delay ?? RETRY_DELAY_SECONDS } };
 }
 
 /** Of a step, or of all of them together. */

@@ -1,6 +1,7 @@
 /**
  * A journal record as it was read back. Strict in what decides whether something runs again, and lenient in what only
- * came later: an earlier version's record has no `purpose`, `next`, `details` or `how`.
+ * came later: an earlier version's record has no `purpose`, `next`, `details`, `how` or
+ * `failures`.
  */
 import {
   type ExecutionRecord,
@@ -37,11 +38,13 @@ function parseProgress(value: JsonObject): RecordedProgress | null {
   const recoveries = count(value.recoveries);
   const postponements = count(value.postponements ?? 0);
   const reboots = count(value.reboots ?? 0);
-  if (versionNumber === null || recoveries === null || postponements === null || reboots === null) return null;
+  const failures = count(value.failures ?? 0);
+  if (versionNumber === null || recoveries === null || postponements === null) return null;
+  if (reboots === null || failures === null) return null;
   const details = parseDetails(value.details) ?? {};
   const ignoredFailures = parseTexts(value.ignoredFailures);
   const isUpdating = value.isUpdating === true && { isUpdating: true };
-  return { versionNumber, ...isUpdating, recoveries, postponements, reboots, details, ignoredFailures };
+  return { versionNumber, ...isUpdating, recoveries, postponements, reboots, failures, details, ignoredFailures };
 }
 
 function parseLivePhase(value: JsonObject): LivePhase | null {
@@ -92,7 +95,7 @@ function parseWait(value: JsonObject, place: RecordedPlace): RecordedWait | null
   return { ...place, why, reason: typeof value.reason === 'string' ? value.reason : '', waitMs, next };
 }
 
-const WAITING_REASONS: readonly WaitingReason[] = ['interrupted', 'postponed', 'rebooted', 'put-off'];
+const WAITING_REASONS: readonly WaitingReason[] = ['interrupted', 'postponed', 'failed', 'rebooted', 'put-off'];
 
 /** The first form of a wait said only what the handler's author had declared. */
 function earlierNext(value: JsonObject): Resumption {

@@ -29,7 +29,7 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     const { id, key, outcome, how } = record;
     return stay({ ...state, finished: [...state.finished, { id, key, outcome, how }].slice(-MAX_FINISHED) });
   }
-  const { id, key, recoveries, postponements, reboots, details, ignoredFailures } = record;
+  const { id, key, recoveries, postponements, reboots, failures, details, ignoredFailures } = record;
   const phase = phaseAfter(record, state, interruption);
   const hasRebooted = record.phase === 'awaiting-reboot' && phase.name === 'waiting';
   const execution: ExecutionState = {
@@ -47,6 +47,7 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     recoveries: phase.name === 'awaiting-reboot' ? recoveries + 1 : recoveries,
     postponements,
     reboots,
+    failures,
   };
   return inOrder(
     { ...state, executions: { ...state.executions, [id]: execution } },

@@ -16,7 +16,7 @@ import type {
   RunPurpose,
   StoppingPhase,
 } from './state.ts';
-import { exhausted, interruptedRun, postpone, putOff } from './waiting.ts';
+import { exhausted, interruptedRun, postpone, putOff, runAgain } from './waiting.ts';
 
 export interface Start {
   readonly plan: ReviewedPlan;
@@ -99,7 +99,7 @@ export function pass(
 ): Decision {
   const { id } = execution;
   if (stepIndex + 1 >= plan.steps.length) return conclude(state, id, outcomeOfPlan(execution, plan, result));
-  const ended = withExecution(state, id, () => ({ ...execution, postponements: 0, reboots: 0 }));
+  const ended = withExecution(state, id, () => ({ ...execution, postponements: 0, reboots: 0, failures: 0 }));
   return state.shutdown === 'stop'
     ? putOff(ended, id, stepIndex + 1)
     : begin(ended, id, { ...FIRST, plan, stepIndex: stepIndex + 1 });
@@ -125,6 +125,8 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
       : stepEnded(state, execution, run, failed);
   }
   if (result.status === 'succeeded') return pass(state, heard, { plan, stepIndex, result });
+  const again = runAgain(heardOf(state, heard), heard, run, result);
+  if (again !== null) return again;
   if (result.status === 'rejected' || !step.ignoreFailure)
     return conclude(state, id, outcomeOfRun(execution, run, result));
   const ignoredFailures = [...execution.ignoredFailures, step.name];

@@ -112,6 +112,8 @@ export interface ExecutionState {
   readonly postponements: number;
   /** How often the step in hand asked for a restart of the machine. */
   readonly reboots: number;
+  /** How often the step in hand has failed and was to be run again, as its document says. */
+  readonly failures: number;
 }
 
 /** A plan that can run here: every step has a handler and parameters that fit. */
@@ -128,6 +130,8 @@ export interface ReviewedStep {
   /** `null` for no limit. */
   readonly timeoutMs: number | null;
   readonly ignoreFailure: boolean;
+  /** How often it is run again when it has failed, and how long after; `null` for never. */
+  readonly retries: { readonly count: number; readonly delayMs: number } | null;
   /** Runs only when nothing else does. */
   readonly exclusive: boolean;
   /** After a restart of the machine that it asked for, its handler can tell whether it worked. */
@@ -180,10 +184,11 @@ export interface WaitingPhase {
 /**
  * - `interrupted`: power or the agent was lost, or the agent was stopped;
  * - `postponed`: the handler asked to be tried later;
+ * - `failed`: the step has failed, and its document says that it is run again;
  * - `rebooted`: the machine has restarted, as the handler asked;
  * - `put-off`: claimed or between two steps when the agent had to stop: nothing had begun.
  */
-export type WaitingReason = 'interrupted' | 'postponed' | 'rebooted' | 'put-off';
+export type WaitingReason = 'interrupted' | 'postponed' | 'failed' | 'rebooted' | 'put-off';
 
 /** The boot of the machine is to end, or does. Nothing else begins until another has begun. */
 export interface AwaitingRebootPhase {

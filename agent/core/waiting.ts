@@ -30,17 +30,38 @@ export function postpone(state: AgentState, execution: ExecutionState, run: Run,
   const { id, postponements } = execution;
   const grownMs = Math.min(MAX_GROWN_WAIT_MS, FIRST_WAIT_MS * 2 ** postponements);
   const waitMs = Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, result.afterMs ?? grownMs));
-  const phase: WaitingPhase = {
-    ...waitingAt(run),
-    why: 'postponed',
-    // I9: it goes into the journal, the log and the status as well.
-    reason: redactSecrets(`to be tried again ${Math.round(waitMs / 1_000)} s later: ${result.message}`),
-    next: run.purpose,
-    waitMs,
-    due: false,
-  };
+  const phase = triedAgain(run, waitMs, result.message);
+  return waitFor(
+    withExecution(state, id, () => ({ phase: { ...phase, why: 'postponed' }, postponements: postponements + 1 })),
+    id,
+  );
+}
+
+/**
+ * A step that has failed is done once more from its beginning, as a run of its own, where its document says so: never what
+ * was refused, interrupted or stopped for good. It blocks nobody meanwhile. @returns null where it is not.
+ */
+export function runAgain(state: AgentState, execution: ExecutionState, run: Run, result: FailedRun): Decision | null {
+  const { id, failures } = execution;
+  const { retries } = run.step;
+  if (!state.journalUsable || result.status !== 'failed' || retries === null || failures >= retries.count) return null;
+  const failed = `it has failed ${failures + 1} of ${retries.count + 1} times: ${result.reasonCode}: ${result.message}`;
+  const phase = { ...triedAgain(run, retries.delayMs, failed), why: 'failed', next: { kind: 'work' } } as const;
+  return waitFor(
+    withExecution(state, id, () => ({ phase, failures: failures + 1 })),
+    id,
+  );
+}
+
+function triedAgain(run: Run, waitMs: number, why: string) {
+  // I9: it goes into the journal, the log and the status as well.
+  const reason = redactSecrets(`to be tried again ${Math.round(waitMs / 1_000)} s later: ${why}`);
+  return { ...waitingAt(run), reason, next: run.purpose, waitMs, due: waitMs === 0 };
+}
+
+function waitFor(state: AgentState, id: ExecutionId): Decision {
   return inOrder(
-    withExecution(state, id, () => ({ phase, postponements: postponements + 1, progressPending: true })),
+    withExecution(state, id, () => ({ progressPending: true })),
     (now) => journal(now, id),
     (now) => waitUntilDue(now, id),
     (now) => tellProgress(now, id),

@@ -117,6 +117,7 @@ function kindOfWait(phase: Phase): string | null {
 const WAITS: Readonly<Record<WaitingReason, string>> = {
   interrupted: 'for the service to say that it is still ours',
   postponed: 'to be tried later',
+  failed: 'to be tried once more',
   rebooted: 'to go on: the gateway has restarted',
   'put-off': 'to begin',
 };
@@ -139,7 +140,8 @@ function restartAwaited({ requested, how }: AwaitingRebootPhase, waitedMs: numbe
 
 function waitOf(phase: WaitingPhase, waitedMs: number): Pick<ExecutionStatus, 'waiting' | 'dueInSeconds'> {
   const { why, due, waitMs, reason, attempt } = phase;
-  if (why !== 'postponed') return { waiting: why === 'rebooted' || reason === '' ? WAITS[why] : reason };
+  if (why !== 'postponed' && why !== 'failed')
+    return { waiting: why === 'rebooted' || reason === '' ? WAITS[why] : reason };
   const rest = `(attempt ${attempt + 1}): ${reasonWithoutTime(phase)}`;
   if (due) return { waiting: `to be tried again now that its time is over ${rest}` };
   const dueInSeconds = Math.max(0, Math.ceil((waitMs - waitedMs) / 1_000));

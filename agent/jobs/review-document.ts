@@ -28,6 +28,8 @@ export async function reviewDocument(
       const steps = plan.steps.map((step, index) => ({
         name: step.name,
         ignoreFailure: step.ignoreFailure,
+        retries:
+          step.retries === undefined ? null : { count: step.retries.count, delayMs: step.retries.delaySeconds * 1_000 },
         onInterrupted: review.steps[index]?.onInterrupted ?? 'fail',
         timeoutMs: review.steps[index]?.timeoutMs ?? null,
         exclusive: review.steps[index]?.exclusive ?? false,

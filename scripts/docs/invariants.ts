@@ -20,7 +20,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: 'I2 once',
     promise:
-      'An execution is run at most once, unless its handler’s author declared `onInterrupted: rerun` or `resume`, or the handler asked to be tried later',
+      'An execution is run at most once, unless its handler’s author declared `onInterrupted: rerun` or `resume`, the handler asked to be tried later, or it failed and its document has `retries`',
     tests: [
       EXPLORED,
       testsOf('system/device-client-defects-jobs')('D3 a restart in any phase runs no job again'),

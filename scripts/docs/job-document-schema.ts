@@ -39,6 +39,26 @@ const MEMBERS = {
     pattern: '^[a-z_][a-z0-9_-]*[$]?$',
     description: 'The user that the agent changes to. It must be in runAsUsers.',
   },
+  onFailure: {
+    enum: ['stop', 'continue'],
+    description: 'When the step fails: stop (the default) ends the job, continue goes on with the next step.',
+  },
+  retries: {
+    type: 'object',
+    properties: {
+      count: { type: 'integer', minimum: 1, maximum: 10, description: 'How often at most, after the first time.' },
+      delaySeconds: {
+        type: 'integer',
+        minimum: 0,
+        maximum: 86_400,
+        default: 60,
+        description: 'Between a failure and the next start.',
+      },
+    },
+    required: ['count'],
+    additionalProperties: false,
+    description: 'A step that has failed is run again.',
+  },
   includeStdOut: { type: 'boolean', description: 'Whether the end of stdout goes into the status details.' },
   steps: {
     type: 'array',
@@ -51,7 +71,15 @@ const MEMBERS = {
 
 type Member = keyof typeof MEMBERS;
 
-const STEP_MEMBERS: readonly Member[] = ['operation', 'parameters', 'name', 'timeoutSeconds', 'runAs'];
+const STEP_MEMBERS: readonly Member[] = [
+  'operation',
+  'parameters',
+  'name',
+  'timeoutSeconds',
+  'runAs',
+  'onFailure',
+  'retries',
+];
 const SINGLE_MEMBERS: readonly Member[] = [...STEP_MEMBERS, 'includeStdOut'];
 const SEVERAL_MEMBERS: readonly Member[] = ['steps', 'includeStdOut', 'timeoutSeconds'];
 

@@ -225,6 +225,13 @@ export const WAITING_RULES: Readonly<Record<WaitingReason, Omit<WrittenRule, 'wh
       waiting('fails when it asks too often, with its reason', 'a step that asks to be tried later'),
     ],
   },
+  failed: {
+    follows: 'after the time that `retries` of its document says, so many times at most',
+    tests: [
+      testsOf('core/decide-retries')('is written down, then waited for, then run as another attempt'),
+      testsOf('core/decide-retries')('counts on after a restart of the agent'),
+    ],
+  },
   rebooted: {
     follows: 'as soon as the service says that it is still ours: to verify, or with the next step',
     tests: [rebooting('is followed by the next step of its document', 'a step that asks for a restart')],

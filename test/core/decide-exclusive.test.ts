@@ -5,6 +5,7 @@ import {
   FAILED,
   idOf,
   job,
+  NO_PROGRESS,
   notified,
   queuedJob,
   requestsOf,
@@ -93,7 +94,7 @@ test('one that was interrupted waits for the others, and is not asked about in v
     cleansUp: false,
     purpose: { kind: 'work' },
   } as const;
-  const progress = { versionNumber: 2, recoveries: 0, postponements: 0, reboots: 0, details: {}, ignoredFailures: [] };
+  const progress = { versionNumber: 2, ...NO_PROGRESS };
   const records = ['a', 'b'].map((jobId) => {
     const key = { jobId, executionNumber: 1, queuedAt: 1_700_000_000 };
     return { v: 1, id: idOf(jobId), key, ...progress, phase: 'running', ...place } as const;

@@ -14,6 +14,7 @@ import {
   RERUN,
   type ScenarioOptions,
   scenario,
+  TWICE,
   VERIFIED,
   WITH_STEP_TIMER,
 } from '../explore/scenarios.ts';
@@ -39,6 +40,14 @@ const FAULTS: readonly Row[] = [
     { ...two, decide: faulty.startsDuringRestart, misfortunes: restart },
   ],
   ['I2: a `fail` handler works once', { ...one, decide: faulty.triesFailedAgain }],
+  [
+    'I2: a `fail` handler works once',
+    { ...one, jobs: [[TWICE]], decide: faulty.forgetsFailures, misfortunes: { ...crash, all: 2, crashes: 2 } },
+  ],
+  [
+    'I2: a `fail` handler works once',
+    { ...one, jobs: [[TWICE]], decide: faulty.retriesInterrupted, misfortunes: crash },
+  ],
   [
     'I2: what was not claimed in this boot does not begin',
     { ...one, decide: faulty.trustsEarlierBoots, misfortunes: crash },

@@ -61,13 +61,30 @@ test('a limit beside the steps is one for all of them', () => {
   expect(planOf({ operation: 'x', timeoutSeconds: 60 }).timeoutSeconds).toBeUndefined();
 });
 
+test('a step may fail without the job failing, and may be run again', () => {
+  const plan = planOf({
+    steps: [
+      { operation: 'x', onFailure: 'continue', retries: { count: 3, delaySeconds: 0 } },
+      { operation: 'y', onFailure: 'stop', retries: { count: 1 } },
+    ],
+  });
+  expect(plan.steps).toMatchObject([
+    { ignoreFailure: true, retries: { count: 3, delaySeconds: 0 } },
+    { ignoreFailure: false, retries: { count: 1, delaySeconds: 60 } },
+  ]);
+  expect(planOf({ operation: 'x', retries: { count: 10 } }).steps).toMatchObject([{ retries: { count: 10 } }]);
+});
+
 test('a machine account may be the user', () => {
   expect(planOf({ operation: 'x', runAs: 'gateway$' }).steps[0]?.runAs).toBe('gateway$');
 });
 
+const STEP_MEMBERS = '"operation", "parameters", "name", "timeoutSeconds", "runAs", "onFailure", "retries"';
+
 describe('an unknown member is refused', () => {
   const unknown: [JsonValue, string, string][] = [
     [{ steps: [{ operation: 'x', paramters: {} }] }, '/steps/0/paramters', 'did you mean "parameters"?'],
+    [{ operation: 'x', retries: { times: 5 } }, '/retries/times', 'known are "count", "delaySeconds"'],
     [{ operation: 'x', timeout: 5 }, '/timeout', 'did you mean "timeoutSeconds"?'],
     [{ operation: 'x', RunAs: 'root' }, '/RunAs', 'did you mean "runAs"?'],
     [{ operation: 'x', stpes: [] }, '/stpes', 'did you mean "steps"?'],
@@ -77,16 +94,8 @@ describe('an unknown member is refused', () => {
       '/operation',
       'known are "steps", "includeStdOut", "timeoutSeconds"',
     ],
-    [
-      { steps: [{ operation: 'x', onFailure: 'continue' }] },
-      '/steps/0/onFailure',
-      'known are "operation", "parameters", "name", "timeoutSeconds", "runAs"',
-    ],
-    [
-      { operation: 'x', packageName: 'p' },
-      '/packageName',
-      'known are "operation", "parameters", "name", "timeoutSeconds", "runAs", "includeStdOut", "steps"',
-    ],
+    [{ steps: [{ operation: 'x', packageName: 'p' }] }, '/steps/0/packageName', `known are ${STEP_MEMBERS}`],
+    [{ operation: 'x', packageName: 'p' }, '/packageName', `known are ${STEP_MEMBERS}, "includeStdOut", "steps"`],
   ];
 
   test.each(unknown)('%j says which one was meant', (document, pointer, hint) => {
@@ -116,6 +125,12 @@ describe('a member of the wrong kind is refused', () => {
     [{ operation: 'x', timeoutSeconds: 1.5 }, '/timeoutSeconds', /got the number 1.5$/],
     [{ steps: [{ operation: 'x' }], timeoutSeconds: 0 }, '/timeoutSeconds', /got the number 0$/],
     [{ operation: 'x', timeoutSeconds: '60' }, '/timeoutSeconds', /got the string "60"$/],
+    [{ operation: 'x', onFailure: 'ignore' }, '/onFailure', /^expected "stop" or "continue", got the string "ignore"$/],
+    [{ operation: 'x', retries: 3 }, '/retries', /^expected an object, got the number 3$/],
+    [{ operation: 'x', retries: {} }, '/retries/count', /^expected a whole number from 1 to 10, got nothing$/],
+    [{ operation: 'x', retries: { count: 11 } }, '/retries/count', /^expected a whole number from 1 to 10, got/],
+    [{ operation: 'x', retries: { count: 1, delaySeconds: -1 } }, '/retries/delaySeconds', /from 0 to 86400, got/],
+    [{ operation: 'x', retries: { count: 1, delaySeconds: 86_401 } }, '/retries/delaySeconds', /from 0 to 86400, got/],
     [{ operation: 'x', runAs: '' }, '/runAs', /^expected a user name/],
     [{ operation: 'x', runAs: '#0' }, '/runAs', /^expected a user name/],
     [{ operation: 'x', runAs: '-u' }, '/runAs', /^expected a user name/],

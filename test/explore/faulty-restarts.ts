@@ -66,6 +66,20 @@ export const triesFailedAgain: Core = (state, event) =>
     ? decide(state, { ...event, result: { ...event.result, status: 'later', afterMs: null } })
     : decide(state, event);
 
+/** Forgets at a start how often a step has failed. */
+export const forgetsFailures: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) => (record.phase === 'closed' ? record : { ...record, failures: 0 })),
+  );
+
+/** Runs again what was interrupted, as if it had failed. */
+export const retriesInterrupted: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) => (record.phase === 'running' ? { ...record, onInterrupted: 'rerun' } : record)),
+  );
+
 /** Takes a claim that its journal made in an earlier boot for one of now. */
 export const trustsEarlierBoots: Core = (state, event) => {
   if (event.type !== 'requestAccepted' || !('execution' in event.answer)) return decide(state, event);

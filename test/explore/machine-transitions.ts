@@ -143,6 +143,7 @@ const ENDS: Record<RunEnd, string> = {
   later: 'asks to be tried later',
   reboot: 'asks for a restart',
   'power-off': 'asks for a power-off',
+  stopped: 'is stopped',
 };
 
 const OUTPUT = { details: {}, stdoutTail: '', stderrTail: '' } as const;

@@ -4,7 +4,7 @@ import { type ExecutionId, executionId, isTerminal } from '../../agent/core/job-
 import type { RunResult } from '../../agent/core/outcome.ts';
 import { isOver } from '../../agent/core/rejection.ts';
 import type { AgentState, RequestPurpose, ReviewedStep } from '../../agent/core/state.ts';
-import { type ExecutionPast, type Machine, NO_PAST, type Past, type PastRun, type RunEnd } from './world.ts';
+import { type ExecutionPast, type Machine, NO_PAST, type Past, type RunEnd } from './world.ts';
 
 /** What the agent is told, remembered before it decides. */
 export function remember(past: Past, agent: AgentState, event: AgentEvent): Past {
@@ -39,13 +39,18 @@ export function isStepDone({ runs }: ExecutionPast, step: ReviewedStep, index: n
     case 'succeeded':
       return true;
     case 'failed':
-      return step.ignoreFailure;
+      return step.ignoreFailure && failuresOf(runs, index) > (step.retries?.count ?? 0);
     case 'reboot':
     case 'power-off':
       return !step.verifies && last.boot !== boot;
     default:
       return false;
   }
+}
+
+/** How often it has failed: each time but the last it may be run again, if its document says so. */
+export function failuresOf(runs: ExecutionPast['runs'], index: number): number {
+  return runs.filter(({ stepIndex, end }) => stepIndex === index && end === 'failed').length;
 }
 
 export function endOf(result: RunResult): RunEnd {
@@ -64,7 +69,8 @@ function ended(past: Past, agent: AgentState, { id, runId, result }: Extract<Age
   if (before === undefined || (phase?.name !== 'running' && phase?.name !== 'stopping')) return past;
   const isAsking = result.status === 'later' || result.status === 'reboot';
   const isHeard = phase.name === 'running' || (phase.reason === 'shutdown' && isAsking);
-  const end: PastRun['end'] = isHeard ? endOf(result) : 'failed';
+  const isTimedOut = phase.name === 'stopping' && phase.reason === 'timed-out';
+  const end: RunEnd = isHeard ? endOf(result) : isTimedOut ? 'failed' : 'stopped';
   return withPast(past, id, { runs: before.runs.map((run) => (run.runId === runId ? { ...run, end } : run)) });
 }
 

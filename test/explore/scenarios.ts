@@ -58,6 +58,7 @@ export const IGNORED = step({ name: 'ignored', timeoutMs: 1_000, ignoreFailure: 
 export const PLAIN = step({ name: 'plain' });
 export const VERIFIED = step({ name: 'verified', verifies: true });
 export const CLEANS = step({ name: 'cleans', cleansUp: true, timeoutMs: 1_000 });
+export const TWICE = step({ name: 'twice', timeoutMs: 1_000, retries: { count: 1, delayMs: 1_000 } });
 export const ALONE = step({ name: 'alone', exclusive: true });
 
 export type ScenarioOptions = Pick<Scenario, 'name' | 'jobs'> & {
@@ -105,6 +106,11 @@ export const SHORT: readonly Scenario[] = [
     name: 'tried later, one crash',
     jobs: [[PLAIN]],
     misfortunes: { ...NO_KIND, all: 1, crashes: 1, laters: 1, hints: 0 },
+  }),
+  scenario({
+    name: 'run again when it has failed, one crash',
+    jobs: [[TWICE]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0 },
   }),
   scenario({
     name: 'a clean-up, two crashes',
@@ -175,6 +181,26 @@ const RESTARTS: readonly Scenario[] = [
 ];
 
 const WAITS: readonly Scenario[] = [
+  scenario({
+    name: 'run again when it has failed, two crashes',
+    jobs: [[TWICE]],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, hints: 0 },
+  }),
+  scenario({
+    name: 'run again when it has failed, one misfortune',
+    jobs: [[TWICE]],
+    misfortunes: { progress: 0, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'run again when it has failed, tried later, a restart',
+    jobs: [[{ ...TWICE, verifies: true, ignoreFailure: true }, PLAIN]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, laters: 1, reboots: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'two jobs, one run again, one crash',
+    jobs: [[TWICE], [PLAIN]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0 },
+  }),
   scenario({ name: 'tried later, one misfortune', jobs: [[FAIL]], misfortunes: { laters: 1, progress: 0 } }),
   scenario({
     name: 'tried later too often',
@@ -266,6 +292,7 @@ const LIES: readonly Scenario[] = [
   scenario({ name: 'a disk that lies, two steps, one again', jobs: [[PLAIN, RERUN]], misfortunes: LYING }),
   scenario({ name: 'a disk that lies, a restart', jobs: [[VERIFIED]], misfortunes: { ...LYING, reboots: 1 } }),
   scenario({ name: 'a disk that lies, tried later', jobs: [[PLAIN]], misfortunes: { ...LYING, laters: 1 } }),
+  scenario({ name: 'a disk that lies, run again', jobs: [[TWICE]], misfortunes: LYING }),
   scenario({ name: 'a disk that lies, tried again later', jobs: [[RERUN]], misfortunes: { ...LYING, laters: 1 } }),
   scenario({ name: 'a disk that lies, put off', jobs: [[PLAIN]], misfortunes: { ...LYING, hints: 0, shutdowns: 1 } }),
   scenario({

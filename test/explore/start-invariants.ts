@@ -6,7 +6,7 @@ import { type ExecutionId, executionId } from '../../agent/core/job-execution.ts
 import type { RebootHow } from '../../agent/core/outcome.ts';
 import { isExclusivePlan } from '../../agent/core/room.ts';
 import type { AgentState, ReviewedPlan } from '../../agent/core/state.ts';
-import { isStepDone, withPast } from './past.ts';
+import { failuresOf, isStepDone, withPast } from './past.ts';
 import { Violation } from './violation.ts';
 import { bootIdOf, type ExecutionPast, type Machine, NO_PAST, type Past, type World } from './world.ts';
 
@@ -66,10 +66,12 @@ function checkOnce(
   { runs }: ExecutionPast,
   { plan, machine: { boot, hasLied } }: { plan: ReviewedPlan; machine: Machine },
 ): void {
-  const mayRepeat = plan.steps[stepIndex]?.onInterrupted !== 'fail';
-  const isDoubled = runs.some((run) => run.stepIndex === stepIndex && run.purpose === 'work' && run.end !== 'later');
-  if (purpose === 'work' && isDoubled && !mayRepeat) {
-    throw new Violation('I2', 'a `fail` handler works once, and again only if it asked for it', { stepIndex, runs });
+  const { onInterrupted, retries } = plan.steps[stepIndex] ?? {};
+  const own = runs.filter((run) => run.stepIndex === stepIndex && run.purpose !== 'clean-up');
+  const last = own.at(-1)?.end;
+  const isAsked = (last === 'failed' || last === 'later') && failuresOf(runs, stepIndex) <= (retries?.count ?? 0);
+  if (purpose === 'work' && onInterrupted === 'fail' && own.length > 0 && !isAsked) {
+    throw new Violation('I2', 'a `fail` handler works once, and again only if it or its document asked for it', own);
   }
   // After a lie the number of the last attempt may be forgotten; what ran under it was ended by the same power cut.
   if (runs.some((run) => run.runId === runId && (run.boot === boot || !hasLied))) {

@@ -162,12 +162,12 @@ export interface ExecutionPast {
 export interface PastRun extends Pick<LiveRun, 'runId' | 'stepIndex' | 'purpose'> {
   /** In which it ran. */
   readonly boot: number;
-  /** What the agent heard of its end: one that was stopped has failed, but for what it asked. `null`: nothing yet. */
+  /** What the agent heard of its end; of one that was stopped only what it asked for counts. `null`: nothing yet. */
   readonly end: RunEnd | null;
 }
 
-/** How a run ends; a power-off is not a restart. */
-export type RunEnd = RunResult['status'] | 'power-off';
+/** How a run ends; a power-off is not a restart. `stopped`: for another reason than a time limit of its own. */
+export type RunEnd = RunResult['status'] | 'power-off' | 'stopped';
 
 export const NO_PAST: ExecutionPast = {
   runs: [],

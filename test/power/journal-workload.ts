@@ -5,6 +5,7 @@
 import { closedRecordOf, type ExecutionRecord, type LiveRecord } from '../../agent/core/execution-record.ts';
 import { executionId } from '../../agent/core/job-execution.ts';
 import type { JournalEntry } from '../../agent/ports/journal.ts';
+import { NO_PROGRESS } from '../fixtures/core-states.ts';
 import type { Random } from './random.ts';
 
 export interface JournalWorkload {
@@ -92,9 +93,8 @@ export function jobOf(jobId: string): Job {
 function* lifeOf(jobId: string, { onInterrupted, steps }: Job, random: Random): Generator<ExecutionRecord, undefined> {
   const key = { jobId, executionNumber: 1, queuedAt: 1_700_000_000 + random.below(1_000_000) };
   const id = executionId(key);
-  const progress = { recoveries: 0, postponements: 0, reboots: 0, details: {}, ignoredFailures: [] };
   let versionNumber = 2;
-  const base = () => ({ v: 1, id, key, versionNumber, ...progress }) as const;
+  const base = () => ({ v: 1, id, key, versionNumber, ...NO_PROGRESS }) as const;
   const run = { onInterrupted, cleansUp: random.below(4) === 0, purpose: { kind: 'work' } } as const;
   const wait = { phase: 'waiting', reason: '', waitMs: 0, next: { kind: 'work' } } as const;
   if (random.below(3) === 0) yield { ...base(), phase: 'claiming' };

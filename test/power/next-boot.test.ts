@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ExecutionRecord, LivePhase } from '../../agent/core/execution-record.ts';
+import { NO_PROGRESS } from '../fixtures/core-states.ts';
 import { entryOf } from './journal-workload.ts';
 import { begunAgain } from './next-boot.ts';
 
@@ -36,6 +37,6 @@ test('a run that waited, by what is left, is not begun again when it had gone on
 
 function record(jobId: string, phase: LivePhase): ExecutionRecord {
   const key = { jobId, executionNumber: 1, queuedAt: 1_700_000_000 };
-  const progress = { versionNumber: 2, recoveries: 0, postponements: 0, reboots: 0, details: {}, ignoredFailures: [] };
+  const progress = { versionNumber: 2, ...NO_PROGRESS };
   return { v: 1, id: `${jobId}.1.1700000000`, key, ...progress, ...phase };
 }

@@ -107,7 +107,14 @@ function heldByTheService(before: readonly JournalEntry[]): Executions {
 
 function stepsOf(jobId: string): readonly ReviewedStep[] {
   const { onInterrupted, steps } = jobOf(jobId);
-  const plain = { timeoutMs: null, ignoreFailure: false, exclusive: false, verifies: false, cleansUp: false };
+  const plain = {
+    timeoutMs: null,
+    ignoreFailure: false,
+    retries: null,
+    exclusive: false,
+    verifies: false,
+    cleansUp: false,
+  };
   return Array.from({ length: steps }, (_, n) => ({ name: `step-${n}`, onInterrupted, ...plain }));
 }
 

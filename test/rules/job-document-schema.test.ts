@@ -68,8 +68,27 @@ test('every member that the agent knows is in the schema, and no other', () => {
 
 test('what the agent refuses of a document is invalid, and the other way round', () => {
   const names = [...knownMembers({ operation: 'x', parameters: {} }, []), 'Operation', 'timeout'];
-  const text = fc.constantFrom('x', '', 'a b', '-f', 'a\0b', 'root', 'Root', 'x'.repeat(33), 'x'.repeat(129));
-  const value = fc.oneof(text, fc.constantFrom(0, 1, 1.5, 604_800, 604_801, true, null, {}), fc.constant([]));
+  const retries = fc.constantFrom(
+    { count: 1 },
+    { count: 10, delaySeconds: 0 },
+    { count: 11 },
+    { delaySeconds: 1 },
+    { count: 1, x: 1 },
+  );
+  const text = fc.constantFrom(
+    'stop',
+    'continue',
+    'x',
+    '',
+    'a b',
+    '-f',
+    'a\0b',
+    'root',
+    'Root',
+    'x'.repeat(33),
+    'x'.repeat(129),
+  );
+  const value = fc.oneof(text, retries, fc.constantFrom(0, 1, 1.5, 604_800, 604_801, true, null, {}), fc.constant([]));
   const step = fc.dictionary(fc.constantFrom(...names.filter((name) => name !== 'steps')), value, { maxKeys: 4 });
   const steps = fc.array(
     step.map((members) => ({ operation: 'x', ...members })),

@@ -29,14 +29,26 @@ export const runsOnce: Check = ({ executions, settings }, complain) => {
       if (before.some((other) => isAliveAt(other, place))) complain('two of its runs were alive at once', place, id);
       const same = before.filter(({ started }) => started.stepIndex === stepIndex && started.purpose === purpose);
       const mayRepeat = purpose !== 'work' || script.steps[stepIndex]?.onInterrupted !== 'fail';
-      const most = wished(before, run) + (mayRepeat ? settings.agent.core.maxRecoveries : 0);
+      const { retries = 0 } = script.steps[stepIndex] ?? {};
+      const failed = failuresOf(before, stepIndex);
+      const again = purpose === 'work' ? Math.min(failed, retries) : 0;
+      const most = wished(before, run) + again + (mayRepeat ? settings.agent.core.maxRecoveries : 0);
       if (same.length >= most)
         complain(`${purpose} of step ${stepIndex} was started ${same.length + 1} times`, place, id);
-      if (!mayRepeat && same.length > 0 && same.at(-1)?.ended?.status !== 'later')
+      const isRetry = failed > 0 && failed <= retries;
+      if (!mayRepeat && same.length > 0 && same.at(-1)?.ended?.status !== 'later' && !isRetry)
         complain(`step ${stepIndex} was started again, and had not asked for it`, place, id);
     }
   }
 };
+
+/** How often a step has failed by then, or was over its own time limit. */
+function failuresOf(before: readonly Run[], stepIndex: number): number {
+  return before.filter(({ started, stopped, ended }) => {
+    if (started.stepIndex !== stepIndex || started.purpose === 'clean-up' || ended?.isHeard !== true) return false;
+    return stopped === undefined ? ended.status === 'failed' : stopped.reason === 'timed-out';
+  }).length;
+}
 
 /** How often handlers themselves asked for such a run, by then. */
 function wished(before: readonly Run[], { started: { stepIndex, purpose } }: Run): number {

@@ -38,13 +38,24 @@ function drawStep(draw: Draw, { isTemplate, mayHang }: { isTemplate: boolean; ma
     stopping: draw.weighted({ obey: 50, linger: 20, ignore: 20, finish: 10 }),
     onInterrupted: draw.weighted({ fail: 60, rerun: 25, resume: 15 }),
     timeoutSeconds: hasLimit ? draw.spread(1, 1_800) : null,
-    mayFail: isTemplate && draw.chance(0.4),
+    mayFail: draw.chance(isTemplate ? 0.4 : 0.1),
+    ...drawFailures(draw, isTemplate),
     progress: { none: 0, some: draw.between(1, 8), flood: draw.between(50, 300) }[
       draw.weighted({ none: 65, some: 30, flood: 5 })
     ],
     ...drawAsking(draw),
     cleansUp: draw.chance(0.2),
     exclusive: draw.chance(0.15),
+  };
+}
+
+/** A template cannot say that a step is run again. */
+function drawFailures(draw: Draw, isTemplate: boolean) {
+  const isFlaky = draw.chance(0.2);
+  return {
+    failures: isFlaky ? draw.between(1, 3) : 0,
+    retries: !isTemplate && (isFlaky || draw.chance(0.1)) ? draw.between(1, 3) : 0,
+    retryDelaySeconds: draw.pick([0, 1, 30, 600]),
   };
 }
 

@@ -36,6 +36,10 @@ export interface StepScript {
   /** How often it asks to be tried later before it ends otherwise, and after how long, if it says so. */
   readonly postpones: number;
   readonly laterMs: number | null;
+  /** How often it fails before it ends otherwise, and how often the document says that it is run again then. */
+  readonly failures: number;
+  readonly retries: number;
+  readonly retryDelaySeconds: number;
   /** How often it asks for a restart of the machine before it ends otherwise. */
   readonly restarts: number;
   /** What it asks for is a power-off instead. */
@@ -89,7 +93,14 @@ export function isRefusedStep({ action }: PlannedStep): boolean {
 }
 
 function nativeStep(script: StepScript, operation: string): JsonObject {
-  return { operation, parameters: { script: { ...script }, url: SECRET_URL }, ...limitOf(script.timeoutSeconds) };
+  const { retries: count, retryDelaySeconds: delaySeconds, mayFail } = script;
+  return {
+    operation,
+    parameters: { script: { ...script }, url: SECRET_URL },
+    ...limitOf(script.timeoutSeconds),
+    ...(count > 0 && { retries: { count, delaySeconds } }),
+    ...(mayFail && { onFailure: 'continue' }),
+  };
 }
 
 function limitOf(timeoutSeconds: number | null): JsonObject {

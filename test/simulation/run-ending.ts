@@ -11,7 +11,7 @@ export interface RunEndings {
 export function createRunEndings(): RunEndings {
   const asked = new Map<string, number>();
   /** Whether it asks once more. */
-  const asks = (what: 'later' | 'restart', { execution, stepIndex }: StepRun, most: number) => {
+  const asks = (what: 'later' | 'restart' | 'failure', { execution, stepIndex }: StepRun, most: number) => {
     const { jobId, executionNumber, queuedAt } = execution;
     const key = `${jobId}.${executionNumber}.${queuedAt}.${stepIndex}.${what}`;
     const count = asked.get(key) ?? 0;
@@ -27,6 +27,7 @@ export function createRunEndings(): RunEndings {
       if (asks('restart', run, script.restarts)) {
         return { status: 'reboot', how: script.powersOff ? 'power-off' : 'restart', ...OUTPUT };
       }
+      if (asks('failure', run, script.failures)) return FAILED;
       if (run.purpose === 'verify') return script.isVerified ? SUCCEEDED : FAILED;
       return ENDINGS[script.ending];
     },

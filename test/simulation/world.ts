@@ -111,7 +111,8 @@ function boundOfStep(step: StepScript, { agent: { core, stopGraceMs } }: WorldSe
   const runMs = step.runsMs + (step.timeoutSeconds ?? 0) * 1_000 + stopGraceMs;
   const laterMs = Math.min(step.postpones, core.maxPostponements) * (runMs + (step.laterMs ?? 60 * MINUTE_MS));
   const restartsMs = Math.min(step.restarts, core.maxReboots) * (runMs + core.rebootLimitMs + 10 * MINUTE_MS);
-  return runMs + laterMs + restartsMs;
+  const retryMs = (runMs + step.retryDelaySeconds * 1_000 + laterMs + restartsMs) * step.retries;
+  return runMs + laterMs + restartsMs + retryMs;
 }
 
 function isOver({ cloud, gateway, handlers, settings }: Parts): boolean {
