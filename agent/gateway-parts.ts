@@ -65,6 +65,7 @@ export function handlerFinder(parts: GatewayParts): HandlerFinder {
 export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayParts): HandlerFacts {
   const { thingName, insecureDownloadHosts, localDownloadHosts, maxDownloadBytes, uploadFolders, allowedCommands } =
     config;
+  const { applicationsDir, stateDir, runAsUsers } = config;
   return {
     thingName,
     agentVersion,
@@ -73,6 +74,9 @@ export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayPar
     downloadCaPem,
     maxDownloadBytes,
     uploadFolders,
+    applicationsDir,
+    applicationRecordsDir: join(stateDir, 'applications'),
+    runAsUsers,
     allowedCommands,
     containersDir: join(config.stateDir, 'containers'),
   };

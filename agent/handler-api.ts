@@ -150,6 +150,12 @@ export interface HandlerFacts {
   readonly maxDownloadBytes: number;
   /** Absolute. Files in them may be uploaded; none elsewhere but in the working folder. */
   readonly uploadFolders: readonly string[];
+  /** Absolute. What a relative folder of an application counts from. */
+  readonly applicationsDir: string;
+  /** Absolute, the agent's own: a record of each application that jobs have installed. */
+  readonly applicationRecordsDir: string;
+  /** Users that a document may ask for. */
+  readonly runAsUsers: readonly string[];
   /** Argument lists that documents may give, for `commandProblem`; empty: any. */
   readonly allowedCommands: readonly string[];
   /** Absolute. What the agent keeps of the containers that it started: compose files, and what leads back. */

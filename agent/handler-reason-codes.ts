@@ -134,6 +134,43 @@ export const HANDLER_REASON_CODES = {
     summary: 'The step was stopped from outside. What systemd was asked for may go on.',
     remedy: 'None: the job was canceled, or the agent shut down.',
   },
+  APPLICATION_NOT_INSTALLED: {
+    status: 'FAILED',
+    summary: 'No job has installed an application of that name here.',
+    remedy: 'Compare with `{"operation": "applications", "parameters": {"action": "status"}}`; install it first.',
+  },
+  APPLICATION_HAS_NO_COMMAND: {
+    status: 'FAILED',
+    summary: 'The application is files only: there is nothing to start.',
+    remedy: 'Install it again with a `command` (in documents of the SDK v1 jobs agent: `launchCommand`).',
+  },
+  APPLICATION_FILE_REFUSED: {
+    status: 'FAILED',
+    summary: 'A file of the application would replace something that is no file, or lies outside of its folder.',
+    remedy: 'Look at what `reason` names on the gateway: a folder, a device, or a link that leads out.',
+  },
+  APPLICATION_NOT_STARTED: {
+    status: 'FAILED',
+    summary:
+      'The application could not be started, or did not stay up. After an installation everything was put back; `rollback` says how that went.',
+    remedy:
+      'Read `reason`, which ends with its last lines, and `journalctl --unit=iot-application-NAME` on the gateway.',
+  },
+  APPLICATION_NOT_STOPPED: {
+    status: 'FAILED',
+    summary: 'The application was stopped, and is active still or again.',
+    remedy: 'Look for what starts it: another unit, a timer, or somebody.',
+  },
+  APPLICATION_NOT_PUT_BACK: {
+    status: 'FAILED',
+    summary: 'An installation failed or was stopped, and not everything could be put back as it was.',
+    remedy: 'Read `reason`. The old files are beside the new ones, hidden, and end in `.old`.',
+  },
+  APPLICATION_STOPPED: {
+    status: 'FAILED',
+    summary: 'The step was stopped from outside. An installation is put back as it was.',
+    remedy: 'None: the job was canceled, or the agent shut down.',
+  },
   DOWNLOAD_URL_REFUSED: {
     status: 'FAILED',
     summary: 'The URL, or one that it redirects to, is not `https:` and its host is not in `insecureDownloadHosts`.',

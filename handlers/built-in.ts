@@ -1,6 +1,9 @@
 import type { JobHandler } from '../agent/handler-api.ts';
+import { applicationsHandler } from './applications/handler.ts';
 import { containersHandler } from './containers/handler.ts';
+import { delayHandler } from './delay/handler.ts';
 import { downloadFileHandler } from './download-file/handler.ts';
+import { installApplicationHandler } from './install-application/handler.ts';
 import { installPackagesHandler } from './install-packages/handler.ts';
 import { rebootHandler } from './reboot/handler.ts';
 import { removePackagesHandler } from './remove-packages/handler.ts';
@@ -14,8 +17,11 @@ import { writeFileHandler } from './write-file/handler.ts';
 
 /** Every handler that comes with the agent. */
 export const builtInHandlers: readonly JobHandler[] = [
+  applicationsHandler,
   containersHandler,
+  delayHandler,
   downloadFileHandler,
+  installApplicationHandler,
   installPackagesHandler,
   rebootHandler,
   removePackagesHandler,

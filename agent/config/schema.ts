@@ -210,6 +210,10 @@ export const settingsSchema = Type.Object({
       examples: [['/usr/bin/systemctl restart *', '/usr/sbin/nginx -t', '/opt/vendor/bin/modem-tool']],
     },
   ),
+  applicationsDir: folder(
+    'What a relative `workingDirectory` of an application counts from. For the documents of the SDK v1 jobs agent: the folder that it was started in.',
+    '/opt/iot-applications',
+  ),
   maxDownloadBytes: Type.Integer({
     description: 'No file larger than this is downloaded.',
     default: 4 * GIB,

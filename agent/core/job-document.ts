@@ -9,6 +9,7 @@ import { isJsonObject, type JsonObject, type JsonValue, ownMember } from './json
 import { type JsonPlace, readObject, rootPlace } from './json-place.ts';
 import { readManagedTemplate } from './managed-template-document.ts';
 import { readNativeDocument } from './native-document.ts';
+import { isSdkV1Document, readSdkV1Document } from './sdk-v1-document.ts';
 
 export type ParsedJobDocument =
   | { readonly ok: true; readonly plan: JobPlan }
@@ -30,6 +31,7 @@ const READERS: Readonly<Record<DocumentFormat, (document: JsonPlace) => JobPlan>
   native: readNativeDocument,
   'managed-template': readManagedTemplate,
   'device-client': readDeviceClientDocument,
+  'sdk-v1': readSdkV1Document,
 };
 
 /** Members that only the Device Client's older format has; `{"operation": "x"}` alone is native. */
@@ -40,7 +42,8 @@ function documentFormat(document: JsonObject): DocumentFormat {
   const has = (name: string) => ownMember(document, name) !== undefined;
   if (has('version') || hasActions(ownMember(document, 'steps'))) return 'managed-template';
   if (has('steps') || has('parameters')) return 'native';
-  return has('operation') && DEVICE_CLIENT_MEMBERS.some(has) ? 'device-client' : 'native';
+  if (has('operation') && DEVICE_CLIENT_MEMBERS.some(has)) return 'device-client';
+  return isSdkV1Document(ownMember(document, 'operation'), has) ? 'sdk-v1' : 'native';
 }
 
 function hasActions(steps: JsonValue | undefined): boolean {

@@ -2,7 +2,7 @@
 import type { JsonObject } from './json.ts';
 
 /** The shapes a job document may have; told apart by `parseJobDocument`. */
-export type DocumentFormat = 'native' | 'managed-template' | 'device-client';
+export type DocumentFormat = 'native' | 'managed-template' | 'device-client' | 'sdk-v1';
 
 /** A job document, parsed once. Nothing past the parser sees the document itself. */
 export interface JobPlan {

@@ -1,5 +1,6 @@
 /** Whether a plan can run here, step by step, before anything runs. The first problem decides. */
 import type { DocumentFormat, JobPlan, PlannedStep } from '../core/job-plan.ts';
+import { sdkV1Pointer } from '../core/sdk-v1-document.ts';
 import type { ResolvedStep, ResolveStep, StepPlace, StepProblem } from './step-resolver.ts';
 import type { Review, StepFacts } from './step-runner.ts';
 
@@ -31,10 +32,12 @@ const PLACES: Readonly<Record<DocumentFormat, Readonly<Record<StepPlace, string>
     user: '/runAsUser',
   },
   'device-client': { operation: '/operation', parameters: '', folder: '/path', args: '/args', user: '' },
+  'sdk-v1': { operation: '/operation', parameters: '', folder: '', args: '', user: '' },
 };
 
 function refusal(problem: StepProblem, { pointer }: PlannedStep, format: DocumentFormat): Review {
   const { verdict, reasonCode, place, inPlace, reason } = problem;
-  const rejection = { pointer: pointer + PLACES[format][place] + inPlace, reason };
+  const further = format === 'sdk-v1' ? sdkV1Pointer(inPlace) : inPlace;
+  const rejection = { pointer: pointer + PLACES[format][place] + further, reason };
   return verdict === 'reject' ? { verdict, reasonCode, rejection } : { verdict, rejection };
 }

@@ -2,6 +2,7 @@
  * What hostile texts each free-text parameter of each operation refuses, and which it takes because they can do no harm
  * there. test/handlers/bad-parameters.test.ts tries every one, and fails when a parameter has no entry or a kind is left out.
  */
+import { userInfo } from 'node:os';
 
 import type { JsonObject } from '../../agent/core/json.ts';
 
@@ -97,8 +98,23 @@ const url: FreeText = {
   },
 };
 
+const applicationName: FreeText = {
+  sample: 'telemetry',
+  refuses: ['empty', 'nul', 'lineEnd', 'control'],
+  takes: {
+    blank: 'escaped in the names of unit and record',
+    option: 'the name of its unit begins with another word',
+    traversal: 'escaped in the names of unit and record',
+    absolutePath: 'escaped in the names of unit and record',
+    trailingSlash: 'escaped in the names of unit and record',
+    shell: 'escaped in the names of unit and record',
+    unicode: 'escaped in the names of unit and record',
+  },
+};
+
 /** By operation, then by parameter as docs/handlers.md names it: `units[]`, `source.path`. */
 export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeText>>>> = {
+  applications: { name: applicationName },
   containers: {
     project: strict('app'),
     composeFile: {
@@ -142,6 +158,64 @@ export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeTex
     sha384: strict('0'.repeat(96)),
     sha512: strict('0'.repeat(128)),
     mode: strict('0644'),
+  },
+  'install-application': {
+    name: applicationName,
+    workingDirectory: {
+      sample: '/opt/a',
+      refuses: ['empty', 'nul', 'lineEnd', 'control', 'option', 'traversal'],
+      takes: {
+        blank: 'names of folders may have spaces; the unit keeps them',
+        absolutePath: 'where the application lies is the purpose; jobs may write there anyway',
+        trailingSlash: 'the same folder',
+        shell: 'a name of a folder; no shell sees it, and % is escaped in the unit',
+        unicode: 'a name of a folder',
+      },
+    },
+    'files[].path': {
+      sample: 'a.js',
+      refuses: ['empty', 'nul', 'lineEnd', 'control', 'option', 'traversal', 'absolutePath', 'trailingSlash'],
+      takes: {
+        blank: 'names of files may have spaces',
+        shell: 'a name of a file; no shell sees it',
+        unicode: 'a name of a file',
+      },
+    },
+    'files[].url': url,
+    'files[].version': {
+      sample: '1.0',
+      refuses: ['nul', 'lineEnd', 'control'],
+      takes: Object.fromEntries(
+        ALL.filter((kind) => !['nul', 'lineEnd', 'control'].includes(kind)).map((kind) => [
+          kind,
+          'kept for people to read',
+        ]),
+      ),
+    },
+    'files[].mode': strict('0644'),
+    'files[].sha256': strict('0'.repeat(64)),
+    'files[].sha384': strict('0'.repeat(96)),
+    'files[].sha512': strict('0'.repeat(128)),
+    'files[].sha224': strict('0'.repeat(56)),
+    'files[].sha1': strict('0'.repeat(40)),
+    'files[].md5': strict('0'.repeat(32)),
+    'command[]': {
+      sample: 'uname',
+      refuses: ['nul'],
+      takes: {
+        empty: 'an argument may be empty; the program may not, see install-application.test.ts',
+        blank: 'one argument, quoted in the unit',
+        lineEnd: 'one argument, escaped in the unit',
+        control: 'one argument, escaped in the unit',
+        option: 'options are what arguments are for; the program may not look like one',
+        traversal: 'what it means is up to the program',
+        absolutePath: 'what it means is up to the program',
+        trailingSlash: 'what it means is up to the program',
+        shell: 'no shell sees it, and systemd puts nothing in its place',
+        unicode: 'one argument, in UTF-8',
+      },
+    },
+    user: strict(userInfo().username),
   },
   'install-packages': { 'packages[]': strict('probe') },
   'remove-packages': { 'packages[]': strict('probe') },

@@ -64,16 +64,17 @@ function placesWithin(place: Place, sampleText: SampleText): readonly Place[] {
   return schema.type === 'array' && schema.items !== undefined ? [entryOf(place, sampleText)] : [];
 }
 
-/** The second entry, after one that fits: a mistake there must be found as well. */
+/** The second entry, after one that fits: a mistake there must be found as well. Of the example, where that has two. */
 function entryOf({ schema, name, pointer, value, set }: Place, sampleText: SampleText): Place {
   const child = schema.items as JsonSchema;
   const index = schema.maxItems === 1 ? 0 : 1;
-  const first = (value as readonly JsonValue[])[0] ?? fittingValue(child, `${name}[]`, sampleText);
+  const [given, other] = value as readonly JsonValue[];
+  const first = given ?? fittingValue(child, `${name}[]`, sampleText);
   return {
     name: `${name}[]`,
     pointer: `${pointer}/${index}`,
     schema: child,
-    value: first,
+    value: index === 0 ? first : (other ?? first),
     isForm: false,
     set: (inner) => set(index === 0 ? [inner] : [first, inner]),
   };

@@ -16,9 +16,17 @@ export interface TestedAgainst {
 
 /** By operation, in the order of the alphabet. */
 export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
+  applications: {
+    standIn: 'systemctl, by systemctl(1)',
+    tests: ['test/handlers/applications.test.ts'],
+  },
   containers: {
     real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root',
     tests: ['test/handlers/containers.test.ts'],
+  },
+  delay: {
+    real: 'an agent process and the local cloud',
+    tests: ['test/handlers/delay.test.ts', 'test/system/sdk-v1-jobs.test.ts'],
   },
   'download-file': {
     real: 'HTTP and HTTPS servers on loopback with certificates of their own, real files; agent, link and power cut off',
@@ -30,6 +38,11 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
       'test/handlers/large-download.test.ts',
       'test/system/download-job.test.ts',
     ],
+  },
+  'install-application': {
+    real: 'HTTP servers on loopback, real files, links and folders',
+    standIn: 'systemctl, by systemctl(1)',
+    tests: ['test/handlers/install-application.test.ts'],
   },
   'install-packages': {
     real: 'apt and dpkg in a scratch root, with a repository of its own',

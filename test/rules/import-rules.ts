@@ -124,6 +124,20 @@ const RULES: readonly FolderRule[] = [
     packages: [],
     builtins: true,
   },
+  {
+    // An installation is downloads, and a unit of systemd.
+    from: 'handlers/install-application/',
+    to: ['agent/handler-api.ts', 'handlers/install-application/', 'handlers/download-file/', 'handlers/services/'],
+    packages: [],
+    builtins: true,
+  },
+  {
+    // The other half of the same thing.
+    from: 'handlers/applications/',
+    to: ['agent/handler-api.ts', 'handlers/applications/', 'handlers/install-application/', 'handlers/services/'],
+    packages: [],
+    builtins: true,
+  },
   { from: 'handlers/', to: ['agent/handler-api.ts'], packages: [], builtins: true }, // and its own folder
   {
     // It runs in a browser: nothing of the cloud's own, and no module of Node.

@@ -9,6 +9,7 @@ const FORMAT_OF_HEADING: Readonly<Record<string, DocumentFormat>> = {
   Native: 'native',
   'AWS managed templates': 'managed-template',
   "Device Client's older format": 'device-client',
+  "SDK v1 jobs agent's": 'sdk-v1',
 };
 
 const guide = await readFile(new URL('../../docs/job-documents.md', import.meta.url), 'utf8');
