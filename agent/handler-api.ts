@@ -28,6 +28,7 @@ export { FILE_PATH } from './handler-tools/file-path.ts';
 export { trustedAuthorities, urlProblem } from './handler-tools/file-server-url.ts';
 /** For handlers of kind `module` that start programs. */
 export { lastLines, NOT_FOUND, type ProgramResult, runProgram } from './handler-tools/run-program.ts';
+export { checkWithinWorkFolder } from './handler-tools/work-folder.ts';
 
 /** Grows when this interface grows; a handler can compare. */
 export const HANDLER_API_VERSION = 3;

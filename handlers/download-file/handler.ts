@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import {
+  checkWithinWorkFolder,
   failed,
   type HandlerContext,
   type HandlerFacts,
@@ -57,6 +58,7 @@ export async function downloadFile(
 ): Promise<HandlerResult> {
   const path = resolve(context.workDir, parameters.path);
   try {
+    await checkWithinWorkFolder(parameters.path, context.workDir);
     const there = await findWantedFile(path, parameters, context.signal);
     if (there !== undefined) return succeeded({ path, ...there, downloaded: 'no, it was there' });
     return await download(context, { parameters, path, pace });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import {
+  checkWithinWorkFolder,
   failed,
   type HandlerContext,
   type HandlerResult,
@@ -38,6 +39,7 @@ async function writeFile(context: HandlerContext, parameters: WriteFileParameter
   const path = resolve(context.workDir, parameters.path);
   const content = Buffer.from(parameters.content, parameters.encoding ?? 'utf8');
   try {
+    await checkWithinWorkFolder(parameters.path, context.workDir);
     await replaceFile(path, content, {
       writer: writerOf(context),
       ...(parameters.mode === undefined ? {} : { mode: Number.parseInt(parameters.mode, 8) }),

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAjvCompiler } from '../../agent/adapters/schema/ajv-check.ts';
 import { parseJobDocument } from '../../agent/core/job-document.ts';
 import type { JsonObject } from '../../agent/core/json.ts';
 import type { JobHandler } from '../../agent/handler-api.ts';
-import type { JsonSchema } from '../../agent/reference/json-schema.ts';
 import { createHandlerRegistry } from '../../agent/runs/handler-registry.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { checkProperty } from '../fixtures/check-property.ts';
@@ -18,22 +15,14 @@ import {
 } from '../fixtures/step-handlers/step-runner-setup.ts';
 import { BAD_PARAMETERS, HOSTILE_NAMES, install, services } from './bad-parameter-rows.ts';
 import { badCasesAt } from './bad-values.ts';
-import { FREE_TEXTS, type FreeText, HOSTILE_TEXTS, type HostileKind } from './free-text.ts';
-import { isFreeText, type Place, placesOf } from './schema-places.ts';
+import { HOSTILE_TEXTS, type HostileKind } from './free-text.ts';
+import { freeTextOf, freeTextRows, placesOfOperation } from './operation-places.ts';
 
 let setup: StepRunnerSetup;
 beforeAll(async () => {
   setup = await createStepRunnerSetup();
 });
 afterAll(() => setup.remove());
-
-const HANDLERS = join(import.meta.dirname, '../../handlers');
-const examples = new Map(
-  builtInHandlers.map(({ operation }) => {
-    const document = JSON.parse(readFileSync(join(HANDLERS, operation, 'example.job.json'), 'utf8')) as JsonObject;
-    return [operation, document.parameters as JsonObject] as const;
-  }),
-);
 
 /** What a person can act on: what was expected or is missing or not known. */
 const HELPFUL =
@@ -128,52 +117,6 @@ test.each(standIns)('arguments for %s are refused with their place, or fit', asy
   }
 });
 
-describe('the table of free texts', () => {
-  test('has every free-text parameter of every operation, and no other', () => {
-    const problems = builtInHandlers.flatMap((handler) => {
-      const known = Object.keys(FREE_TEXTS[handler.operation] ?? {});
-      const wanted = freeTextNames(handler);
-      return [
-        ...wanted
-          .filter((name) => !known.includes(name))
-          .map((name) => `add '${handler.operation}': { '${name}': … } to test/handlers/free-text.ts`),
-        ...known
-          .filter((name) => !wanted.includes(name))
-          .map((name) => `${handler.operation} has no free text ${name}: remove it from test/handlers/free-text.ts`),
-      ];
-    });
-    expect(problems).toEqual([]);
-    expect(Object.keys(FREE_TEXTS).filter((name) => registry.find(name) === undefined)).toEqual([]);
-  });
-
-  test('says of every kind of hostile text whether it is refused, or taken and why', () => {
-    for (const [operation, parameters] of Object.entries(FREE_TEXTS)) {
-      for (const [name, { refuses, takes = {} }] of Object.entries(parameters)) {
-        expect([...refuses, ...Object.keys(takes)].sort(), `${name} of ${operation}`).toEqual(
-          Object.keys(HOSTILE_TEXTS).sort(),
-        );
-      }
-    }
-  });
-
-  test('every pattern says in words what it expects, every number has both limits, every list an end', () => {
-    const problems = builtInHandlers.flatMap((handler) =>
-      placesOfOperation(handler).flatMap(({ schema, name }) => {
-        const { pattern, expected, type, minimum, maximum, maxItems } = schema;
-        const isOpen = (type === 'integer' || type === 'number') && (minimum === undefined || maximum === undefined);
-        return [
-          ...(pattern !== undefined && expected === undefined
-            ? [`${handler.operation}: give ${name} an \`expected\``]
-            : []),
-          ...(isOpen ? [`${handler.operation}: give ${name} a minimum and a maximum`] : []),
-          ...(type === 'array' && maxItems === undefined ? [`${handler.operation}: give ${name} a maxItems`] : []),
-        ];
-      }),
-    );
-    expect(problems).toEqual([]);
-  });
-});
-
 describe.each(Object.entries(BAD_PARAMETERS))('%s refuses besides', (operation, rows) => {
   test.each(rows)('%j', (parameters, pointer, reason) => {
     const problem = registry.checkParameters(handlerOf(operation), parameters);
@@ -242,37 +185,6 @@ test.each([
 ])('%s is the name of a package', (name) => {
   expect(registry.checkParameters(handlerOf('install-packages'), { packages: [name] })).toBeUndefined();
 });
-
-/** The parameters of the example, and every place in them and beside them. */
-function placesOfOperation({ operation, parameters }: JobHandler): readonly Place[] {
-  const example = examples.get(operation) ?? {};
-  return placesOf(parameters as unknown as JsonSchema, example, (name) => FREE_TEXTS[operation]?.[name]?.sample ?? 'a');
-}
-
-function freeTextOf(operation: string, name: string): FreeText {
-  const entry = FREE_TEXTS[operation]?.[name];
-  if (entry === undefined) throw new Error(`test/handlers/free-text.ts has no ${name} of ${operation}`);
-  return entry;
-}
-
-function freeTextNames(handler: JobHandler): readonly string[] {
-  return [
-    ...new Set(
-      placesOfOperation(handler)
-        .filter(({ schema }) => isFreeText(schema))
-        .map(({ name }) => name),
-    ),
-  ];
-}
-
-function freeTextRows(): readonly (readonly [name: string, operation: string, place: Place])[] {
-  return builtInHandlers.flatMap((handler) => {
-    const places = placesOfOperation(handler).filter(
-      ({ name, schema }) => isFreeText(schema) && FREE_TEXTS[handler.operation]?.[name] !== undefined,
-    );
-    return places.map((place) => [place.name, handler.operation, place] as const);
-  });
-}
 
 function handlerOf(operation: string): JobHandler {
   const handler = registry.find(operation);

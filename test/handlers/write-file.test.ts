@@ -68,6 +68,33 @@ test('a link is replaced, its target untouched', async () => {
   expect(await readFile(join(folder, 'target'), 'utf8')).toBe('untouched');
 });
 
+test.each(['out/file', 'in/out/file'])(
+  'a relative path that a link leads out of the working folder is refused: %s',
+  async (path) => {
+    const outside = join(folder, 'outside');
+    const workDir = join(folder, 'work');
+    await mkdir(outside);
+    await mkdir(join(workDir, 'in'), { recursive: true });
+    await symlink(outside, join(workDir, 'out'));
+    await symlink(outside, join(workDir, 'in/out'));
+    const result = await writeFileHandler.run(createRecordingContext({ workDir }).context, { path, content: 'x' });
+    expect(result).toMatchObject({ kind: 'failed', reasonCode: 'FILE_NOT_WRITTEN' });
+    expect(result).toHaveProperty('message', expect.stringContaining('a link leads out of the working folder'));
+    expect(await readdir(outside)).toEqual([]);
+  },
+);
+
+test('a link within the working folder is followed, and one of an absolute path', async () => {
+  const workDir = join(folder, 'work');
+  await mkdir(join(workDir, 'real'), { recursive: true });
+  await symlink('real', join(workDir, 'link'));
+  for (const path of ['link/a', join(workDir, 'link/b')]) {
+    const { context } = createRecordingContext({ workDir });
+    expect(await writeFileHandler.run(context, { path, content: 'x' })).toMatchObject({ kind: 'succeeded' });
+  }
+  expect((await readdir(join(workDir, 'real'))).sort()).toEqual(['a', 'b']);
+});
+
 test('a link in the place of the temporary file is not followed', async () => {
   await writeFile(join(folder, 'target'), 'untouched');
   const name = await temporaryNameOf('file');
