@@ -26,6 +26,8 @@ export { commandProblem } from './handler-tools/allowed-commands.ts';
 export { FILE_PATH } from './handler-tools/file-path.ts';
 /** For handlers that a document tells a URL: `https:`, or a host that the operator allows. */
 export { trustedAuthorities, urlProblem } from './handler-tools/file-server-url.ts';
+/** For dry runs: is a program there? */
+export { findOnPath, HANDLER_PATH, programProblem } from './handler-tools/program-on-path.ts';
 /** For handlers of kind `module` that start programs. */
 export { lastLines, NOT_FOUND, type ProgramResult, runProgram } from './handler-tools/run-program.ts';
 export { checkWithinWorkFolder } from './handler-tools/work-folder.ts';

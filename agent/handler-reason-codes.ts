@@ -1,5 +1,7 @@
 /** Why the operations that come with the agent fail or refuse. A part of `REASON_CODES` in `errors.ts`. */
 
+import { FILE_REASON_CODES } from './file-reason-codes.ts';
+
 export interface ReasonCodeEntry {
   /** What the job execution ends as. */
   readonly status: 'FAILED' | 'REJECTED';
@@ -76,11 +78,7 @@ export const HANDLER_REASON_CODES = {
     summary: 'The step was stopped from outside. What was before is brought back after that.',
     remedy: 'None: the job was canceled, over its time limit, or the agent shut down.',
   },
-  FILE_NOT_WRITTEN: {
-    status: 'FAILED',
-    summary: 'A file could not be written.',
-    remedy: 'Check free space, and whether the user that the step runs as may write there.',
-  },
+  ...FILE_REASON_CODES,
   SYSTEMD_NOT_AVAILABLE: {
     status: 'FAILED',
     summary: '`systemctl` is not there, or systemd does not run this gateway.',

@@ -3,6 +3,7 @@ import { applicationsHandler } from './applications/handler.ts';
 import { containersHandler } from './containers/handler.ts';
 import { delayHandler } from './delay/handler.ts';
 import { downloadFileHandler } from './download-file/handler.ts';
+import { editConfigHandler } from './edit-config/handler.ts';
 import { installApplicationHandler } from './install-application/handler.ts';
 import { installPackagesHandler } from './install-packages/handler.ts';
 import { rebootHandler } from './reboot/handler.ts';
@@ -22,6 +23,7 @@ export const builtInHandlers: readonly JobHandler[] = [
   delayHandler,
   downloadFileHandler,
   installApplicationHandler,
+  editConfigHandler,
   installPackagesHandler,
   rebootHandler,
   removePackagesHandler,

@@ -1,3 +1,4 @@
+import { HANDLER_PATH } from '../handler-api.ts';
 import type { UserAccount } from '../ports/user-database.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { StepRun } from './step-runner.ts';
@@ -8,9 +9,6 @@ export interface RunEnvironmentOptions {
   readonly account: UserAccount;
   readonly folder: Pick<RunFolder, 'workDir' | 'documentFile' | 'statusFile' | 'checkpointFile'>;
 }
-
-/** As login(1) sets it for root, with /usr/local first. */
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The whole environment of a handler. Nothing of the agent's own gets in: it may hold credentials (I9). */
 export function runEnvironment(run: StepRun, options: RunEnvironmentOptions): Readonly<Record<string, string>> {
@@ -33,5 +31,5 @@ export function runEnvironment(run: StepRun, options: RunEnvironmentOptions): Re
 
 /** What every program gets, whatever it is for. */
 export function baseEnvironment({ home, name }: UserAccount): Readonly<Record<string, string>> {
-  return { PATH, HOME: home, USER: name, LOGNAME: name, LANG: 'C.UTF-8' };
+  return { PATH: HANDLER_PATH, HOME: home, USER: name, LOGNAME: name, LANG: 'C.UTF-8' };
 }

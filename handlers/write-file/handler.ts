@@ -1,57 +1,102 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import {
   checkWithinWorkFolder,
   failed,
   type HandlerContext,
+  type HandlerFacts,
+  type HandlerPlan,
   type HandlerResult,
   type ModuleHandler,
   type ParameterProblem,
-  removeLeftReplacement,
+  type PlanContext,
   replaceFile,
   succeeded,
   writerOf,
 } from '../../agent/handler-api.ts';
+import { checkCommands } from '../edit-config/change-parameters.ts';
+import { planCommands } from '../edit-config/change-plan.ts';
+import { type ChangeRules, cleanUpChange, makeChange, resumeChange } from '../edit-config/checked-change.ts';
+import { fingerprintOf } from '../edit-config/kept-copy.ts';
 import { type WriteFileParameters, writeFileParameters } from './parameters.ts';
 
-/** Running it twice leaves the same file, so it may run again after a power cut. */
+/**
+ * Running it twice leaves the same file, so it may run again after a power cut; with `check` or `apply` it goes on where it
+ * was, as edit-config does.
+ */
 export const writeFileHandler: ModuleHandler<typeof writeFileParameters> = {
   operation: 'write-file',
   kind: 'module',
   summary: 'Writes a file whose content is in the job document; the old file stays until the new one is whole.',
   parameters: writeFileParameters,
-  onInterrupted: 'rerun',
-  defaultTimeoutSeconds: 60,
-  check: checkContent,
+  onInterrupted: 'resume',
+  defaultTimeoutSeconds: 300,
+  check: checkParameters,
+  plan: planWrite,
   run: writeFile,
-  cleanup: removePart,
+  cleanup: (context, parameters) =>
+    cleanUpChange(context, resolve(context.workDir, parameters.path), rulesOf(parameters)),
 };
 
 /** RFC 4648, section 4: Buffer would skip what is not base64 without a word. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-function checkContent({ content, encoding }: WriteFileParameters): ParameterProblem | undefined {
-  if (encoding !== 'base64' || BASE64.test(content)) return undefined;
+function checkParameters(parameters: WriteFileParameters, facts: HandlerFacts): ParameterProblem | undefined {
+  const { content, encoding } = parameters;
+  if (encoding !== 'base64' || BASE64.test(content)) return checkCommands(parameters, facts);
   return { pointer: '/content', reason: 'expected base64 with padding and without line breaks, got something else' };
 }
 
 async function writeFile(context: HandlerContext, parameters: WriteFileParameters): Promise<HandlerResult> {
   const path = resolve(context.workDir, parameters.path);
-  const content = Buffer.from(parameters.content, parameters.encoding ?? 'utf8');
+  const content = contentOf(parameters);
+  const details = { path, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+  const mode = parameters.mode === undefined ? undefined : Number.parseInt(parameters.mode, 8);
+  const rules = rulesOf(parameters);
   try {
     await checkWithinWorkFolder(parameters.path, context.workDir);
-    await replaceFile(path, content, {
-      writer: writerOf(context),
-      ...(parameters.mode === undefined ? {} : { mode: Number.parseInt(parameters.mode, 8) }),
-    });
+    if (rules.check !== undefined || rules.apply !== undefined || rules.keepPrevious) {
+      const resumed = await resumeChange(context, rules);
+      if (resumed !== undefined) return resumed;
+      const oldFingerprint = await fingerprintOf(path);
+      return await makeChange(context, { path, content, oldFingerprint, mode, isLikeOld: false, details }, rules);
+    }
+    await replaceFile(path, content, { writer: writerOf(context), ...(mode === undefined ? {} : { mode }) });
   } catch (error) {
     return failed('FILE_NOT_WRITTEN', `${path} could not be written: ${(error as Error).message}`);
   }
-  return succeeded({ path, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') });
+  return succeeded(details);
 }
 
-/** What a write that was killed left beside the target. */
-async function removePart(context: HandlerContext, { path }: WriteFileParameters): Promise<HandlerResult> {
-  await removeLeftReplacement(resolve(context.workDir, path), { writer: writerOf(context) });
-  return succeeded();
+async function planWrite(parameters: WriteFileParameters, { workDir }: PlanContext): Promise<HandlerPlan> {
+  const path = resolve(workDir, parameters.path);
+  const { length } = contentOf(parameters);
+  const commands = planCommands(parameters);
+  const facts = await lstat(path).catch(() => undefined);
+  const problems = facts === undefined ? await folderProblem(dirname(path), workDir) : [];
+  const isReplaceable = facts === undefined || facts.isFile() || facts.isSymbolicLink();
+  const what =
+    facts === undefined
+      ? `write ${path}`
+      : `replace ${facts.isFile() ? `${path} (${facts.size} bytes)` : `the link ${path}`}`;
+  return {
+    actions: isReplaceable ? [`${what}: ${length} bytes`, ...commands.actions] : [],
+    problems: [...(isReplaceable ? problems : [`${path} is there and no plain file`]), ...commands.problems],
+  };
+}
+
+/** The working folder is made for the job. */
+async function folderProblem(folder: string, workDir: string): Promise<string[]> {
+  if (folder === workDir) return [];
+  const facts = await lstat(folder).catch(() => undefined);
+  return facts === undefined ? [`there is no folder ${folder}`] : [];
+}
+
+function contentOf({ content, encoding = 'utf8' }: WriteFileParameters): Buffer {
+  return Buffer.from(content, encoding);
+}
+
+function rulesOf({ check, apply, keepPrevious = false }: WriteFileParameters): ChangeRules {
+  return { ...(check === undefined ? {} : { check }), ...(apply === undefined ? {} : { apply }), keepPrevious };
 }

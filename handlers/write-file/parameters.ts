@@ -1,4 +1,5 @@
 import { FILE_PATH, type Static, Type } from '../../agent/handler-api.ts';
+import { changeCommands, keepPrevious } from '../edit-config/change-parameters.ts';
 
 /** AWS IoT Jobs takes documents of 32,768 characters (Developer Guide, job limits): nothing in one can be longer. */
 const MAX_LENGTH = 32_768;
@@ -20,6 +21,8 @@ export const writeFileParameters = Type.Object(
     encoding: Type.Optional(
       Type.Enum(['utf8', 'base64'], { description: 'How `content` is written in the document.', default: 'utf8' }),
     ),
+    ...changeCommands,
+    keepPrevious: keepPrevious(false),
   },
   { additionalProperties: false },
 );

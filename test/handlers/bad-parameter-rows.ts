@@ -47,6 +47,9 @@ export const services = (more: JsonObject): JsonObject => ({ action: 'start', un
 const UPLOAD_URL = 'https://a.example/f?X-Amz-Signature=0';
 const upload = (more: JsonObject): JsonObject => ({ url: UPLOAD_URL, path: '/var/log/a', ...more });
 
+const edit = (more: JsonObject): JsonObject => ({ path: '/etc/a', format: 'ini', ...more });
+const patch = (...operations: JsonObject[]): JsonObject => edit({ format: 'json', patch: operations });
+
 export const install = (more: JsonObject): JsonObject => ({ packages: ['a'], ...more });
 
 /** What no package may be called, on top of the others. */
@@ -118,6 +121,39 @@ export const BAD_PARAMETERS: Readonly<Record<string, readonly BadParameters[]>> 
     ...packagesRows([...HOSTILE_PACKAGES, ...HOSTILE_VERSIONS]),
     [install({ packages: ['a', 'a=1'] }), '/packages/1', 'names a a second time'],
     [install({ refresh: 'yes' }), '/refresh', 'expected'],
+  ],
+  'edit-config': [
+    [edit({}), '/merge', 'is required'],
+    [edit({ format: 'json' }), '/merge', 'is required, or patch'],
+    [edit({ format: 'lines' }), '/ensureLines', 'is required, or removeLines'],
+    [edit({ merge: { a: 1 }, patch: [{}] }), '/patch', 'means nothing for ini'],
+    [edit({ merge: { a: 1 }, ensureLines: ['a'] }), '/ensureLines', 'means nothing for ini; it goes with lines'],
+    [edit({ format: 'lines', merge: { a: 1 } }), '/merge', 'it goes with json and ini'],
+    [edit({ format: 'json', merge: { a: 1 }, separator: 'colon' }), '/separator', 'it goes with ini'],
+    ...['', ' a', 'a ', '#a', ';a', '[a', 'a=b', 'a\nb', 'a\0b'].map(
+      (key): BadParameters => [edit({ merge: { [key]: 1 } }), `/merge/${key}`, 'expected a key'],
+    ),
+    [edit({ merge: { 'a b': 1 }, separator: 'space' }), '/merge/a b', 'expected a key'],
+    [edit({ merge: { 'a:b': 1 }, separator: 'colon' }), '/merge/a:b', 'expected a key'],
+    [edit({ merge: { 'a]': { b: 1 } } }), '/merge/a]', 'the name of a section'],
+    [edit({ merge: { 'a/b': { 'c~d=': 1 } } }), '/merge/a~1b/c~0d=', 'expected a key'],
+    ...['a\nb', 'a\rb', 'a\0', ' a', 'a ', 'a\\', [], ['a\nb'], [[]], [null], { c: 1 }].map(
+      (value): BadParameters => [edit({ merge: { a: { b: value } } }), '/merge/a/b', 'expected'],
+    ),
+    [edit({ format: 'json', merge: [] }), '/merge', 'an object'],
+    [patch({ op: 'move', path: '/a' }), '/patch/0/from', 'a JSON pointer'],
+    [patch({ op: 'test', path: '/a', value: 1 }, { op: 'put', path: '/a' }), '/patch/1/op', 'one of add, remove'],
+    [patch({ op: 'remove', path: 'a' }), '/patch/0/path', 'a JSON pointer'],
+    [patch({ op: 'remove', path: '/~2' }), '/patch/0/path', 'a JSON pointer'],
+    [patch({ op: 'add', path: '/a' }), '/patch/0/value', 'a value'],
+    [edit({ merge: { a: 1 }, check: [''] }), '/check/0', 'expected a program'],
+    [edit({ merge: { a: 1 }, check: ['bin/x'] }), '/check/0', 'got a relative path'],
+    [edit({ merge: { a: 1 }, apply: ['./x'] }), '/apply/0', 'got a relative path'],
+  ],
+  'set-log-level': [[{ level: 'configured', forSeconds: 5 }, '/forSeconds', 'means nothing for configured']],
+  'write-file': [
+    [{ path: '/a', content: '', check: ['./x'] }, '/check/0', 'got a relative path'],
+    [{ path: '/a', content: '', apply: [' '] }, '/apply/0', 'expected a program'],
   ],
   'upload-file': [
     [{ path: '/var/log/a' }, '/url', 'is required'],

@@ -112,6 +112,22 @@ const applicationName: FreeText = {
   },
 };
 
+/** A text between two lines of a file, which it cannot leave. */
+const line = (name: string): FreeText => ({
+  sample: 'a',
+  given: ({ path, [name]: lines }) => ({ path, format: 'lines', [name]: lines }) as JsonObject,
+  refuses: ['empty', 'nul', 'lineEnd', 'control'],
+  takes: {
+    blank: 'a line may have spaces, and at its end they do not count',
+    option: 'it is text of a file',
+    traversal: 'it is text of a file',
+    absolutePath: 'it is text of a file',
+    trailingSlash: 'it is text of a file',
+    shell: 'it is text of a file',
+    unicode: 'it is text of a file, in UTF-8',
+  },
+});
+
 /** By operation, then by parameter as docs/handlers.md names it: `units[]`, `source.path`. */
 export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeText>>>> = {
   applications: { name: applicationName },
@@ -217,6 +233,13 @@ export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeTex
     },
     user: strict(userInfo().username),
   },
+  'edit-config': {
+    path: filePath,
+    'ensureLines[]': line('ensureLines'),
+    'removeLines[]': line('removeLines'),
+    'check[]': { ...anyArgument('one argument: no shell sees it'), sample: 'true' },
+    'apply[]': { ...anyArgument('one argument: no shell sees it'), sample: 'true' },
+  },
   'install-packages': { 'packages[]': strict('probe') },
   'remove-packages': { 'packages[]': strict('probe') },
   'run-command': {
@@ -261,5 +284,7 @@ export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeTex
       takes: Object.fromEntries(ALL.map((kind) => [kind, 'the content of a file is any text'])),
     },
     mode: strict('0644'),
+    'check[]': { ...anyArgument('one argument: no shell sees it'), sample: 'true' },
+    'apply[]': { ...anyArgument('one argument: no shell sees it'), sample: 'true' },
   },
 };

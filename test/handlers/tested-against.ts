@@ -44,6 +44,14 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     standIn: 'systemctl, by systemctl(1)',
     tests: ['test/handlers/install-application.test.ts'],
   },
+  'edit-config': {
+    real: 'real files with owners and attributes, programs of Debian as `check` and `apply`, git as a reader of what was written; power cut off at each call to the file system',
+    tests: [
+      'test/handlers/edit-config.test.ts',
+      'test/handlers/edit-config-formats.test.ts',
+      'test/handlers/edit-config-power.test.ts',
+    ],
+  },
   'install-packages': {
     real: 'apt and dpkg in a scratch root, with a repository of its own',
     argumentListsOnly: 'opkg, dnf, apk',
@@ -85,6 +93,6 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
   },
   'write-file': {
     real: 'real files; an agent killed at each system call (`npm run test:chaos`)',
-    tests: ['test/handlers/write-file.test.ts'],
+    tests: ['test/handlers/write-file.test.ts', 'test/handlers/edit-config-power.test.ts'],
   },
 };

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openReplacement, writerOf } from '../../agent/handler-api.ts';
 import { writeFileHandler } from '../../handlers/write-file/handler.ts';
 import type { WriteFileParameters } from '../../handlers/write-file/parameters.ts';
@@ -124,4 +124,72 @@ async function temporaryNameOf(name: string): Promise<string> {
   const result = await write({ path: name, content: 'x' });
   await rmdir(join(folder, name));
   return /\/(\.[^/']+\.part)'/.exec(JSON.stringify(result))?.[1] ?? 'not found';
+}
+
+describe('with check and apply', () => {
+  test('what passes stays, and the content before it if asked', async () => {
+    await write({ path: 'file', content: 'old' });
+    const rules = { check: ['grep', '-q', 'new', join(folder, 'file')], keepPrevious: true };
+    expect(await write({ path: 'file', content: 'new', mode: '0600', ...rules })).toMatchObject({
+      kind: 'succeeded',
+      details: { bytes: 3, previous: join(folder, '.file.previous') },
+    });
+    expect([await content('file'), await modeOf('file')]).toEqual(['new', 0o600]);
+    expect([await content('.file.previous'), await modeOf('.file.previous')]).toEqual(['old', 0o644]);
+  });
+
+  test('what does not is undone', async () => {
+    await write({ path: 'file', content: 'old', mode: '0640' });
+    expect(await write({ path: 'file', content: 'new', mode: '0600', check: ['false'] })).toMatchObject({
+      reasonCode: 'FILE_CHECK_FAILED',
+    });
+    expect([await content('file'), await modeOf('file')]).toEqual(['old', 0o640]);
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  test('a file that was not there is gone again', async () => {
+    expect(await write({ path: 'file', content: 'new', apply: ['false'] })).toMatchObject({
+      reasonCode: 'FILE_APPLY_FAILED',
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('a link comes back as a link', async () => {
+    await writeFile(join(folder, 'target'), 'untouched');
+    await symlink('target', join(folder, 'file'));
+    await write({ path: 'file', content: 'new', check: ['false'] });
+    expect(await readlink(join(folder, 'file'))).toBe('target');
+    expect(await content('target')).toBe('untouched');
+  });
+
+  test('a folder that is not there is told', async () => {
+    expect(await write({ path: 'no/file', content: 'new', check: ['true'] })).toMatchObject({
+      reasonCode: 'FILE_NOT_WRITTEN',
+      message: expect.stringContaining('no/file'),
+    });
+  });
+});
+
+describe('the dry run', () => {
+  const plan = (parameters: WriteFileParameters) =>
+    writeFileHandler.plan?.(parameters, createRecordingContext({ workDir: folder }).context);
+
+  test.each([
+    ['of a new file', 'new', ['write FOLDER/new: 4 bytes'], []],
+    ['of a file that is there', 'file', ['replace FOLDER/file (3 bytes): 4 bytes'], []],
+    ['of a link', 'link', ['replace the link FOLDER/link: 4 bytes'], []],
+    ['of a folder', 'sub', [], ['FOLDER/sub is there and no plain file']],
+    ['where no folder is', 'no/file', ['write FOLDER/no/file: 4 bytes'], ['there is no folder FOLDER/no']],
+  ])('%s says so, and writes nothing', async (_, path, actions, problems) => {
+    await writeFile(join(folder, 'file'), 'old');
+    await symlink('file', join(folder, 'link'));
+    await mkdir(join(folder, 'sub'));
+    const named = (texts: readonly string[]) => texts.map((text) => text.replaceAll('FOLDER', folder));
+    expect(await plan({ path, content: 'text' })).toEqual({ actions: named(actions), problems: named(problems) });
+    expect((await readdir(folder)).sort()).toEqual(['file', 'link', 'sub']);
+  });
+});
+
+function content(name: string): Promise<string> {
+  return readFile(join(folder, name), 'utf8');
 }

@@ -70,7 +70,8 @@ const RULES: readonly FolderRule[] = [
     builtins: true,
   },
   { from: 'agent/log', to: ['agent/log', 'agent/core/'], packages: ['pino', 'pino-pretty'], builtins: true },
-  { from: 'agent/handler-reason-codes.ts', to: [], packages: [], builtins: false },
+  { from: 'agent/handler-reason-codes.ts', to: ['agent/file-reason-codes.ts'], packages: [], builtins: false },
+  { from: 'agent/file-reason-codes.ts', to: ['type agent/handler-reason-codes.ts'], packages: [], builtins: false },
   {
     from: 'agent/errors.ts',
     to: ['type agent/ports/', 'agent/handler-reason-codes.ts'],
@@ -135,6 +136,13 @@ const RULES: readonly FolderRule[] = [
     // The other half of the same thing.
     from: 'handlers/applications/',
     to: ['agent/handler-api.ts', 'handlers/applications/', 'handlers/install-application/', 'handlers/services/'],
+    packages: [],
+    builtins: true,
+  },
+  {
+    // Both change a file, prove the change and undo it.
+    from: 'handlers/write-file/',
+    to: ['agent/handler-api.ts', 'handlers/write-file/', 'handlers/edit-config/'],
     packages: [],
     builtins: true,
   },

@@ -122,8 +122,8 @@ describe('operations', () => {
     const own = await reviewOf({ operation: 'write-file', parameters });
     expect(own).toHaveProperty('steps.0', {
       operation: 'write-file',
-      onInterrupted: 'rerun',
-      timeoutMs: 60_000,
+      onInterrupted: 'resume',
+      timeoutMs: 300_000,
       ...CLEANS_UP,
     });
     const given = await reviewOf({ operation: 'write-file', parameters, timeoutSeconds: 5 });
