@@ -68,6 +68,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: HANDLERS_DIR,
     run: async (call) => (await import('./handlers-show.ts')).handlersShow(call),
   },
+  'handlers new': {
+    operands: ['NAME'],
+    options: { kind: { type: 'string' }, language: { type: 'string' }, dir: { type: 'string' } },
+    run: async (call) => (await import('./handlers-new.ts')).handlersNew(call),
+  },
   'handlers check': {
     operands: ['NAME|PATH'],
     options: { ...HANDLERS_DIR, document: { type: 'string' }, only: { type: 'string' } },

@@ -3,6 +3,7 @@ import { USAGE } from './usage.ts';
 
 const USAGES: Readonly<Record<string, string>> = {
   handlers: `Usage: job-agent handlers [--handlers-dir DIR] [--config FILE] [--json]
+       job-agent handlers new NAME
        job-agent handlers show NAME
        job-agent handlers check NAME|PATH
 
@@ -10,6 +11,20 @@ Every operation that there is on this machine: built in, and the files of handle
 would be refused are listed with the reason and the command that cures it.
 
 Exit status: 0, 1 a file would be refused, 2 wrong usage, 78 wrong configuration.
+`,
+  'handlers new': `Usage: job-agent handlers new NAME [options]
+
+Writes a handler for the operation NAME that can be run at once: the handler, for an executable its manifest
+(NAME.handler.json), an example document (NAME.example.job.json) and a test. Says which three commands come next.
+Nothing that is there is overwritten.
+
+Options:
+  --kind KIND       executable (default): a program of any kind. module: JavaScript that the agent runs with its Node.js
+  --language NAME   sh (default) or python, executables; js or ts, modules
+  --dir DIR         where to write it (default: here)
+  --json, --help
+
+Exit status: 0, 2 a name that cannot be, or something is there already.
 `,
   'handlers show': `Usage: job-agent handlers show NAME [--handlers-dir DIR] [--config FILE] [--json]
 

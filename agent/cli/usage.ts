@@ -41,6 +41,8 @@ Commands that need no cloud, no certificate and no running agent:
   exec      run a job document here, as the agent would
   handlers  every operation there is on this machine, and what is wrong with files that would be refused
 
+  handlers new NAME [--kind executable|module] [--language sh|python|js|ts]
+            write a handler that can be run at once, with its example and its test
   handlers show NAME
             what an operation takes and needs, with an example
   handlers check NAME|PATH
