@@ -42,6 +42,8 @@ interface HandlerBase<S extends TSchema> {
   readonly operation: string;
   /** One sentence for the reference. */
   readonly summary: string;
+  /** The `HANDLER_API_VERSION` that it needs; an agent whose version is lower refuses it. Left out: 1. */
+  readonly apiVersion?: number;
   /** JSON Schema (TypeBox) of `parameters`; a document that does not match is REJECTED before anything runs. */
   readonly parameters: S;
   /**

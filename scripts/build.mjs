@@ -6,10 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { consoleDefine } from './console-files.mjs';
 import { examplesDefine } from './handler-examples.mjs';
+import { buildHandlerTypes } from './handler-types.mjs';
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
+/** What handlers are written against, and tested with. */
+const handlerApi = {
+  'handler-api': 'agent/handler-api.ts',
+  testing: 'agent/testing/testing.ts',
+};
+
 const programs = {
+  ...handlerApi,
   'job-agent': 'agent/main.ts',
   'job-cloud': 'local-cloud/main.ts',
   demo: 'demo/main.ts',
@@ -56,4 +64,7 @@ for (const [name, entry] of Object.entries(programs)) {
     logLevel: 'warning',
   });
   await chmod(new URL(`../${outfile}`, import.meta.url), 0o755);
+}
+if (!(await buildHandlerTypes(Object.values(handlerApi)))) {
+  console.warn('no TypeScript compiler for this machine: built without dist/types');
 }

@@ -16,6 +16,7 @@ import {
 } from '../handler-api.ts';
 import { readCheckpoint, writeCheckpoint } from '../runs/checkpoint-file.ts';
 import type { HandlerHostQuestion, HandlerHostRequest } from '../runs/handler-host-request.ts';
+import { isHandlerResult, noResultReason } from '../runs/handler-result.ts';
 import { importModule } from './module-import.ts';
 import { answerQuestion, functionOf, handlerOf, reasonOf } from './module-questions.ts';
 import { createProgressFile, type ProgressFile } from './progress-file.ts';
@@ -70,17 +71,10 @@ async function runHandler(
   try {
     const part = await partOf(handlers, request);
     const result: unknown = await part(await contextOf(request, run), request.parameters);
-    return isResult(result) ? result : failed('HANDLER_ERROR', `${request.part} ${NO_RESULT}`);
+    return isHandlerResult(result) ? result : failed('HANDLER_ERROR', noResultReason(request.part));
   } catch (error) {
     return errorResult(error);
   }
-}
-
-const NO_RESULT = "returned no result: expected { kind: 'succeeded' } or another that the handler API has";
-
-/** What a module in JavaScript returns was seen by no compiler. */
-function isResult(value: unknown): value is HandlerResult {
-  return typeof value === 'object' && value !== null && typeof (value as { kind?: unknown }).kind === 'string';
 }
 
 /** @throws Error when there is none. */
@@ -124,7 +118,7 @@ async function contextOf(request: HandlerHostRequest, { progress, signal }: Host
 /** One JSON line each: the agent logs what we print, line by line. */
 function createLog(): HandlerLog {
   const write = (level: string, fields: object, message: string) =>
-    process.stdout.write(`${JSON.stringify({ level, ...fields, msg: message })}\n`);
+    process.stdout.write(`${JSON.stringify({ level, fields, msg: message })}\n`);
   return {
     info: (fields, message) => void write('info', fields, message),
     warn: (fields, message) => void write('warn', fields, message),

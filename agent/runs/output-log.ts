@@ -74,8 +74,9 @@ interface HandlerLine {
 function parseHandlerLine(line: string): HandlerLine | undefined {
   const value = parseJson(line);
   if (!isJsonObject(value)) return undefined;
-  const { level, msg: handlerMessage, ...fields } = value;
+  const { level, msg: handlerMessage, fields = {} } = value; // apart: a field may be called level
   if ((level !== 'info' && level !== 'warn') || typeof handlerMessage !== 'string') return undefined;
+  if (!isJsonObject(fields)) return undefined;
   return { level, handlerMessage, fields };
 }
 

@@ -49,9 +49,9 @@ export async function createRunFolder(run: StepRun, options: RunFolderOptions): 
   const id = safeName(executionId(run.execution));
   const folder = runFolderPath(runtimeDir, run.runId);
   await makePassages(join(runtimeDir, 'runs'), join(stateDir, 'work'), join(stateDir, 'checkpoints', id));
-  const workDir = await makePrivate(join(stateDir, 'work', id), account);
-  const checkpoints = await makePrivate(join(stateDir, 'checkpoints', id, `step-${run.stepIndex}`), account);
-  const checkpointFile = join(checkpoints, 'checkpoint.json');
+  const { workDir, checkpointFile } = keptPaths(stateDir, run);
+  await makePrivate(workDir, account);
+  await makePrivate(dirname(checkpointFile), account);
   if (!options.keepCheckpoint) await rm(checkpointFile, { force: true });
   await removeFolder(folder);
   const status = await fillRunFolder(folder, run, account).catch(async (error) => {
@@ -84,6 +84,18 @@ export async function createPrivateRunFolder(
   await makePassages(join(runtimeDir, 'runs'));
   await mkdir(path, { mode: PRIVATE_MODE });
   return { path, remove: () => removeFolder(path).catch(() => undefined) }; // the next start of the agent tries again
+}
+
+/** What outlives the runs of a step. */
+export function keptPaths(
+  stateDir: string,
+  { execution, stepIndex }: Pick<StepRun, 'execution' | 'stepIndex'>,
+): Pick<RunFolder, 'workDir' | 'checkpointFile'> {
+  const id = safeName(executionId(execution));
+  return {
+    workDir: join(stateDir, 'work', id),
+    checkpointFile: join(stateDir, 'checkpoints', id, `step-${stepIndex}`, 'checkpoint.json'),
+  };
 }
 
 /** What an earlier agent process left. @returns the run ids that have a folder. */

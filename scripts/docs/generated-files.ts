@@ -1,5 +1,6 @@
 import { renderConformancePage } from './conformance-docs.ts';
 import { renderErrorsPage } from './errors-docs.ts';
+import { renderHandlerSchema } from './handler-schema.ts';
 import { renderHandlersPage } from './handlers-docs.ts';
 import { renderJobDocumentSchema } from './job-document-schema.ts';
 import { renderLifecyclePage } from './lifecycle-docs.ts';
@@ -13,6 +14,7 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   'docs/lifecycle.md': renderLifecyclePage,
   'docs/conformance.md': renderConformancePage,
   'docs/handlers.md': renderHandlersPage,
+  'docs/handler.schema.json': renderHandlerSchema,
   'docs/job-document.schema.json': renderJobDocumentSchema,
 };
 

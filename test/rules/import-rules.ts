@@ -53,6 +53,7 @@ const RULES: readonly FolderRule[] = [
       // What agent and host hand each other through files.
       'agent/runs/handler-host-request.ts',
       'agent/runs/checkpoint-file.ts',
+      'agent/runs/handler-result.ts',
     ],
     packages: [],
     builtins: true,
@@ -106,6 +107,21 @@ const RULES: readonly FolderRule[] = [
       'agent/handler-host/host.ts',
     ],
     packages: ['type pino', 'close-with-grace'],
+    builtins: true,
+  },
+  {
+    // For the tests of handler authors: what runs jobs, without what takes them.
+    from: 'agent/testing/',
+    to: [
+      'agent/testing/',
+      'agent/runs/',
+      'agent/adapters/process/',
+      'agent/adapters/schema/',
+      'agent/adapters/users/',
+      'agent/core/',
+      'agent/handler-api.ts',
+    ],
+    packages: ['pino'],
     builtins: true,
   },
   { from: 'agent/version.ts', to: [], packages: [], builtins: false },

@@ -1,9 +1,11 @@
 /** `<name>.handler.json` beside an executable: what it may say, what is wrong with it, and what becomes of the job. */
 import { chmod, chown, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
 import { HANDLER_API_VERSION } from '../../agent/handler-api.ts';
+import { handlerSchema } from '../../scripts/docs/handler-schema.ts';
 import { createStepRunnerSetup, planOf, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -184,6 +186,24 @@ describe('a wrong manifest', () => {
   test('that is a folder is refused', async () => {
     await mkdir(manifestPath);
     expect(await reasonOf({})).toContain('is not a file');
+  });
+});
+
+describe('the schema for editors', () => {
+  const parts = { $schema: '../handler.schema.json', summary: 'Exits.', needs: 'nothing', apiVersion: 3, parameters };
+  const rules = { onInterrupted: 'resume', exclusive: true, timeoutSeconds: 5, exitCodes: { succeeded: [0, 3] } };
+  test.each<[JsonValue, boolean]>([
+    [{}, true],
+    [{ ...parts, ...rules } as JsonObject, true],
+    [{ onInterrupted: 'again' }, false],
+    [{ exlusive: true }, false],
+    [{ exitCodes: { retry: [0] } }, false],
+    [{ parameters: { type: 'object' } }, false],
+    [{ parameters: { ...parameters, properties: { a: { type: 'strin' } } } }, false],
+  ])('says of %j what the agent says: %s', async (manifest, fits) => {
+    expect(new Ajv({ strict: false }).compile(handlerSchema())(manifest)).toBe(fits);
+    await describeHandler(manifest);
+    expect((await review({})).verdict).toBe(fits ? 'run' : 'reject');
   });
 });
 

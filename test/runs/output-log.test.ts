@@ -59,11 +59,11 @@ describe('a module', () => {
   });
 
   test('tells its level and its words', () => {
-    push('stdout', '{"level":"info","url":"https://a.example","msg":"downloading"}\n');
-    push('stdout', '{"level":"warn","bytes":5,"msg":"slow"}\n');
+    push('stdout', '{"level":"info","fields":{"url":"https://a.example"},"msg":"downloading"}\n');
+    push('stdout', '{"level":"warn","fields":{"bytes":5,"level":"high"},"msg":"slow"}\n');
     expect(lines).toMatchObject([
       { level: 30, msg: 'handler log', handlerMessage: 'downloading', fields: { url: 'https://a.example' } },
-      { level: 40, msg: 'handler log', handlerMessage: 'slow', fields: { bytes: 5 } },
+      { level: 40, msg: 'handler log', handlerMessage: 'slow', fields: { bytes: 5, level: 'high' } },
     ]);
   });
 
@@ -71,6 +71,7 @@ describe('a module', () => {
     'plain text',
     '{"level":"fatal","msg":"no such level"}',
     '{"level":"info","msg":5}',
+    '{"level":"info","msg":"a","fields":[]}',
     '{"level":"info"}',
     '["info"]',
     'null',
@@ -93,7 +94,7 @@ describe('a module', () => {
   });
 
   test('the names of our own fields stay ours', () => {
-    push('stdout', '{"level":"info","msg":"hello","jobId":"other","time":1}\n');
+    push('stdout', '{"level":"info","msg":"hello","fields":{"jobId":"other","time":1}}\n');
     expect(lines[0]).toMatchObject({ fields: { jobId: 'other', time: 1 } });
     expect(lines[0]).not.toHaveProperty('jobId');
   });
