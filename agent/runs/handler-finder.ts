@@ -9,7 +9,7 @@ import { createHandlerRegistry } from './handler-registry.ts';
 import { createHandlerSearch } from './handler-search.ts';
 import { createManifestReader } from './manifest-file.ts';
 import { type AskModule, createModuleAsker } from './module-asker.ts';
-import { type CommandOfModule, createModuleCalls } from './module-calls.ts';
+import { type CommandOfModule, createModuleCalls, type PlanOfModule } from './module-calls.ts';
 import { createDeclarationCheck } from './module-declaration.ts';
 import { createModuleDescriber } from './module-describer.ts';
 import { createStepResolver, type ResolveStep, type StepResolverOptions } from './step-resolver.ts';
@@ -45,6 +45,7 @@ export interface HandlerFinder {
   readonly list: ListHandlers;
   readonly askModule: AskModule;
   readonly commandOfModule: CommandOfModule;
+  readonly planOfModule: PlanOfModule;
 }
 
 /** @throws Error when a handler that is built in is not declared as the handler API says. */
@@ -60,12 +61,13 @@ export function createHandlerFinder(options: HandlerFinderOptions): HandlerFinde
     describeModule: createModuleDescriber(askModule, createDeclarationCheck(compileSchema)),
     folders: settings,
   });
-  const { checkInModule, commandOfModule } = createModuleCalls(askModule, facts);
+  const { checkInModule, commandOfModule, planOfModule } = createModuleCalls(askModule, facts);
   return {
     resolve: createStepResolver({ registry, search, checkInModule, users, settings, ...createWarnings(log) }),
     list: createHandlerCatalog({ handlers, registry, search, handlersDir }),
     askModule,
     commandOfModule,
+    planOfModule,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The pure functions of a handler's module, called in a process of its own. */
 import { isJsonObject, type JsonValue } from '../core/json.ts';
-import type { HandlerFacts, ParameterProblem } from '../handler-api.ts';
+import type { HandlerFacts, HandlerPlan, ParameterProblem } from '../handler-api.ts';
 import type { AskedModule, AskModule } from './module-asker.ts';
 import type { ModuleDeclaration } from './module-declaration.ts';
 import type { StepRun } from './step-runner.ts';
@@ -23,10 +23,19 @@ export type CommandLine = readonly [string, ...string[]];
 /** Of a handler of kind `command`. @throws Error that says why there is none. */
 export type CommandOfModule = (call: ModuleCall, purpose: StepRun['purpose']) => Promise<CommandLine>;
 
-export function createModuleCalls(
-  ask: AskModule,
-  facts: HandlerFacts,
-): { readonly checkInModule: CheckInModule; readonly commandOfModule: CommandOfModule } {
+/** Its dry run; undefined where it has none. @param workDir absolute; it need not be there. Never rejects. */
+export type PlanOfModule = (
+  call: ModuleCall,
+  workDir: string,
+) => Promise<({ readonly kind: 'plan' } & HandlerPlan) | Refused | undefined>;
+
+export interface ModuleCalls {
+  readonly checkInModule: CheckInModule;
+  readonly commandOfModule: CommandOfModule;
+  readonly planOfModule: PlanOfModule;
+}
+
+export function createModuleCalls(ask: AskModule, facts: HandlerFacts): ModuleCalls {
   return {
     async checkInModule({ path, declaration, parameters }) {
       if (!declaration.functions.includes('check')) return undefined;
@@ -41,6 +50,14 @@ export function createModuleCalls(
       if (isCommandLine(asked.value)) return asked.value;
       throw new Error(`${path}: ${part} returned no argument list: expected an array of texts, the program first`);
     },
+    async planOfModule({ path, declaration, parameters }, workDir) {
+      if (!declaration.functions.includes('plan')) return undefined;
+      const asked = await ask(path, { ask: 'plan', parameters, facts, workDir });
+      if (asked.kind === 'refused') return asked;
+      const { actions, problems } = isJsonObject(asked.value) ? asked.value : {};
+      if (isTextList(actions) && isTextList(problems)) return { kind: 'plan', actions, problems };
+      return refused(`${path}: plan returned no { actions, problems }, both arrays of texts`);
+    },
   };
 }
 
@@ -48,8 +65,15 @@ function problemIn(value: JsonValue, path: string): Awaited<ReturnType<CheckInMo
   const { pointer, reason } = isJsonObject(value) ? value : {};
   const isPlace = typeof pointer === 'string' && (pointer === '' || pointer.startsWith('/'));
   if (isPlace && typeof reason === 'string') return { kind: 'problem', pointer, reason };
-  const fault = `${path}: check returned neither nothing nor { pointer, reason }`;
-  return { kind: 'refused', reasonCode: 'HANDLER_MODULE_INVALID', reason: fault };
+  return refused(`${path}: check returned neither nothing nor { pointer, reason }`);
+}
+
+function refused(reason: string): Refused {
+  return { kind: 'refused', reasonCode: 'HANDLER_MODULE_INVALID', reason };
+}
+
+function isTextList(value: JsonValue | undefined): value is readonly string[] {
+  return Array.isArray(value) && value.every((text: JsonValue) => typeof text === 'string');
 }
 
 /** A null byte would end a text early (execve(2)). */

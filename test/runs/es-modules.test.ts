@@ -12,6 +12,7 @@ import {
   EXECUTION_ID,
   planOf,
   type StepRunnerSetup,
+  stepRun,
 } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -437,6 +438,35 @@ describe('a manifest beside a module', () => {
     await put('process.exit(9);');
     await manifest({ apiVersion: 999 });
     expect(await review()).toMatchObject({ reasonCode: 'HANDLER_MANIFEST_INVALID' });
+  });
+});
+
+describe('the dry run', () => {
+  const planOf = async () => {
+    const resolution = await setup.finder.resolve(stepRun({ operation: 'tune', parameters: { level: 3 } }, {}).step);
+    if (!resolution.ok || resolution.step.kind !== 'es-module') throw new Error(JSON.stringify(resolution));
+    return setup.finder.planOfModule(resolution.step, '/nowhere');
+  };
+
+  test('of a module is told, with its parameters, facts and folder', async () => {
+    await put(
+      `export default ${declaration(`run() {}, plan: async ({ level }, { facts, workDir }) =>
+      ({ actions: ['tune ' + facts.thingName + ' to ' + level], problems: ['no ' + workDir] })`)};`,
+    );
+    const plan = { kind: 'plan', actions: ['tune gateway-1 to 3'], problems: ['no /nowhere'] };
+    expect(await planOf()).toEqual(plan);
+  });
+
+  test('is left out where there is none, and refused where it is none', async () => {
+    await put(`export default ${PLAIN};`);
+    expect(await planOf()).toBeUndefined();
+    for (const [body, reason] of [
+      ['return { actions: 3 }', 'plan returned no { actions, problems }'],
+      ['throw new Error("no piano")', 'no piano'],
+    ]) {
+      await put(`export default ${declaration(`run() {}, async plan() { ${body} }`)};`);
+      expect(await planOf()).toMatchObject({ kind: 'refused', reason: expect.stringContaining(reason ?? '') });
+    }
   });
 });
 
