@@ -63,8 +63,8 @@ export function handlerFinder(parts: GatewayParts): HandlerFinder {
 }
 
 export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayParts): HandlerFacts {
-  const { thingName, insecureDownloadHosts, localDownloadHosts, maxDownloadBytes, uploadFolders, allowedCommands } =
-    config;
+  const { thingName, insecureDownloadHosts, localDownloadHosts, httpsProxy, noProxy } = config;
+  const { maxDownloadBytes, artifactKeys, unsignedDownloads, uploadFolders, allowedCommands } = config;
   const { applicationsDir, stateDir, runAsUsers } = config;
   return {
     thingName,
@@ -72,7 +72,11 @@ export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayPar
     insecureDownloadHosts,
     localDownloadHosts,
     downloadCaPem,
+    httpsProxy,
+    noProxy,
     maxDownloadBytes,
+    artifactKeys,
+    requireSignature: unsignedDownloads === 'refused',
     uploadFolders,
     applicationsDir,
     applicationRecordsDir: join(stateDir, 'applications'),

@@ -8,6 +8,7 @@
  */
 import type { Static, TSchema } from 'typebox';
 import type { JsonValue } from './core/json.ts';
+import type { FileServerFacts } from './handler-tools/file-server.ts';
 
 export type { Static, TSchema } from 'typebox';
 export { Type } from 'typebox';
@@ -20,14 +21,23 @@ export {
   removeLeftReplacement,
   replaceFile,
 } from './files/replace-file.ts';
+export { AddressRefusedError } from './handler-tools/allowed-address.ts';
 /** For handlers that a document tells an argument list: what `allowedCommands` says to it. */
 export { commandProblem } from './handler-tools/allowed-commands.ts';
+export { type ArtifactKey, readArtifactKeys } from './handler-tools/artifact-key.ts';
 /** For handlers that a document tells a path of a file. */
 export { FILE_PATH } from './handler-tools/file-path.ts';
-/** For handlers that a document tells a URL: `https:`, or a host that the operator allows. */
+/** For handlers that a document tells a URL. Where their files come from or go to is the operator's decision. */
+export {
+  checkFileServerPlace,
+  type FileServerFacts,
+  fileServerOptions,
+  fileServerProblem,
+} from './handler-tools/file-server.ts';
 export { trustedAuthorities, urlProblem } from './handler-tools/file-server-url.ts';
 /** For dry runs: is a program there? */
 export { findOnPath, HANDLER_PATH, programProblem } from './handler-tools/program-on-path.ts';
+export { ProxyError } from './handler-tools/proxy-tunnel.ts';
 /** For handlers of kind `module` that start programs. */
 export { lastLines, NOT_FOUND, type ProgramResult, runProgram } from './handler-tools/run-program.ts';
 export { checkWithinWorkFolder } from './handler-tools/work-folder.ts';
@@ -142,15 +152,13 @@ export type HandlerFunction<S extends TSchema = TSchema, C = HandlerContext> = (
 ) => Promise<HandlerResult>;
 
 /** What a handler may know of the gateway and of the operator's settings. JSON, so that it crosses process borders. */
-export interface HandlerFacts {
+export interface HandlerFacts extends FileServerFacts {
   readonly thingName: string;
   readonly agentVersion: string;
-  /** Hosts that `http://` is allowed to; everywhere else only `https://` is. */
-  readonly insecureDownloadHosts: readonly string[];
-  /** Hosts that may be this machine itself or have a link-local address. */
-  readonly localDownloadHosts: readonly string[];
-  /** Certificates, PEM, of authorities that a download trusts besides the public ones; empty when there are none. */
-  readonly downloadCaPem: string;
+  /** Public keys that may have signed a file, each `NAME=BASE64`. */
+  readonly artifactKeys: readonly string[];
+  /** Whether no file is downloaded that none of them signed. */
+  readonly requireSignature: boolean;
   /** No file larger than this is downloaded, in bytes. */
   readonly maxDownloadBytes: number;
   /** Absolute. Files in them may be uploaded; none elsewhere but in the working folder. */

@@ -39,8 +39,8 @@ const [mebibytes, rounds] = [Number(values.mebibytes), Number(values.rounds)];
 if (values['bare-broker'] !== undefined) {
   await runBareBroker(values['bare-broker']);
 } else if (values['artifact-server'] !== undefined) {
-  const [dataDir = '', path = ''] = values['artifact-server'].split(',');
-  await runArtifactServer(dataDir, path);
+  const [dataDir = '', path = '', port = '0'] = values['artifact-server'].split(',');
+  await runArtifactServer(dataDir, path, Number(port));
 } else {
   const only = values.only?.split(',');
   const unknown = only?.find((name) => !(name in benches));

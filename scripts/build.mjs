@@ -26,6 +26,7 @@ const programs = {
   // Not shipped: they test the programs beside them.
   'test-chaos': 'test/chaos/main.ts',
   'test-power': 'test/power/main.ts',
+  'test-download': 'test/download/main.ts',
   'test-disk': 'test/disk/main.ts',
   'test-explore': 'test/explore/main.ts',
   'test-link': 'test/link/main.ts',

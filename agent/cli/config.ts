@@ -1,16 +1,18 @@
 /** `job-agent config`: every mistake in the configuration, or every setting as it is in force. */
 import { loadAgentSetup } from '../config/agent-setup.ts';
 import type { ConfigSource } from '../config/load.ts';
+import { withoutSecrets } from '../config/setting.ts';
 import { EXIT } from './usage.ts';
 
 /** @throws ConfigError that lists everything wrong, credentials included. */
 export async function config(source: ConfigSource, asJson: boolean): Promise<number> {
   const setup = await loadAgentSetup(source);
-  const settings = Object.entries(setup.config);
+  const shown = withoutSecrets(setup.config);
+  const settings = Object.entries(shown);
   const width = Math.max(...settings.map(([name]) => name.length));
   console.log(
     asJson
-      ? JSON.stringify(setup.config, null, 2)
+      ? JSON.stringify(shown, null, 2)
       : settings.map(([name, value]) => `${name.padEnd(width)}  ${JSON.stringify(value)}`).join('\n'),
   );
   for (const { code, path, validFrom, validTo } of setup.credentials.warnings) {

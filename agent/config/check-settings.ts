@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { envSchema } from 'env-schema';
 import { nearestName } from '../core/nearest-name.ts';
+import { readArtifactKeys } from '../handler-tools/artifact-key.ts';
 import type { EnvironmentSettings } from './environment.ts';
 import { type Config, SETTING_KEYWORDS, type SettingName, settingsSchema } from './schema.ts';
 import { environmentNameOf, isSettingName, SETTINGS, type Setting, settingLike } from './setting.ts';
@@ -30,7 +31,7 @@ export function checkSettings(path: string, file: SettingsFile, environment: Env
   }
   for (const error of errors) delete values[settingOf(error)];
   const valid = absolutePaths(values as Partial<Config>, dirname(resolve(path)));
-  problems.push(...tooLongForSocket(valid));
+  problems.push(...tooLongForSocket(valid), ...wrongKeys(valid));
   return problems.length > 0 ? { valid, problems } : { config: complete(valid), valid, problems };
 }
 
@@ -75,7 +76,7 @@ function didYouMean(name: string, known: readonly SettingName[], toShown = (near
 }
 
 function describe(setting: Setting, value: unknown, path: string, environment: EnvironmentSettings): string {
-  const got = value === undefined ? 'nothing' : shown(value);
+  const got = value === undefined ? 'nothing' : setting.isSecret ? 'something else' : shown(value);
   const isFromEnvironment = Object.hasOwn(environment.values, setting.name);
   const where = isFromEnvironment
     ? `it comes from ${setting.environmentName} in the environment`
@@ -125,6 +126,14 @@ function tooLongForSocket({ runtimeDir = '' }: Partial<Config>): string[] {
   return [
     `runtimeDir: expected a path of at most ${limit} bytes, because a socket lies in it, got ${bytes}: ${runtimeDir}`,
   ];
+}
+
+function wrongKeys({ artifactKeys = [], unsignedDownloads }: Partial<Config>): string[] {
+  const { problems } = readArtifactKeys(artifactKeys);
+  if (unsignedDownloads === 'refused' && artifactKeys.length === 0) {
+    return ['unsignedDownloads: refused, but artifactKeys has no key: nothing could be downloaded'];
+  }
+  return problems.map((problem) => `artifactKeys: ${problem}`);
 }
 
 function complete(valid: Partial<Config>): Config {

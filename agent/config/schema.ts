@@ -15,6 +15,8 @@ export const SETTING_KEYWORDS: readonly string[] = ['expected', 'path', 'default
 const HOST_LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
 /** RFC 1123 host name or IPv4 address, at most 253 characters. Underscores as container networks have them. */
 const HOST = `(?=.{1,253}$)${HOST_LABEL}(?:\\.${HOST_LABEL})*`;
+/** RFC 3986, section 3.2.1. */
+const USER_INFO = "(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+";
 const GIB = 1024 ** 3;
 
 export const settingsSchema = Type.Object({
@@ -187,6 +189,49 @@ export const settingsSchema = Type.Object({
     path: true,
     default: '',
     examples: ['artifacts-ca.pem'],
+  }),
+  httpsProxy: Type.String({
+    description:
+      'HTTP proxy through which files come and go by `https://`: `http://[USER:PASSWORD@]HOST:PORT`, special characters ' +
+      'of user and password as in URLs (`%40` for `@`). MQTT does not pass it, nor do `http://` and hosts of ' +
+      '`localDownloadHosts`. The proxy variables of the environment (`https_proxy`) are not looked at. Empty: none.',
+    pattern: `^(?:http://(?:${USER_INFO}(?::${USER_INFO})?@)?(?:${HOST}|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?/?)?$`,
+    expected: 'http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT',
+    writeOnly: true,
+    default: '',
+    examples: ['http://proxy.lan:3128'],
+  }),
+  noProxy: Type.Array(
+    Type.String({
+      pattern: `^(?:\\.?${HOST}|[0-9A-Fa-f:.]+)$`,
+      expected: 'a host name or an address, without https:// and without a port',
+    }),
+    {
+      description: 'Hosts that are reached without `httpsProxy`, each with every name below it.',
+      default: [],
+      uniqueItems: true,
+      examples: [['artifacts.lan', 'plant.example.com']],
+    },
+  ),
+  artifactKeys: Type.Array(
+    Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}=[A-Za-z0-9+/]{40,400}={0,2}$',
+      expected: 'NAME=KEY, the key in base64 without line breaks',
+    }),
+    {
+      description:
+        'Public keys that may have signed a file, each `NAME=KEY`: ECDSA on P-256 or P-384, or Ed25519, in base64 (what ' +
+        'stands between the two lines of a PEM file, in one line), or of minisign (the second line of its `.pub` file).',
+      default: [],
+      uniqueItems: true,
+      examples: [['release-2026=MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=']],
+    },
+  ),
+  unsignedDownloads: Type.Enum(['allowed', 'refused'], {
+    description:
+      '`refused`: nothing is downloaded that a key of `artifactKeys` has not signed; a document without `signature` and ' +
+      '`signatureUrl` is REJECTED.',
+    default: 'allowed',
   }),
   uploadFolders: Type.Array(Type.String({ minLength: 1, expected: 'a path' }), {
     description:

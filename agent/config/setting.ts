@@ -1,5 +1,5 @@
 /** What is known of one setting: the facts of the schema, as messages, the environment and the reference need them. */
-import { type SettingName, settingsSchema } from './schema.ts';
+import { type Config, type SettingName, settingsSchema } from './schema.ts';
 
 export interface Setting {
   readonly name: SettingName;
@@ -17,6 +17,8 @@ export interface Setting {
   readonly example?: unknown;
   /** Names a file or folder, or several. */
   readonly isPath: boolean;
+  /** Its value is not told. */
+  readonly isSecret: boolean;
 }
 
 export const ENVIRONMENT_PREFIX = 'JOB_AGENT_';
@@ -24,6 +26,14 @@ export const ENVIRONMENT_PREFIX = 'JOB_AGENT_';
 export const SETTINGS: readonly Setting[] = Object.entries(settingsSchema.properties).map(([name, schema]) =>
   toSetting(name as SettingName, schema),
 );
+
+/** For people: user and password of a URL are left out. */
+export function withoutSecrets(config: Config): Config {
+  const secrets = SETTINGS.filter(({ isSecret }) => isSecret).map(({ name }) => {
+    return [name, String(config[name]).replace(/\/\/[^/]*@/, '//***@')] as const;
+  });
+  return { ...config, ...Object.fromEntries(secrets) };
+}
 
 export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settingsSchema.properties, name);
@@ -51,6 +61,7 @@ interface Schema {
   readonly maximum?: number;
   readonly expected?: string;
   readonly path?: boolean;
+  readonly writeOnly?: boolean;
   readonly description?: string;
   readonly default?: unknown;
   readonly defaultsTo?: string;
@@ -69,6 +80,7 @@ function toSetting(name: SettingName, schema: Schema): Setting {
     ...(schema.defaultsTo === undefined ? {} : { defaultsTo: schema.defaultsTo }),
     ...(schema.examples === undefined ? {} : { example: schema.examples[0] }),
     isPath: schema.path === true,
+    isSecret: schema.writeOnly === true,
   };
 }
 

@@ -1,7 +1,9 @@
 /** What the content must be, and whether it is. */
 import { createHash, type Hash } from 'node:crypto';
+import type { ArtifactKey } from '../../agent/handler-api.ts';
 import { DownloadError } from './download-error.ts';
 import type { DownloadFileParameters } from './parameters.ts';
+import { createSignatureDigests, type Signature, type SignatureDigests, signatureInvalid } from './signature.ts';
 
 const ALGORITHMS = ['sha256', 'sha384', 'sha512'] as const;
 type Algorithm = (typeof ALGORITHMS)[number];
@@ -15,25 +17,29 @@ export interface Digests {
 }
 
 export interface FinishedDigests {
+  /** The name of the key that signed it, or nothing. Once. */
+  readonly signer: SignatureDigests['signer'];
   /** In hexadecimal digits. */
   readonly sha256: string;
   readonly of: Readonly<Partial<Record<Algorithm, Buffer>>>;
 }
 
-/** SHA-256 always, since it is told; the others where they are asked for. */
-export function createDigests(expected: Expected): Digests {
+/** SHA-256 always, since it is told; the others where they are asked for, and what signatures by these keys need. */
+export function createDigests(expected: Expected, keys: readonly ArtifactKey[]): Digests {
+  const signatures = createSignatureDigests(keys);
   const hashes = ALGORITHMS.filter((name) => name === 'sha256' || expected[name] !== undefined).map(
     (name): [Algorithm, Hash] => [name, createHash(name)],
   );
   return {
     update(chunk) {
       for (const [, hash] of hashes) hash.update(chunk);
+      signatures.update(chunk);
     },
     finish() {
       const of: Partial<Record<Algorithm, Buffer>> = Object.fromEntries(
         hashes.map(([name, hash]) => [name, hash.digest()]),
       );
-      return { sha256: of.sha256?.toString('hex') ?? '', of };
+      return { sha256: of.sha256?.toString('hex') ?? '', of, signer: signatures.signer };
     },
   };
 }
@@ -55,6 +61,14 @@ export function checkHashes({ of }: FinishedDigests, expected: Expected): void {
       `expected ${title} ${wanted.toString('hex')}, got ${actual.toString('hex')}`,
     );
   }
+}
+
+/** @returns the name of the key, where a signature was asked for. @throws DownloadError */
+export function checkSignature({ signer }: FinishedDigests, signature: Signature | undefined): { signedBy?: string } {
+  if (signature === undefined) return {};
+  const signedBy = signer(signature);
+  if (signedBy !== undefined) return { signedBy };
+  throw signatureInvalid('the file is not what was signed, or none of the keys that may have signed it did');
 }
 
 /** Hexadecimal digits are longer than base64 of the same hash, so the length tells them apart. */

@@ -1,4 +1,6 @@
 /** Why a download failed. Operators search for these. */
+import { AddressRefusedError, ProxyError } from '../../agent/handler-api.ts';
+
 export type DownloadErrorCode =
   | 'DOWNLOAD_URL_REFUSED' // http:// to a host that is not in insecureDownloadHosts, or a redirect to such a place
   | 'DOWNLOAD_ADDRESS_REFUSED' // the host is this machine, or a cloud's metadata service
@@ -8,11 +10,13 @@ export type DownloadErrorCode =
   | 'DOWNLOAD_TOO_MANY_REDIRECTS'
   | 'DOWNLOAD_TLS' // the server's certificate was not accepted
   | 'DOWNLOAD_CONNECTION' // name lookup, connect, or no answer
+  | 'DOWNLOAD_PROXY' // the proxy could not be reached, or said no
   | 'DOWNLOAD_STALLED' // no bytes for a long time
   | 'DOWNLOAD_INCOMPLETE' // the connection broke before the end
   | 'DOWNLOAD_TOO_LARGE'
   | 'DOWNLOAD_SIZE_MISMATCH'
   | 'DOWNLOAD_HASH_MISMATCH'
+  | 'SIGNATURE_INVALID' // none of the keys that may have signed it did, or it is no signature
   | 'DOWNLOAD_NO_SPACE'
   | 'DOWNLOAD_NOT_WRITTEN' // the folder is missing, no permission, the disk is broken
   | 'DOWNLOAD_STOPPED' // cancelled, over its time limit, or the agent shuts down
@@ -62,6 +66,10 @@ const CONNECTION_ERRORS = new Set([
 /** Node's own errors under our codes. Their messages name hosts, addresses and paths, but never the query of a URL. */
 export function toDownloadError(error: unknown): DownloadError {
   if (error instanceof DownloadError) return error;
+  if (error instanceof AddressRefusedError) return new DownloadError('DOWNLOAD_ADDRESS_REFUSED', error.message);
+  if (error instanceof ProxyError) {
+    return new DownloadError('DOWNLOAD_PROXY', error.message, { cause: error, passing: error.isPassing });
+  }
   const { code = '', syscall, message } = error as NodeJS.ErrnoException;
   // A host with several addresses, none of which answers, gives an AggregateError without a message.
   return new DownloadError(downloadCodeOf(code, syscall), message || code || 'unknown error', { cause: error });

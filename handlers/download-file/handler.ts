@@ -3,25 +3,26 @@ import {
   checkWithinWorkFolder,
   failed,
   type HandlerContext,
-  type HandlerFacts,
   type HandlerResult,
   type ModuleHandler,
   openReplacement,
-  type ParameterProblem,
   type Replacement,
   removeLeftReplacement,
   retryLater,
   succeeded,
   writerOf,
 } from '../../agent/handler-api.ts';
-import { checkHashes, hasExpectedHash, wrongSize } from './content-checks.ts';
+import { checkIsSigned, checkParameters } from './check-parameters.ts';
+import { checkHashes, checkSignature, hasExpectedHash, wrongSize } from './content-checks.ts';
 import { type DownloadError, toDownloadError } from './download-error.ts';
-import { type ExistingFile, findWantedFile } from './existing-file.ts';
-import { shownUrl, sourceProblem } from './fetch-response.ts';
+import { type ExistingFile, findWantedFile, type WantedFile } from './existing-file.ts';
+import { shownUrl } from './fetch-response.ts';
 import { DOWNLOAD_PACE, type DownloadPace } from './pacing.ts';
 import { type DownloadFileParameters, downloadFileParameters } from './parameters.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
 import { isSameBoot, readBootId, readResumePoint, urlMark } from './resume-point.ts';
+import { signatureKeys } from './signature.ts';
+import { createSignatureSource } from './signature-source.ts';
 import { transferAll } from './transfer.ts';
 
 /** The target is the old file or the whole new one, and what has come of it is kept: it may run again after a power cut. */
@@ -32,7 +33,7 @@ export const downloadFileHandler: ModuleHandler<typeof downloadFileParameters> =
   parameters: downloadFileParameters,
   onInterrupted: 'resume',
   managedTemplates: [{ handler: 'download-file.sh', parametersOf: parametersOfTemplate }],
-  check: checkUrl,
+  check: checkParameters,
   run: downloadFile,
   cleanup: removePart,
 };
@@ -44,12 +45,6 @@ function parametersOfTemplate(args: readonly string[]): DownloadFileParameters |
   return { url, path };
 }
 
-function checkUrl({ url }: DownloadFileParameters, facts: HandlerFacts): ParameterProblem | undefined {
-  const { insecureDownloadHosts: insecureHosts, localDownloadHosts: localHosts } = facts;
-  const problem = sourceProblem(url, { insecureHosts, localHosts });
-  return problem === undefined ? undefined : { pointer: '/url', reason: problem };
-}
-
 /** @param pace other than the usual one for tests. */
 export async function downloadFile(
   context: HandlerContext,
@@ -59,9 +54,12 @@ export async function downloadFile(
   const path = resolve(context.workDir, parameters.path);
   try {
     await checkWithinWorkFolder(parameters.path, context.workDir);
-    const there = await findWantedFile(path, parameters, context.signal);
+    checkIsSigned(parameters, context.facts);
+    const keys = signatureKeys(parameters, context.facts);
+    const signature = createSignatureSource(context, parameters, pace.stallMs);
+    const there = await findWantedFile(path, { parameters, keys, signature }, context.signal);
     if (there !== undefined) return succeeded({ path, ...there, downloaded: 'no, it was there' });
-    return await download(context, { parameters, path, pace });
+    return await download(context, { parameters, path, pace, keys, signature });
   } catch (error) {
     if (context.signal.aborted) return failed('DOWNLOAD_STOPPED', `the download to ${path} was stopped`);
     const { code, message } = toDownloadError(error);
@@ -69,20 +67,20 @@ export async function downloadFile(
   }
 }
 
-interface Download {
-  readonly parameters: DownloadFileParameters;
+interface Download extends WantedFile {
   readonly path: string;
   readonly pace: DownloadPace;
 }
 
-async function download(context: HandlerContext, { parameters, path, pace }: Download): Promise<HandlerResult> {
-  const { url, mode } = parameters;
+async function download(context: HandlerContext, wanted: Download): Promise<HandlerResult> {
+  const { parameters, path, pace, keys, signature } = wanted;
+  const { url, mode, signatureUrl = '' } = parameters;
   const point = readResumePoint(context.restored, url);
   const bootId = await readBootId();
   const replacement = await openReplacement(path, {
     writer: writerOf(context),
     keepBytes: point?.bytes ?? 0,
-    keepMore: point !== undefined && isSameBoot(point, bootId) && hasExpectedHash(parameters),
+    keepMore: point !== undefined && isSameBoot(point, bootId) && (hasExpectedHash(parameters) || keys.length > 0),
     ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
   });
   try {
@@ -91,14 +89,22 @@ async function download(context: HandlerContext, { parameters, path, pace }: Dow
       point,
       url: shownUrl(new URL(url)),
       expected: parameters,
+      keys,
       bootId,
       checkpoint,
     });
     try {
-      await transferAll({ context, parameters, path, part, pace });
-      return succeeded({ path, ...(await putInPlace(replacement, part, parameters)) });
+      await transferAll({ context, parameters, path, part, signature, pace });
+      return succeeded({ path, ...(await putInPlace(replacement, part, wanted)) });
     } catch (error) {
-      return await keepFor(error, { context, part, replacement, url, expiredUrlMark: point?.expiredUrlMark ?? null });
+      const expiredUrlMark = point?.expiredUrlMark ?? null;
+      return await keepFor(error, {
+        context,
+        part,
+        replacement,
+        mark: urlMark(`${url} ${signatureUrl}`),
+        expiredUrlMark,
+      });
     }
   } finally {
     await replacement.discard();
@@ -108,22 +114,24 @@ async function download(context: HandlerContext, { parameters, path, pace }: Dow
 async function putInPlace(
   replacement: Replacement,
   part: PartFile,
-  parameters: DownloadFileParameters,
+  { parameters, signature }: WantedFile,
 ): Promise<ExistingFile> {
   const { bytes } = part;
   const { sizeBytes = bytes } = parameters;
   if (bytes !== sizeBytes) throw wrongSize(sizeBytes, `it has ${bytes}`);
   const finished = await part.finish();
   checkHashes(finished, parameters);
+  const signed = checkSignature(finished, await signature.load());
   await replacement.commit();
-  return { bytes, sha256: finished.sha256 };
+  return { bytes, sha256: finished.sha256, ...signed };
 }
 
 interface Interrupted {
   readonly context: HandlerContext;
   readonly part: PartFile;
   readonly replacement: Replacement;
-  readonly url: string;
+  /** Of the URLs that were used. */
+  readonly mark: string;
   readonly expiredUrlMark: string | null;
 }
 
@@ -133,14 +141,13 @@ interface Interrupted {
  * @throws the error where there is none to follow.
  */
 async function keepFor(error: unknown, interrupted: Interrupted): Promise<HandlerResult> {
-  const { context, part, replacement, url, expiredUrlMark } = interrupted;
+  const { context, part, replacement, mark, expiredUrlMark } = interrupted;
   if (context.signal.aborted) {
     await part.save();
     await replacement.leave();
     throw error;
   }
   const failure: DownloadError = toDownloadError(error);
-  const mark = urlMark(url);
   if (failure.code !== 'DOWNLOAD_URL_EXPIRED' || mark === expiredUrlMark) throw failure;
   await part.saveExpired(mark);
   await replacement.leave();

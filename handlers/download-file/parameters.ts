@@ -1,11 +1,13 @@
 import { FILE_PATH, type Static, Type } from '../../agent/handler-api.ts';
 
+const URL_PATTERN = '^[Hh][Tt][Tt][Pp][Ss]?://[^\\u0000-\\u0020]+$';
+
 export const downloadFileParameters = Type.Object(
   {
     url: Type.String({
       minLength: 1,
       maxLength: 16_384, // a pre-signed URL with a session token has some 2,000 characters
-      pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^\\u0000-\\u0020]+$',
+      pattern: URL_PATTERN,
       expected: 'a URL that begins with https://',
       description: '`https://`, or `http://` for a host in `insecureDownloadHosts`. May be pre-signed.',
     }),
@@ -16,6 +18,33 @@ export const downloadFileParameters = Type.Object(
     sha256: hash(64, 44, 'What the content must hash to. Without any hash, only TLS vouches for the content.'),
     sha384: hash(96, 64, 'As `sha256`. Each that is given must be right.'),
     sha512: hash(128, 88, 'As `sha256`.'),
+    signature: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 8192,
+        pattern: '^[\\u0020-\\u007e\\r\\n]+$',
+        expected: 'a signature in base64, or the content of a .minisig file',
+        description:
+          'Detached signature by a key of `artifactKeys`, checked before the file is put in place: base64, or what minisign made.',
+      }),
+    ),
+    signatureUrl: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 16_384,
+        pattern: URL_PATTERN,
+        expected: 'a URL that begins with https://',
+        description: 'Where the signature is to be had, instead of `signature`. The rules for `url` hold.',
+      }),
+    ),
+    signatureKey: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+        expected: 'the name of a key in artifactKeys',
+        description: 'The one key that must have signed it; any of `artifactKeys` without.',
+      }),
+    ),
     sizeBytes: Type.Optional(
       Type.Integer({
         minimum: 0,

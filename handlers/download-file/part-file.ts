@@ -1,6 +1,6 @@
 /** The bytes that have come so far: in a file beside the target, with running hashes, and with a checkpoint now and then. */
 import type { FileHandle } from 'node:fs/promises';
-import type { Replacement } from '../../agent/handler-api.ts';
+import type { ArtifactKey, Replacement } from '../../agent/handler-api.ts';
 import { createBlockWriter } from './block-writer.ts';
 import { createDigests, type Digests, type FinishedDigests } from './content-checks.ts';
 import type { DownloadFileParameters } from './parameters.ts';
@@ -29,15 +29,17 @@ export interface PartFile {
 
 export interface PartFileOptions extends PartSavesOptions {
   readonly expected: DownloadFileParameters;
+  /** That may have signed it. */
+  readonly keys: readonly ArtifactKey[];
 }
 
 /** @param options with what the attempt before vouches for; its bytes are read once, for the hashes. */
 export async function openPartFile(
   { file, keptBytes }: Replacement,
-  { expected, ...options }: PartFileOptions,
+  { expected, keys, ...options }: PartFileOptions,
 ): Promise<PartFile> {
   const { point } = options;
-  let digests = createDigests(expected);
+  let digests = createDigests(expected, keys);
   let about = keptBytes > 0 && point !== undefined ? point : NOTHING_KNOWN;
   await digestStart(file, digests, keptBytes);
   const blocks = createBlockWriter(file, { start: keptBytes, onBlock: (block) => digests.update(block) });
@@ -65,7 +67,7 @@ export async function openPartFile(
       await saves.withdraw(); // first: a checkpoint must never vouch for bytes of another file in the same place
       await blocks.restart();
       about = { validator, totalBytes };
-      digests = createDigests(expected);
+      digests = createDigests(expected, keys);
     },
     async save() {
       await saves.settled();

@@ -10,6 +10,7 @@ import { backoffMs, createThrottle, type DownloadPace, type Throttle } from './p
 import type { DownloadFileParameters } from './parameters.ts';
 import type { PartFile } from './part-file.ts';
 import { validatorOf } from './resume-point.ts';
+import type { SignatureSource } from './signature-source.ts';
 
 export interface Transfer {
   readonly context: HandlerContext;
@@ -17,6 +18,7 @@ export interface Transfer {
   /** Of the target. */
   readonly path: string;
   readonly part: PartFile;
+  readonly signature: SignatureSource;
   readonly pace: DownloadPace;
 }
 
@@ -56,12 +58,10 @@ export async function transferAll(transfer: Transfer): Promise<void> {
 
 async function transferOnce(transfer: Transfer, throttle: Throttle | undefined): Promise<void> {
   const { context, part, parameters, pace } = transfer;
+  await transfer.signature.load(); // first: it is small, and without it the file is of no use
   if (part.bytes > 0 && part.bytes === part.totalBytes) return;
-  const { insecureDownloadHosts, localDownloadHosts, downloadCaPem } = context.facts;
   const options: FetchOptions = {
-    insecureHosts: insecureDownloadHosts,
-    localHosts: localDownloadHosts,
-    caPem: downloadCaPem,
+    facts: context.facts,
     signal: context.signal,
     stallMs: pace.stallMs,
     ...(part.bytes > 0 && part.validator !== null ? { from: { bytes: part.bytes, validator: part.validator } } : {}),

@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   failed,
+  fileServerProblem,
   type HandlerContext,
   type HandlerFacts,
   type HandlerResult,
   type ModuleHandler,
   type ParameterProblem,
   succeeded,
-  urlProblem,
 } from '../../agent/handler-api.ts';
 import { isWithin, openSource, type UploadSource } from './open-source.ts';
 import { MAX_PUT_BYTES, type UploadFileParameters, uploadFileParameters } from './parameters.ts';
@@ -34,7 +34,7 @@ const RETRY_DELAYS_MS: readonly number[] = [1000, 4000, 15_000, 40_000];
 const SPREAD = 0.25;
 
 function checkPlaces({ url, path }: UploadFileParameters, facts: HandlerFacts): ParameterProblem | undefined {
-  const problem = urlProblem(url, facts.insecureDownloadHosts);
+  const problem = fileServerProblem(url, facts);
   if (problem !== undefined) return { pointer: '/url', reason: problem };
   if (!path.startsWith('/') || isWithin(path, facts.uploadFolders)) return undefined;
   const folders = facts.uploadFolders.join(', ') || 'none';
@@ -77,7 +77,7 @@ async function putWithRetries(
 ): Promise<string> {
   const percentOf = (sent: number) => Math.floor((sent / source.bytes) * 100);
   const onSent = (sent: number) => progress({ bytesSent: sent, percent: percentOf(sent) });
-  const options = { contentType, caPem: facts.downloadCaPem, signal, stallMs: STALL_MS, onSent };
+  const options = { contentType, facts, signal, stallMs: STALL_MS, onSent };
   for (const delayMs of delaysMs) {
     try {
       return await putFile(url, source, options);

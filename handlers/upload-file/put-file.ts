@@ -3,14 +3,13 @@ import { createHash } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
-import { trustedAuthorities } from '../../agent/handler-api.ts';
+import { type FileServerFacts, fileServerOptions } from '../../agent/handler-api.ts';
 import type { UploadSource } from './open-source.ts';
 import { toConnectionError, UploadError } from './upload-error.ts';
 
 export interface PutOptions {
   readonly contentType: string | undefined;
-  /** Authorities besides the public ones, or empty. */
-  readonly caPem: string;
+  readonly facts: FileServerFacts;
   readonly signal: AbortSignal;
   /** Longest time without a byte either way. */
   readonly stallMs: number;
@@ -23,22 +22,23 @@ export interface PutOptions {
  */
 export async function putFile(url: string, source: UploadSource, options: PutOptions): Promise<string> {
   const { hostname, origin, pathname, protocol } = new URL(url);
+  const { facts, signal, stallMs, contentType } = options;
   const place = `${origin}${pathname}`; // without the query: a pre-signed URL carries its right to write there
   const send = protocol === 'https:' ? httpsRequest : httpRequest;
+  const connection = await fileServerOptions(new URL(url), facts, { signal, stallMs }).catch((error: unknown) => {
+    throw toConnectionError(error);
+  });
   const request = send(url, {
+    ...connection,
     method: 'PUT',
-    agent: false,
-    signal: options.signal,
-    timeout: options.stallMs,
-    ...trustedAuthorities(options.caPem),
     headers: {
       'content-length': source.bytes,
       'user-agent': 'iot-job-agent',
-      ...(options.contentType === undefined ? {} : { 'content-type': options.contentType }),
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
     },
   });
   request.on('timeout', () => {
-    const message = `${hostname} took and sent nothing for ${options.stallMs / 1000} s`;
+    const message = `${hostname} took and sent nothing for ${stallMs / 1000} s`;
     request.destroy(new UploadError('UPLOAD_STALLED', message, { isPassing: true }));
   });
   const pieces = createPieces();

@@ -25,6 +25,11 @@ export const FULL_RUNS: readonly FullRun[] = [
   { name: 'chaos', about: 'agents killed at system calls', npm: script('test:chaos', '--kills', '2000') },
   { name: 'power', about: 'power cuts, and every bit flipped', npm: script('test:power', '--states', '6000') },
   { name: 'disk', about: 'disk errors at every call', npm: script('test:disk', '--stride', '1') },
+  {
+    name: 'download',
+    about: 'a gigabyte, with its server, link and agent killed',
+    npm: script('test:download', '--mebibytes', '1024'),
+  },
   { name: 'systemd', about: 'the service, on a real systemd', npm: script('test:systemd') },
   { name: 'container', about: 'the image, under podman', npm: script('test:container') },
   { name: 'soak', about: 'half an hour with faults', npm: script('soak', '--minutes', '30') },

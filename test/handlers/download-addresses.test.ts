@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HandlerFacts, HandlerResult } from '../../agent/handler-api.ts';
-import { addressProblem, hostProblem } from '../../handlers/download-file/allowed-address.ts';
+import { addressProblem, hostProblem } from '../../agent/handler-tools/allowed-address.ts';
 import { downloadFile, downloadFileHandler } from '../../handlers/download-file/handler.ts';
 import { startFileServer } from '../fixtures/file-server.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';

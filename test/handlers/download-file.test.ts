@@ -314,7 +314,7 @@ describe('what is refused before anything runs', () => {
   });
 });
 
-const FETCH = { insecureHosts: ['127.0.0.1'], localHosts: [], caPem: '', signal: new AbortController().signal };
+const FETCH = { facts: createRecordingContext({ workDir: '/' }).context.facts, signal: new AbortController().signal };
 
 async function serve(listener: RequestListener): Promise<FileServer> {
   const server = await startFileServer(listener);

@@ -173,6 +173,12 @@ export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeTex
     sha256: strict('0'.repeat(64)),
     sha384: strict('0'.repeat(96)),
     sha512: strict('0'.repeat(128)),
+    signature: strict(`${'A'.repeat(86)}==`),
+    signatureUrl: url,
+    signatureKey: {
+      ...strict('release'),
+      given: (parameters) => ({ ...parameters, signature: `${'A'.repeat(86)}==` }),
+    },
     mode: strict('0644'),
   },
   'install-application': {

@@ -66,12 +66,18 @@ const RULES: readonly FolderRule[] = [
   },
   {
     from: 'agent/config/',
-    to: ['agent/config/', 'agent/core/', 'agent/files/'],
+    to: ['agent/config/', 'agent/core/', 'agent/files/', 'agent/handler-tools/artifact-key.ts'],
     packages: ['typebox', 'ajv', 'env-schema'],
     builtins: true,
   },
   { from: 'agent/log', to: ['agent/log', 'agent/core/'], packages: ['pino', 'pino-pretty'], builtins: true },
-  { from: 'agent/handler-reason-codes.ts', to: ['agent/file-reason-codes.ts'], packages: [], builtins: false },
+  {
+    from: 'agent/handler-reason-codes.ts',
+    to: ['agent/file-reason-codes.ts', 'agent/transfer-reason-codes.ts'],
+    packages: [],
+    builtins: false,
+  },
+  { from: 'agent/transfer-reason-codes.ts', to: ['type agent/handler-reason-codes.ts'], packages: [], builtins: false },
   { from: 'agent/file-reason-codes.ts', to: ['type agent/handler-reason-codes.ts'], packages: [], builtins: false },
   {
     from: 'agent/errors.ts',

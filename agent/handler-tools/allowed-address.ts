@@ -1,10 +1,9 @@
 /**
- * Where a download may connect to. A document, or a server that redirects, could otherwise make the agent read what only
- * this machine may: services on loopback, and the credentials that a cloud's metadata service hands out.
+ * Where a file may come from or go to. A document, or a server that redirects, could otherwise make the agent reach what
+ * only this machine may: services on loopback, and the credentials that a cloud's metadata service hands out.
  */
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { DownloadError } from './download-error.ts';
 
 const METADATA = 'the metadata service of a cloud';
 const OURSELVES = 'a loopback or link-local address';
@@ -48,8 +47,25 @@ export function addressProblem(address: string, isListed: boolean): string | und
 
 /** As `addressProblem`, for a host of a URL that is an address; nothing for a name. */
 export function hostProblem(hostname: string, isListed: boolean): string | undefined {
-  const address = hostname.replace(/^\[(.*)\]$/, '$1');
+  const address = withoutBrackets(hostname);
   return isIP(address) === 0 ? undefined : addressProblem(address, isListed);
+}
+
+/** RFC 6761, section 6.3; and the names that clouds give their metadata services (Google, EC2, Azure, Oracle). */
+const OUR_NAMES = /^(?:(?:.*\.)?localhost|localhost[46]?\.localdomain[46]?|ip6-localhost|ip6-loopback)$/;
+const METADATA_NAMES = /^(?:metadata(?:\.google\.internal|\.goog)?|instance-data(?:\.[a-z0-9.-]*internal)?)$/;
+
+/** For a host whose address somebody else finds out, as a proxy does: what its name alone tells. */
+export function nameProblem(hostname: string, isListed: boolean): string | undefined {
+  const name = hostname.replace(/\.$/, '');
+  if (METADATA_NAMES.test(name)) return METADATA;
+  if (!isListed && OUR_NAMES.test(name)) return OURSELVES;
+  return hostProblem(hostname, isListed);
+}
+
+/** As URLs have IPv6 addresses. */
+export function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** Name lookup that fails where any address is refused: what is connected to is one of those that were looked at. */
@@ -68,6 +84,11 @@ export function lookupAllowed(isListed: boolean): LookupFunction {
   };
 }
 
-export function addressRefused(hostname: string, problem: string): DownloadError {
-  return new DownloadError('DOWNLOAD_ADDRESS_REFUSED', `${hostname} is ${problem}`);
+/** The system would have connected to what may not be connected to. */
+export class AddressRefusedError extends Error {
+  override readonly name = 'AddressRefusedError';
+}
+
+export function addressRefused(hostname: string, problem: string): AddressRefusedError {
+  return new AddressRefusedError(`${hostname} is ${problem}`);
 }
