@@ -58,6 +58,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     run: async (call) => (await import('./exec.ts')).exec(call),
   },
+  plan: {
+    operands: ['DOCUMENT'],
+    options: HANDLERS_DIR,
+    run: async (call) => (await import('./plan.ts')).plan(call),
+  },
   handlers: {
     operands: [],
     options: HANDLERS_DIR,

@@ -2,6 +2,16 @@
 import { USAGE } from './usage.ts';
 
 const USAGES: Readonly<Record<string, string>> = {
+  plan: `Usage: job-agent plan DOCUMENT.json [--handlers-dir DIR] [--config FILE] [--json]      (- for stdin)
+
+What a job document would do on this machine as it is now. Nothing runs: the document is read and reviewed as a job's
+is, and the handlers that can tell say what they would do. For each step: handler, file with sha256, owner and mode,
+command, parameters without secrets, user, time limit, what happens when it is interrupted or fails, and what would
+make it fail as things are. Call it as the agent's user: other users may see other things.
+
+Exit status: 0 it would run, 1 it would run and something would make it fail, 2 wrong usage or not JSON, 3 it would be
+REJECTED, 78 wrong configuration.
+`,
   handlers: `Usage: job-agent handlers [--handlers-dir DIR] [--config FILE] [--json]
        job-agent handlers new NAME
        job-agent handlers show NAME

@@ -39,6 +39,7 @@ Commands:
 
 Commands that need no cloud, no certificate and no running agent:
   exec      run a job document here, as the agent would
+  plan      what a job document would do here; runs nothing
   handlers  every operation there is on this machine, and what is wrong with files that would be refused
 
   handlers new NAME [--kind executable|module] [--language sh|python|js|ts]

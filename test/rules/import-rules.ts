@@ -106,6 +106,7 @@ const RULES: readonly FolderRule[] = [
       'agent/files/',
       'agent/trial/',
       'agent/handler-check/',
+      'agent/dry-run/',
       'agent/reference/',
       'agent/gateway-parts.ts',
       'agent/adapters/boot/',
@@ -135,6 +136,7 @@ const RULES: readonly FolderRule[] = [
   // What the daemon and the commands that work without a cloud are made of alike.
   // What the generated pages and the command line tell alike.
   { from: 'agent/reference/', to: ['agent/reference/'], packages: [], builtins: false },
+  { from: 'agent/dry-run/', to: ['agent/'], packages: ['type pino'], builtins: true },
   { from: 'agent/handler-check/', to: ['agent/'], packages: ['type pino'], builtins: true },
   { from: 'agent/trial/', to: ['agent/'], packages: ['type pino'], builtins: true },
   { from: 'agent/gateway-parts.ts', to: ['agent/', 'handlers/'], builtins: true },

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { access, chmod, mkdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createDesk } from './run-command-line.ts';
+
+test('a job is told step by step, and nothing runs', async () => {
+  const desk = await createDesk();
+  const trace = join(desk.folder, 'trace');
+  const script = `#!/bin/sh\ntouch ${trace}\n`;
+  await desk.handler('tune', script);
+  await desk.file('handlers/tune.handler.json', { onInterrupted: 'resume', timeoutSeconds: 77, exclusive: true });
+  const document = {
+    steps: [
+      { operation: 'tune', retries: { count: 2, delaySeconds: 5 }, parameters: {} },
+      { operation: 'write-file', parameters: { path: trace, content: 'x' } },
+      { operation: 'run-command', parameters: { command: ['touch', trace] }, timeoutSeconds: 9 },
+    ],
+  };
+  const { code, stdout } = await desk.run(['plan', '-', '--json'], JSON.stringify(document));
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({ verdict: 'run', format: 'native', statusDetails: {}, problems: [] });
+  expect(report.steps[0]).toMatchObject({
+    pointer: '/steps/0',
+    handler: {
+      kind: 'executable',
+      file: {
+        path: join(desk.handlersDir, 'tune'),
+        sha256: createHash('sha256').update(script).digest('hex'),
+        mode: '0755',
+        owner: userInfo().username,
+      },
+      user: userInfo().username,
+    },
+    rules: {
+      timeoutSeconds: 77,
+      onInterrupted: 'resume',
+      exclusive: true,
+      retries: { count: 2, delaySeconds: 5 },
+    },
+  });
+  expect(report.steps[1]).toMatchObject({ handler: { kind: 'module', file: null }, problems: [] });
+  expect(report.steps[1].actions[0]).toContain(trace);
+  expect(report.steps[2]).toMatchObject({ handler: { kind: 'command' }, rules: { timeoutSeconds: 9 } });
+  expect(code).toBe(0);
+  await expect(access(trace)).rejects.toThrow('ENOENT');
+  expect(await desk.leftovers()).toEqual([]);
+});
+
+test('what would be rejected is told as the cloud would be', async () => {
+  const desk = await createDesk();
+  await desk.handler('open', '#!/bin/sh\n', 0o777);
+  const { code, stdout } = await desk.run(['plan', '-', '--json'], '{"operation": "open"}');
+  const executed = await desk.run(['exec', '-', '--json'], '{"operation": "open"}');
+  expect(JSON.parse(stdout)).toMatchObject({
+    verdict: 'reject',
+    statusDetails: JSON.parse(executed.stdout).statusDetails,
+    steps: [{ refused: expect.stringContaining('chmod go-w') }],
+  });
+  expect(code).toBe(3);
+});
+
+test('a document of no format is told with its place', async () => {
+  const desk = await createDesk();
+  const { code, stdout } = await desk.run(['plan', '-'], '{"operations": 1}');
+  expect(stdout).toMatch(/^It would be REJECTED:\n {2}reasonCode {2}JOB_DOCUMENT_INVALID\n/);
+  expect(code).toBe(3);
+});
+
+test('a program that is not there is a problem', async () => {
+  const desk = await createDesk();
+  const document = { operation: 'run-command', parameters: { command: ['no-such-program', 'secret'] } };
+  const { code, stdout } = await desk.run(['plan', '-'], JSON.stringify(document));
+  expect(stdout).toContain('PROBLEM: program no-such-program does not exist');
+  expect(stdout).not.toContain('secret');
+  expect(code).toBe(1);
+});
+
+test('what a module says it would do is told, and what its schema hides is not', async () => {
+  const desk = await createDesk();
+  await desk.file(
+    'handlers/tune.mjs',
+    `import { Type } from 'iot-job-agent/handler-api';
+     export default { operation: 'tune', kind: 'module', summary: 'Tunes.',
+       parameters: Type.Object({ key: Type.String({ writeOnly: true }) }, { additionalProperties: false }),
+       run: async () => { throw new Error('it ran'); },
+       plan: async (_, { workDir }) => ({ actions: ['tune in ' + workDir], problems: ['no fork to tune with'] }) };`,
+  );
+  const document = { operation: 'tune', parameters: { key: 'sesame' } };
+  const { code, stdout } = await desk.run(['plan', '-'], JSON.stringify(document));
+  expect(stdout).toMatch(/would tune in \/.*\/work\/JOB\n/);
+  expect(stdout).toContain('PROBLEM: no fork to tune with');
+  expect(stdout).not.toContain('sesame');
+  expect(code).toBe(1);
+});
+
+test('a folder that cannot be used is a problem', async () => {
+  const desk = await createDesk();
+  const stateDir = await desk.file('state', 'a file');
+  const config = await desk.file('config.json', { stateDir });
+  const { code, stdout } = await desk.run(['plan', '-', '--config', config], '{"operation": "system-info"}');
+  expect(stdout).toContain(`PROBLEM: ${stateDir} is not a folder`);
+  expect(code).toBe(1);
+});
+
+test('a user who could not work there is refused, as a job would be', async () => {
+  const desk = await createDesk();
+  const stateDir = join(desk.folder, 'state');
+  await mkdir(stateDir);
+  await chmod(stateDir, 0o700);
+  const config = await desk.file('config.json', { stateDir, runAsUsers: ['nobody'] });
+  const document = { operation: 'run-command', parameters: { command: ['id'] }, runAs: 'nobody' };
+  const { code, stdout } = await desk.run(['plan', '-', '--config', config], JSON.stringify(document));
+  expect(stdout).toContain('USER_CANNOT_ENTER');
+  expect(code).toBe(3);
+});
