@@ -3,6 +3,7 @@
  * (https://github.com/awslabs/aws-iot-device-client: config-template.json, docs/CONFIG.md, source/config/Config.cpp). What
  * has no counterpart is told, never dropped without a word.
  */
+import { join } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue, ownMember } from '../core/json.ts';
 import { type ImportedSettings, isPlaceholder, type Surroundings } from './imported-settings.ts';
 
@@ -48,7 +49,7 @@ export function deviceClientSettings(
   if (isOn(section(file, 'secure-element'))) {
     problems.push('secure-element: the private key is in hardware (PKCS#11), and this agent needs it in a file');
   }
-  notes.push(...withoutCounterpart(file), ...whatChanges(file));
+  notes.push(...withoutCounterpart(file), ...whatChanges(file), ...betterLeftOut(values.handlersDir, surroundings));
   return { values: withoutNothing(values), notes, problems };
 }
 
@@ -148,6 +149,18 @@ function whatChanges(file: JsonObject): readonly string[] {
     'runAsUsers: name the users that documents give as runAsUser; the Device Client takes any, this agent those only',
     'handlerPaths: name the folders that documents give as path besides the handler directory',
   ];
+}
+
+/** Sample handlers of the Device Client that count on running under it, and that an operation stands in for. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  'reboot.sh': 'ends before the gateway restarts, which proves nothing, and with a user it ends in failure',
+  'restart-services.sh': 'fails where no process is called aws-iot-device-client',
+};
+
+function betterLeftOut(handlersDir: JsonValue, { isThere }: Surroundings): readonly string[] {
+  return Object.entries(LEFT_OUT)
+    .filter(([name]) => isThere(join(String(handlersDir), name)))
+    .map(([name, why]) => `${name}: ${why}; move it out of handlersDir, and this agent does it by itself`);
 }
 
 function section(file: JsonObject, name: string): JsonObject {

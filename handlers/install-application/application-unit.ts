@@ -75,11 +75,11 @@ async function notStarted(unit: string, reason: string): Promise<ApplicationErro
   return new ApplicationError('APPLICATION_NOT_STARTED', 'ERR_UNABLE_TO_START_PACKAGE', message);
 }
 
-/** What it printed last, from the journal of systemd; nothing where that cannot be read. */
+/** What it printed last, from the journal of systemd (not what systemd says of it); nothing where that cannot be read. */
 async function lastWords(unit: string): Promise<string> {
   const argv = [
     'journalctl',
-    `--unit=${unit}`,
+    `_SYSTEMD_UNIT=${unit}`,
     '--boot',
     '--lines=3',
     '--output=cat',

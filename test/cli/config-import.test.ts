@@ -87,6 +87,16 @@ describe('a configuration of the Device Client', () => {
     expect((await importSettings(DEVICE_CLIENT)).stderr.includes('note: http-proxy.conf: ')).toBe(isOn);
   });
 
+  test.each([
+    ['reboot.sh', true],
+    ['restart-services.sh', true],
+    ['download-file.sh', false],
+  ])('the sample handler %s is better left out: %s', async (name, isLeftOut) => {
+    await writeFile(join(folder, name), '#!/bin/sh\n', { mode: 0o700 });
+    const { stderr } = await importSettings({ ...DEVICE_CLIENT, jobs: { 'handler-directory': folder } });
+    expect(stderr.includes(`note: ${name}: `)).toBe(isLeftOut);
+  });
+
   test('a thing that was provisioned has its own certificate, though the file ends in a NUL', async () => {
     const own = { 'completed-fp': true, cert: '/keys/own.crt', key: '/keys/own.key', 'thing-name': 'provisioned' };
     const runtime = `${JSON.stringify({ 'runtime-config': own })}\0`;

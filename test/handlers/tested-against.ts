@@ -17,8 +17,9 @@ export interface TestedAgainst {
 /** By operation, in the order of the alphabet. */
 export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
   applications: {
-    standIn: 'systemctl, by systemctl(1)',
-    tests: ['test/handlers/applications.test.ts'],
+    real: 'a booted Debian with systemd (`npm run test:systemd`)',
+    standIn: 'systemctl and journalctl, by their manuals',
+    tests: ['test/handlers/applications.test.ts', 'test/system/systemd.sh'],
   },
   containers: {
     real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root',
@@ -40,9 +41,9 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     ],
   },
   'install-application': {
-    real: 'HTTP servers on loopback, real files, links and folders',
-    standIn: 'systemctl, by systemctl(1)',
-    tests: ['test/handlers/install-application.test.ts'],
+    real: 'HTTP servers on loopback, real files, links and folders; an agent process that is killed; a booted Debian with systemd (`npm run test:systemd`)',
+    standIn: 'systemctl and journalctl, by their manuals',
+    tests: ['test/handlers/install-application.test.ts', 'test/system/sdk-v1-jobs.test.ts', 'test/system/systemd.sh'],
   },
   'edit-config': {
     real: 'real files with owners and attributes, programs of Debian as `check` and `apply`, git as a reader of what was written; power cut off at each call to the file system',

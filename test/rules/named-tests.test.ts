@@ -21,6 +21,20 @@ test('every test that docs/conformance.md names is one', async () => {
   expect([...new Set(problems.flat())]).toEqual([]);
 });
 
+test('every test that docs/migrating.md names is one, and every row of its table names one', async () => {
+  const page = await readFile(new URL('docs/migrating.md', root), 'utf8');
+  const links = [...page.matchAll(LINK_TO_TEST)].map(([, title = '', file = '']) => ({ file, title, within: null }));
+  const problems = await Promise.all(links.map(async (link) => missingOf(link, await textOf(link.file))));
+  expect([...new Set(problems.flat())]).toEqual([]);
+  const table = page.split('### Faults of the Device Client')[1]?.split(/^#/m)[0] ?? '';
+  const rows = table.split('\n').filter((line) => /^\| [^-]/.test(line) && !line.includes('Held by'));
+  expect(rows.length).toBeGreaterThan(10);
+  expect(rows.filter((row) => row.match(LINK_TO_TEST) === null)).toEqual([]);
+});
+
+/** `[title](../test/….test.ts)`. */
+const LINK_TO_TEST = /\[([^\]]+)\]\(\.\.\/(test\/[\w/.-]+\.test\.ts)\)/g;
+
 test('the page shows every link', async () => {
   const page = await readFile(new URL('docs/lifecycle.md', root), 'utf8');
   for (const link of lifecycleTestLinks()) expect(page).toContain(renderTestLinks([link]).replaceAll('|', '\\|'));

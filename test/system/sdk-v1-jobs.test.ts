@@ -1,4 +1,7 @@
-/** Documents of the SDK v1 jobs agent, from the cloud to the gateway and back. With a real systemd: test/system/systemd.sh. */
+/**
+ * Documents of the SDK v1 jobs agent, and the operations that they become (install-application, applications, delay), from
+ * the cloud to the gateway and back. With a real systemd: test/system/systemd.sh.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';

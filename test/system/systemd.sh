@@ -33,6 +33,7 @@ main() {
   reboot_is_survived
   reboots_for_a_job
   runs_jobs_side_by_side
+  runs_applications_as_services
   summary
 }
 
@@ -352,5 +353,91 @@ HANDLER
 }
 
 waits_for() { execution waits .statusDetails.detailsMap.waiting | grep -q -e "$1"; }
+
+# What the operations install-application and applications make of the SDK v1 jobs agent's documents.
+runs_applications_as_services() {
+  local app=iot-application-telemetry
+  restart_with Environment=JOB_AGENT_INSECURE_DOWNLOAD_HOSTS=127.0.0.1 RestartSec=1
+  serve_files
+  create_job install "$(install_document '"telemetry.js"' "node telemetry.js 'my gateway' %h \"a;b\" ''")"
+  check 'an application of the SDK v1 jobs agent is installed and stays up' ends install SUCCEEDED '' 60
+  check '… tells so as that agent did' equals \
+    "$(execution install .statusDetails.detailsMap.state)" 'package installed and started'
+  check '… runs on when its job is over' IN systemctl is-active $app
+  check '… in its folder, with its words as they are, as the agent’s user' equals \
+    "$(IN cat /opt/iot-applications/telemetry/said)" '["my gateway","%h","a;b",""] /opt/iot-applications/telemetry /root'
+  does_job 'systemStatus tells it' sdk-status '{"operation": "systemStatus"}'
+  check '… by name' equals "$(execution sdk-status .statusDetails.detailsMap.installedPackages)" '[telemetry]'
+  check '… and how it is' equals \
+    "$(execution sdk-status .statusDetails.detailsMap.applications)" 'telemetry: active (running, enabled)'
+  fails_and_goes_back $app
+  does_job 'stop stops it' sdk-stop '{"operation": "stop", "packageName": "telemetry"}'
+  check '… and all that it has started' not IN pgrep --full telemetry.js
+  create_job sdk-start '{"operation": "start", "packageName": "telemetry"}'
+  within 20 IN systemctl is-active $app >/dev/null
+  IN systemctl kill --kill-whom=main --signal=KILL $UNIT
+  check 'an agent that is killed while an application starts leaves it alone' within 15 IN systemctl is-active $app
+  check '… and finishes the job' ends sdk-start SUCCEEDED '' 60
+  IN systemctl kill --kill-whom=main --signal=SEGV $app
+  check 'an application that crashes is started again' within 20 is_up_again $app
+  IN systemctl reboot
+  check 'the machine restarts with an application' comes_back
+  check '… which is started at boot' within 30 IN systemctl is-active $app
+  does_job 'remove takes it away' app-remove '{"operation": "applications", "parameters": {"action": "remove", "name": "telemetry"}}'
+  check '… its service, its files and its record' IN sh -c \
+    "! systemctl cat $app && ! test -e /opt/iot-applications/telemetry/telemetry.js && ! ls /var/lib/iot-job-agent/applications/*"
+  takes_any_name
+}
+
+fails_and_goes_back() {
+  local before
+  before=$(IN cat /opt/iot-applications/telemetry/telemetry.js | sha256sum)
+  create_job worse "$(install_document '"broken.js", "telemetry.js"' 'node broken.js')"
+  check 'one that does not stay up is a failure' ends worse FAILED APPLICATION_NOT_STARTED 60
+  check '… which names what that agent called it' equals \
+    "$(execution worse .statusDetails.detailsMap.errorCode)" ERR_UNEXPECTED_PACKAGE_EXIT
+  check '… and ends with its last words' grep -q 'cannot open port 80' <<<"$(execution worse .statusDetails.detailsMap.reason)"
+  check '… and everything is put back' equals "$(execution worse .statusDetails.detailsMap.rollback)" 'done'
+  check '… the old file' equals "$(IN cat /opt/iot-applications/telemetry/telemetry.js | sha256sum)" "$before"
+  check '… nothing new, nothing left beside' equals \
+    "$(IN ls -A /opt/iot-applications/telemetry | tr '\n' ' ')" 'said telemetry.js '
+  check '… and the old one runs' IN sh -c "systemctl is-active $1 && pgrep --full telemetry.js"
+}
+
+# systemd.syntax(7) and systemd.unit(5): what would be special in a unit, or in the name of one.
+takes_any_name() {
+  local parameters
+  parameters=$(jq -n '{name: "a b/ü%h", workingDirectory: "/opt/x %h \\ $y ", files: [], start: true, stayUpSeconds: 1,
+    command: ["sh", "-c", "pwd > /run/odd; printf \"<%s>\" \"$@\" >> /run/odd", "sh", "%h", "$HOME", "${X}", ";", "a\nb", "\"", "\\", "-"]}')
+  create_job odd "$(jq -n --argjson parameters "$parameters" '{operation: "install-application", $parameters}')"
+  check 'an application with a name, a folder and arguments of any sort runs' ends odd SUCCEEDED
+  check '… and has them as they are' equals "$(IN cat /run/odd)" \
+    "$(printf '%s\n' '/opt/x %h \ $y ' '<%h><$HOME><${X}><;><a' 'b><"><\><->')"
+}
+
+is_up_again() { IN systemctl is-active "$1" && equals "$(IN systemctl show "$1" --property=NRestarts --value)" 1; }
+
+serve_files() {
+  IN mkdir -p /srv/files
+  IN sh -c 'cat >/srv/files/telemetry.js' <<'APPLICATION'
+require('fs').writeFileSync('said', [JSON.stringify(process.argv.slice(2)), process.cwd(), process.env.HOME].join(' '));
+require('child_process').spawn('sleep', ['1000', 'telemetry.js']);
+setInterval(() => {}, 1000);
+APPLICATION
+  IN sh -c 'cat >/srv/files/broken.js' <<'APPLICATION'
+console.error('cannot open port 80');
+process.exit(1);
+APPLICATION
+  IN systemd-run --quiet --unit=files node -e \
+    'require("http").createServer((q, a) => a.end(require("fs").readFileSync("/srv/files" + q.url))).listen(8088, "127.0.0.1")'
+  within 10 IN sh -c 'node -e "require(\"http\").get(\"http://127.0.0.1:8088/broken.js\")"' >/dev/null
+}
+
+# install_document FILES COMMAND: as that agent takes it. FILES: names, as of a JSON array.
+install_document() {
+  jq -n --argjson names "[$1]" --arg command "$2" '{operation: "install", packageName: "telemetry",
+    workingDirectory: "./telemetry", launchCommand: $command, autoStart: "true",
+    files: [$names[] | {fileName: ., fileSource: {url: "http://127.0.0.1:8088/\(.)"}}]}'
+}
 
 main "$@"
