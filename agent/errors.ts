@@ -68,7 +68,8 @@ export const REASON_CODES = {
   },
   HANDLER_NAME_CLASH: {
     status: 'REJECTED',
-    summary: 'Two files in `handlersDir` could be meant by the operation.',
+    summary:
+      'Two files in `handlersDir` could be meant by the operation, or (in lists) a file is not used, as the operation is built in.',
     remedy: 'Remove the one that `reason` names and that is not wanted, or rename it.',
   },
   HANDLER_MANIFEST_INVALID: {

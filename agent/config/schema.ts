@@ -93,7 +93,7 @@ export const settingsSchema = Type.Object({
     'What need not: the local API’s socket `agent.sock`, and files of running jobs.',
     '/run/iot-job-agent',
   ),
-  handlersDir: folder('Executables that job documents may name.', '/etc/iot-job-agent/handlers'),
+  handlersDir: folder('Executables and modules that do operations of your own.', '/etc/iot-job-agent/handlers'),
   handlerPaths: Type.Array(Type.String({ minLength: 1, expected: 'a path' }), {
     description: 'More folders that a document may name in `path` as the AWS IoT Device Client allows it.',
     default: [],

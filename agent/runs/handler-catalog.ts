@@ -85,7 +85,8 @@ async function useOf(folder: string, name: string): Promise<'manifest' | 'module
   if (stats === undefined) return 'program'; // a link to nothing: told as such
   if (!stats.isFile()) return undefined;
   if (isExecutable(stats)) return 'program';
-  if (name.endsWith(MODULE_SUFFIX)) return 'module';
+  // `tune.test.mjs` is the test of one, and no operation has a dot.
+  if (name.endsWith(MODULE_SUFFIX)) return name.slice(0, -MODULE_SUFFIX.length).includes('.') ? undefined : 'module';
   return OPERATION_NAME.test(name) ? 'program' : undefined;
 }
 
@@ -109,11 +110,13 @@ function fileEntry(operation: string, path: string, found: FoundHandler): Catalo
     case 'refused':
       return faultyEntry(operation, path, { reasonCode: found.reasonCode, reason: found.reason });
     case 'absent':
-      return faultyEntry(operation, path, {
-        reasonCode: 'UNKNOWN_OPERATION',
-        reason: `${path}${MANIFEST_SUFFIX} describes it, and ${path} is not there`,
-      });
+      return faultyEntry(operation, path, { reasonCode: 'UNKNOWN_OPERATION', reason: absentReason(operation, path) });
   }
+}
+
+function absentReason(operation: string, path: string): string {
+  if (OPERATION_NAME.test(operation)) return `${path}${MANIFEST_SUFFIX} describes it, and ${path} is not there`;
+  return `${path} can be no module: an operation of a module is lower case words joined by hyphens`;
 }
 
 interface FoundIdentity extends Pick<CatalogEntry, 'operation' | 'kind'> {

@@ -472,9 +472,12 @@ describe('the dry run', () => {
 
 test('the catalog lists modules, good and bad', async () => {
   await put(`export default ${declaration("run() {}, summary: 'Tunes.', needs: 'a piano', onInterrupted: 'rerun'")};`);
-  await writeFile(join(setup.handlersDir, 'broken.mjs'), 'throw new Error("broken");');
+  for (const name of ['broken.mjs', 'broken.test.mjs', 'Loud.mjs']) {
+    await writeFile(join(setup.handlersDir, name), 'throw new Error("broken");');
+  }
   const files = (await setup.finder.list()).filter(({ source }) => source === 'file');
   expect(files).toMatchObject([
+    { operation: 'Loud', problems: [{ reason: expect.stringContaining('lower case words') }] },
     { operation: 'broken', kind: null, problems: [{ reasonCode: 'HANDLER_MODULE_INVALID' }] },
     {
       operation: 'tune',
