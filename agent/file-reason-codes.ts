@@ -54,4 +54,14 @@ export const FILE_REASON_CODES = {
     summary: 'The file has no place for the change, or more than one. Nothing was changed.',
     remedy: 'Read `reason`: it names the place.',
   },
+  LOGS_NOT_COLLECTED: {
+    status: 'FAILED',
+    summary: 'None of the sources could be read, or the working folder has no room.',
+    remedy: 'Read `reason`: it names each source. The working folder needs up to twice `maxBytes` for each of them.',
+  },
+  LOGS_STOPPED: {
+    status: 'FAILED',
+    summary: 'Collecting logs was stopped from outside.',
+    remedy: 'None: the job was canceled, over its time limit, or the agent shut down.',
+  },
 } as const satisfies Readonly<Record<string, ReasonCodeEntry>>;

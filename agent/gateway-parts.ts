@@ -65,7 +65,7 @@ export function handlerFinder(parts: GatewayParts): HandlerFinder {
 export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayParts): HandlerFacts {
   const { thingName, insecureDownloadHosts, localDownloadHosts, httpsProxy, noProxy } = config;
   const { maxDownloadBytes, artifactKeys, unsignedDownloads, uploadFolders, allowedCommands } = config;
-  const { applicationsDir, stateDir, runAsUsers } = config;
+  const { applicationsDir, stateDir, runAsUsers, redactPatterns } = config;
   return {
     thingName,
     agentVersion,
@@ -82,6 +82,7 @@ export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayPar
     applicationRecordsDir: join(stateDir, 'applications'),
     runAsUsers,
     allowedCommands,
+    redactPatterns,
     containersDir: join(config.stateDir, 'containers'),
   };
 }

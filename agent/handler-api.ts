@@ -13,6 +13,8 @@ import type { FileServerFacts } from './handler-tools/file-server.ts';
 export type { Static, TSchema } from 'typebox';
 export { Type } from 'typebox';
 export type { JsonObject, JsonValue } from './core/json.ts';
+/** For handlers that hand on text whose origin is not known: without URL queries and private keys. */
+export { redactSecrets } from './core/redact.ts';
 /** For handlers that write files: the old content or the new, never half of it, whenever power goes. */
 export {
   openReplacement,
@@ -169,6 +171,8 @@ export interface HandlerFacts extends FileServerFacts {
   readonly applicationRecordsDir: string;
   /** Users that a document may ask for. */
   readonly runAsUsers: readonly string[];
+  /** Regular expressions of JavaScript: what they match leaves the gateway in no log. */
+  readonly redactPatterns: readonly string[];
   /** Argument lists that documents may give, for `commandProblem`; empty: any. */
   readonly allowedCommands: readonly string[];
   /** Absolute. What the agent keeps of the containers that it started: compose files, and what leads back. */

@@ -1,5 +1,6 @@
 import type { JobHandler } from '../agent/handler-api.ts';
 import { applicationsHandler } from './applications/handler.ts';
+import { collectLogsHandler } from './collect-logs/handler.ts';
 import { containersHandler } from './containers/handler.ts';
 import { delayHandler } from './delay/handler.ts';
 import { downloadFileHandler } from './download-file/handler.ts';
@@ -19,6 +20,7 @@ import { writeFileHandler } from './write-file/handler.ts';
 /** Every handler that comes with the agent. */
 export const builtInHandlers: readonly JobHandler[] = [
   applicationsHandler,
+  collectLogsHandler,
   containersHandler,
   delayHandler,
   downloadFileHandler,

@@ -43,6 +43,7 @@ function validate(file: Values, environment: Values): { values: Values; errors: 
     removeAdditional: false,
     coerceTypes: false,
     keywords: [...SETTING_KEYWORDS],
+    formats: { regex: isRegularExpression },
   });
   try {
     const values = envSchema<Values>({ schema: settingsSchema, env: false, data: [file, environment], ajv });
@@ -50,6 +51,15 @@ function validate(file: Values, environment: Values): { values: Values; errors: 
   } catch (error) {
     if (!(error instanceof Error && 'errors' in error && Array.isArray(error.errors))) throw error;
     return { values: structuredClone({ ...file, ...environment }), errors: error.errors as ErrorObject[] };
+  }
+}
+
+function isRegularExpression(text: string): boolean {
+  try {
+    new RegExp(text, 'u');
+    return true;
+  } catch {
+    return false;
   }
 }
 

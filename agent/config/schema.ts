@@ -259,6 +259,17 @@ export const settingsSchema = Type.Object({
     'What a relative `workingDirectory` of an application counts from. For the documents of the SDK v1 jobs agent: the folder that it was started in.',
     '/opt/iot-applications',
   ),
+  redactPatterns: Type.Array(
+    Type.String({ minLength: 1, maxLength: 500, format: 'regex', expected: 'a regular expression of JavaScript' }),
+    {
+      description:
+        'Regular expressions of JavaScript. What they match is left out of the logs that `collect-logs` takes, as keys, ' +
+        'tokens and passwords are anyway.',
+      default: [],
+      uniqueItems: true,
+      examples: [['IMEI \\d{15}']],
+    },
+  ),
   maxDownloadBytes: Type.Integer({
     description: 'No file larger than this is downloaded.',
     default: 4 * GIB,

@@ -56,6 +56,7 @@ function factsIn(root: string): HandlerFacts {
     applicationRecordsDir: join(root, 'state', 'applications'),
     runAsUsers: [],
     allowedCommands: [],
+    redactPatterns: [],
     containersDir: join(root, 'state', 'containers'),
   };
 }

@@ -5,7 +5,7 @@ import { type Static, Type } from '../../agent/handler-api.ts';
  * systemctl takes `.service`. A leading `-` would be an option and a leading `.` says nothing; `/` (a path), white space
  * and the patterns of systemctl (`* ? [`) are in no name.
  */
-const UNIT_NAME = '^[A-Za-z0-9_:\\\\][A-Za-z0-9:_.\\\\-]*(?:@[A-Za-z0-9:_.\\\\-]*)?$';
+export const UNIT_NAME = '^[A-Za-z0-9_:\\\\][A-Za-z0-9:_.\\\\-]*(?:@[A-Za-z0-9:_.\\\\-]*)?$';
 
 export const servicesParameters = Type.Object(
   {

@@ -193,6 +193,7 @@ describe('a file that is wrong', () => {
     'a command that begins with a pattern': { allowedCommands: ['*'] },
     'a command with two spaces': { allowedCommands: ['/bin/tool  -t'] },
     'a command that begins with an option': { allowedCommands: ['-t'] },
+    'a pattern that is none': { redactPatterns: ['IMEI', '('] },
     'a download host as URL': { insecureDownloadHosts: ['http://a.lan'] },
     'a progress interval of 0': { progressIntervalSeconds: 0 },
     'more bytes than a number can count': { maxDownloadBytes: 1e300 },

@@ -122,6 +122,17 @@ export const BAD_PARAMETERS: Readonly<Record<string, readonly BadParameters[]>> 
     [install({ packages: ['a', 'a=1'] }), '/packages/1', 'names a a second time'],
     [install({ refresh: 'yes' }), '/refresh', 'expected'],
   ],
+  'collect-logs': [
+    [{}, '/journal', 'is required, or files'],
+    [{ url: UPLOAD_URL }, '/journal', 'is required, or files'],
+    [{ files: ['/etc/shadow'] }, '/files/0', 'is in no folder of uploadFolders'],
+    [{ files: ['a', '/var/logger'] }, '/files/1', 'is in no folder of uploadFolders'],
+    [{ journal: {}, url: 'http://elsewhere.example/' }, '/url', 'insecureDownloadHosts'],
+    [{ journal: { boot: 1 } }, '/journal/boot', 'at most 0'],
+    ...['yesterday', '2h', '-2', '- 2h', '-2h -1h', '2026-03-01 UTC', '--until=x', '-0.5h', '@5'].map(
+      (since): BadParameters => [{ journal: { since } }, '/journal/since', 'a time in UTC'],
+    ),
+  ],
   'edit-config': [
     [edit({}), '/merge', 'is required'],
     [edit({ format: 'json' }), '/merge', 'is required, or patch'],

@@ -84,6 +84,18 @@ const filePath: FreeText = {
   },
 };
 
+const uploadPath: FreeText = {
+  ...filePath,
+  sample: 'report.txt',
+  refuses: [...filePath.refuses, 'absolutePath'],
+  takes: {
+    blank: 'names of files may have spaces',
+    option: filePath.takes?.option ?? '',
+    shell: 'a name of a file',
+    unicode: 'a name of a file',
+  },
+};
+
 const url: FreeText = {
   sample: 'https://a.example/f',
   within: (text) => `https://a.example/${text}`,
@@ -131,6 +143,13 @@ const line = (name: string): FreeText => ({
 /** By operation, then by parameter as docs/handlers.md names it: `units[]`, `source.path`. */
 export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeText>>>> = {
   applications: { name: applicationName },
+  'collect-logs': {
+    'journal.units[]': strict('app.service'),
+    'journal.since': strict('-2h'),
+    'journal.until': strict('2026-03-01T12:00:00Z'),
+    'files[]': uploadPath,
+    url,
+  },
   containers: {
     project: strict('app'),
     composeFile: {
@@ -269,17 +288,7 @@ export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeTex
   services: { 'units[]': strict('app.service') },
   'upload-file': {
     url,
-    path: {
-      ...filePath,
-      sample: 'report.txt',
-      refuses: [...filePath.refuses, 'absolutePath'],
-      takes: {
-        blank: 'names of files may have spaces',
-        option: filePath.takes?.option ?? '',
-        shell: 'a name of a file',
-        unicode: 'a name of a file',
-      },
-    },
+    path: uploadPath,
     contentType: strict('text/plain'),
   },
   'write-file': {

@@ -21,6 +21,10 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     standIn: 'systemctl and journalctl, by their manuals',
     tests: ['test/handlers/applications.test.ts', 'test/system/systemd.sh'],
   },
+  'collect-logs': {
+    real: 'journalctl on a journal of systemd, log files, gzip, an HTTP server on loopback, tar as a reader of the archive',
+    tests: ['test/handlers/collect-logs.test.ts'],
+  },
   containers: {
     real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root',
     tests: ['test/handlers/containers.test.ts'],

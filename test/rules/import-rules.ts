@@ -60,7 +60,7 @@ const RULES: readonly FolderRule[] = [
   },
   {
     from: 'agent/handler-api.ts',
-    to: ['type agent/core/', 'agent/files/', 'agent/handler-tools/'],
+    to: ['type agent/core/', 'agent/core/redact.ts', 'agent/files/', 'agent/handler-tools/'],
     packages: ['typebox'],
     builtins: false,
   },
@@ -160,6 +160,13 @@ const RULES: readonly FolderRule[] = [
     // The other half of the same thing.
     from: 'handlers/applications/',
     to: ['agent/handler-api.ts', 'handlers/applications/', 'handlers/install-application/', 'handlers/services/'],
+    packages: [],
+    builtins: true,
+  },
+  {
+    // Logs are uploaded as any file.
+    from: 'handlers/collect-logs/',
+    to: ['agent/handler-api.ts', 'handlers/collect-logs/', 'handlers/upload-file/', 'handlers/services/parameters.ts'],
     packages: [],
     builtins: true,
   },
