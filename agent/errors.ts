@@ -126,6 +126,12 @@ export const REASON_CODES = {
     summary: 'The handler’s process ended without telling how its work went.',
     remedy: 'Look for the out-of-memory killer, and for a handler that calls `process.exit`.',
   },
+  CONDITION_UNKNOWN: {
+    status: 'FAILED',
+    summary: 'Whether the condition of a step (`runIf`) holds on this gateway cannot be told.',
+    remedy:
+      'Read `reason`: a path may be missing, a file not readable for the user of the agent, or the package manager out of order. What cannot be told is never taken for yes.',
+  },
   HANDLER_NOT_STOPPED: {
     status: 'FAILED',
     summary: 'The handler was told to stop and did not, not even by SIGKILL.',

@@ -262,6 +262,7 @@ function newExecution(found: JobExecutionSummary): ExecutionState {
     phase: { name: 'claiming', plan: null },
     details: {},
     ignoredFailures: [],
+    skippedSteps: [],
     progressPending: false,
     progressHeld: false,
     isLimited: false,

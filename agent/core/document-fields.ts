@@ -1,13 +1,17 @@
 /** What the document formats have in common: texts that end in an argument list, users, handlers, folders, steps. */
+import { quote } from './describe-value.ts';
 import {
   type JsonPlace,
+  memberPlace,
   noteExpected,
   noteProblem,
   readBoolean,
   readItems,
+  readObject,
   readOptional,
   readString,
 } from './json-place.ts';
+import { nearestName } from './nearest-name.ts';
 
 /** Ours: a job of more steps is better several jobs, and each step can cost an update. */
 const MAX_STEPS = 50;
@@ -70,4 +74,14 @@ export function readSteps(place: JsonPlace): readonly JsonPlace[] {
   if (steps.length === 0) noteExpected(place, 'at least one step');
   if (steps.length > MAX_STEPS) noteProblem(place, `expected at most ${MAX_STEPS} steps, got ${steps.length}`);
   return steps;
+}
+
+/** Of what is typed strictly: a member we do not know was meant to do something that would not happen. */
+export function refuseUnknownMembers(place: JsonPlace, known: readonly string[]): void {
+  for (const name of Object.keys(readObject(place))) {
+    if (known.includes(name)) continue;
+    const nearest = nearestName(name, known);
+    const hint = nearest === undefined ? `known are ${known.map(quote).join(', ')}` : `did you mean ${quote(nearest)}?`;
+    noteProblem(memberPlace(place, name), `unknown member; ${hint}`);
+  }
 }

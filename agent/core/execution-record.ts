@@ -41,6 +41,7 @@ export type RecordedProgress = {
   /** What the handlers told, up to the last change of phase. */
   readonly details: StatusDetails;
   readonly ignoredFailures: readonly string[];
+  readonly skippedSteps: readonly string[];
 };
 
 export type LivePhase =
@@ -82,9 +83,10 @@ export type ClosedRecord = RecordBase & {
 
 /** @param isUpdating an update of it is under way. */
 export function recordOf(execution: ExecutionState, isUpdating = false): LiveRecord {
-  const { id, key, versionNumber, recoveries, postponements, reboots, failures, details, ignoredFailures } = execution;
+  const { id, key, versionNumber, recoveries, postponements, reboots, failures } = execution;
+  const { details, ignoredFailures, skippedSteps } = execution;
   const counts = { versionNumber, ...(isUpdating && { isUpdating }), recoveries, postponements, reboots, failures };
-  return { v: RECORD_VERSION, id, key, ...counts, details, ignoredFailures, ...livePhase(execution) };
+  return { v: RECORD_VERSION, id, key, ...counts, details, ignoredFailures, skippedSteps, ...livePhase(execution) };
 }
 
 export function closedRecordOf({ id, key, outcome, how }: FinishedExecution): ClosedRecord {
@@ -111,7 +113,8 @@ function livePhase({ phase }: ExecutionState): LivePhase {
 }
 
 function recordedRun({ stepIndex, attempt, purpose, step: { onInterrupted, cleansUp } }: Run): RecordedRun {
-  return { stepIndex, attempt, onInterrupted, cleansUp, purpose };
+  // Of a condition there is nothing to clean up.
+  return { stepIndex, attempt, onInterrupted, cleansUp: cleansUp && purpose.kind !== 'condition', purpose };
 }
 
 function recordedWait({ stepIndex, attempt, why, reason, waitMs, next }: WaitingPhase): RecordedWait {

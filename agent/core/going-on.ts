@@ -13,7 +13,7 @@ import { failure, fitDetails, interruptedTooOften, ownFirst, refusal } from './o
 import { tellProgress } from './progress.ts';
 import { conclude } from './reporting.ts';
 import { isExclusivePlan, mayRunBeside } from './room.ts';
-import { begin, pass } from './running.ts';
+import { begin, firstRun, pass } from './running.ts';
 import type { AgentState, ExecutionState, ReviewedPlan, WaitingPhase } from './state.ts';
 
 /** Asks about those that are due and could run: they may be over by now, and their documents have to come again. */
@@ -77,12 +77,14 @@ function carryOn(state: AgentState, execution: ExecutionState, phase: WaitingPha
   if (next.kind === 'conclude') return conclude(state, id, next.outcome);
   if (next.kind === 'pass') return pass(state, execution, { plan, stepIndex });
   const again = phase.why === 'interrupted' ? counted(state, id) : state;
+  // What never began has its condition asked first.
+  if (attempt === 0) return begin(again, id, firstRun(plan, stepIndex));
   return begin(again, id, { plan, stepIndex, attempt: attempt + 1, purpose: next });
 }
 
 /** What begins now may not begin twice. Checks and clean-ups may, and so may what was declared so. */
 function runsOnce({ why, next, stepIndex }: WaitingPhase, plan: ReviewedPlan): boolean {
-  if (why === 'interrupted' || (next.kind !== 'work' && next.kind !== 'pass')) return false;
+  if (why === 'interrupted' || next.kind === 'verify' || next.kind === 'clean-up') return false;
   return plan.steps[next.kind === 'pass' ? stepIndex + 1 : stepIndex]?.onInterrupted === 'fail';
 }
 

@@ -1,4 +1,5 @@
 /** What a job document asks for, whichever of the accepted formats it was written in. */
+import type { Condition } from './condition.ts';
 import type { JsonObject } from './json.ts';
 
 /** The shapes a job document may have; told apart by `parseJobDocument`. */
@@ -29,6 +30,8 @@ export interface PlannedStep {
   readonly ignoreFailure: boolean;
   /** Run again when it has failed. */
   readonly retries?: PlannedRetries;
+  /** Left out, passed by, where this does not hold. */
+  readonly runIf?: Condition;
   /** How many lines on stderr are still a success; without it any number is. */
   readonly allowStdErr?: number;
 }

@@ -1,9 +1,11 @@
 /**
  * Schema 1.0 of AWS's managed job templates, as its Device Client reads it
  * (https://docs.aws.amazon.com/iot/latest/developerguide/job-templates-managed.html). Members we do not know are let
- * be, because AWS may add some; `conditions` are refused, because a job must not run where it was told not to.
+ * be, because AWS may add some; `conditions` that we cannot evaluate are refused, because a job must not run where it was
+ * told not to.
  * Parameters a template leaves out arrive as empty strings.
  */
+import { readTemplateConditions } from './condition.ts';
 import {
   readFlag,
   readFolder,
@@ -19,8 +21,6 @@ import {
   type JsonPlace,
   memberPlace,
   noteExpected,
-  noteProblem,
-  readItems,
   readObject,
   readOptional,
   readQuotedInteger,
@@ -33,20 +33,16 @@ const MAX_USER_LENGTH = 256;
 export function readManagedTemplate(document: JsonPlace): JobPlan {
   const version = memberPlace(document, 'version');
   if (version.value !== '1.0') noteExpected(version, 'the string "1.0"');
-  refuseConditions(memberPlace(document, 'conditions'));
+  const runIf = readOptional(memberPlace(document, 'conditions'), readTemplateConditions);
+  const conditional = (step: PlannedStep): PlannedStep => (runIf === undefined ? step : { ...step, runIf });
   const steps = readSteps(memberPlace(document, 'steps')).map(readStep);
   const finalStep = readOptional(memberPlace(document, 'finalStep'), readStep);
   return {
     format: 'managed-template',
     includeStdOut: readFlag(memberPlace(document, 'includeStdOut')),
     // The final step runs only if all others succeeded, which is what being the last one means.
-    steps: finalStep === undefined ? steps : [...steps, finalStep],
+    steps: (finalStep === undefined ? steps : [...steps, finalStep]).map(conditional),
   };
-}
-
-function refuseConditions(conditions: JsonPlace): void {
-  if ((readOptional(conditions, readItems) ?? []).length === 0) return;
-  noteProblem(conditions, 'conditions are not evaluated here, and running the steps regardless would be wrong');
 }
 
 function readStep(step: JsonPlace): PlannedStep {

@@ -2,20 +2,18 @@
  * Our own format: `{"operation", "parameters"}`, or `{"steps": [{"operation", "parameters"}, …]}`. It is typed strictly:
  * a member we do not know is refused, for it was meant to do something that would not happen.
  */
-import { quote } from './describe-value.ts';
-import { readName, readSteps, readText, readUser } from './document-fields.ts';
+import { type Condition, readCondition } from './condition.ts';
+import { readName, readSteps, readText, readUser, refuseUnknownMembers } from './document-fields.ts';
 import type { JobPlan, PlannedRetries, PlannedStep } from './job-plan.ts';
 import {
   type JsonPlace,
   memberPlace,
   noteExpected,
-  noteProblem,
   readBoolean,
   readInteger,
   readObject,
   readOptional,
 } from './json-place.ts';
-import { nearestName } from './nearest-name.ts';
 
 const STEP_MEMBERS: readonly string[] = [
   'operation',
@@ -25,6 +23,7 @@ const STEP_MEMBERS: readonly string[] = [
   'runAs',
   'onFailure',
   'retries',
+  'runIf',
 ];
 /** `steps` is here as a suggestion only: a document that has it is read as the other form. */
 const SINGLE_MEMBERS: readonly string[] = [...STEP_MEMBERS, 'includeStdOut', 'steps'];
@@ -73,6 +72,7 @@ function readStep(step: JsonPlace): PlannedStep {
     ...readTimeout(step),
     ignoreFailure: readOptional(memberPlace(step, 'onFailure'), readOnFailure) === 'continue',
     ...readRetries(memberPlace(step, 'retries')),
+    ...readRunIf(memberPlace(step, 'runIf')),
   };
 }
 
@@ -108,11 +108,7 @@ function readOperation(place: JsonPlace): string {
   return operation;
 }
 
-function refuseUnknownMembers(place: JsonPlace, known: readonly string[]): void {
-  for (const name of Object.keys(readObject(place))) {
-    if (known.includes(name)) continue;
-    const nearest = nearestName(name, known);
-    const hint = nearest === undefined ? `known are ${known.map(quote).join(', ')}` : `did you mean ${quote(nearest)}?`;
-    noteProblem(memberPlace(place, name), `unknown member; ${hint}`);
-  }
+function readRunIf(place: JsonPlace): { readonly runIf?: Condition } {
+  const runIf = readOptional(place, readCondition);
+  return runIf === undefined ? {} : { runIf };
 }

@@ -14,10 +14,15 @@ export type Outcome = {
 export type StopReason = 'canceled' | 'timed-out' | 'job-timed-out' | 'shutdown';
 
 /** How one run of one step ended, as the shell tells it to the core. */
-export type RunResult = SucceededRun | FailedRun | LaterRun | RebootRun;
+export type RunResult = SucceededRun | SkippedRun | FailedRun | LaterRun | RebootRun;
 
 export interface SucceededRun extends RunOutput {
   readonly status: 'succeeded';
+}
+
+/** The condition of the step does not hold here; of runs for the purpose `condition` only. */
+export interface SkippedRun extends RunOutput {
+  readonly status: 'skipped';
 }
 
 export interface FailedRun extends RunOutput {

@@ -41,7 +41,7 @@ export function refusal(verdict: Exclude<PlanVerdict, { kind: 'run' }>): Outcome
 /** The last step has ended well, or was to be ignored. */
 export function outcomeOfPlan(execution: ExecutionState, plan: ReviewedPlan, result: SucceededRun): Outcome {
   const told = newestFirst(execution.details, result.details);
-  return outcome('SUCCEEDED', [...ignoredPair(execution), ...outputPairs(result, plan.includeStdOut), ...told]);
+  return outcome('SUCCEEDED', [...passedPairs(execution), ...outputPairs(result, plan.includeStdOut), ...told]);
 }
 
 /** A step that may not fail did. */
@@ -50,7 +50,7 @@ export function outcomeOfRun(execution: ExecutionState, run: Run, result: Failed
     ['reasonCode', result.reasonCode],
     ['reason', result.message],
     ...stepPair(run),
-    ...ignoredPair(execution),
+    ...passedPairs(execution),
     ...outputPairs(result, run.plan.includeStdOut),
     ...newestFirst(execution.details, result.details),
   ]);
@@ -62,9 +62,16 @@ export function progressDetails({ phase, details }: ExecutionState): StatusDetai
 }
 
 function purposePair({ purpose }: Run): Pair[] {
-  if (purpose.kind === 'work') return [];
-  return [['runs', purpose.kind === 'verify' ? 'a check after the restart' : 'a clean-up after an interruption']];
+  return [['runs', PURPOSES[purpose.kind]]];
 }
+
+/** Of work nothing is said: an empty one is left out when it is fitted. */
+const PURPOSES: Readonly<Record<Run['purpose']['kind'], string>> = {
+  work: '',
+  condition: 'a check whether the step is to run here',
+  verify: 'a check after the restart',
+  'clean-up': 'a clean-up after an interruption',
+};
 
 /** The ends of a boot in words. `awaited`: what the service is told while it waits for that. */
 export const REBOOTS: Readonly<Record<RebootHow, Readonly<RebootWords>>> = {
@@ -128,8 +135,12 @@ function outcome(status: Outcome['status'], pairs: readonly Pair[]): Outcome {
   return { status, statusDetails: fitDetails(pairs) };
 }
 
-function ignoredPair({ ignoredFailures }: ExecutionState): Pair[] {
-  return ignoredFailures.length === 0 ? [] : [['ignoredFailures', ignoredFailures.join(', ')]];
+/** What went otherwise than the document has it, and yet no failure of the job; an empty one is left out when it is fitted. */
+function passedPairs({ ignoredFailures, skippedSteps }: ExecutionState): Pair[] {
+  return [
+    ['ignoredFailures', ignoredFailures.join(', ')],
+    ['skippedSteps', skippedSteps.join(', ')],
+  ];
 }
 
 function outputPairs(result: SucceededRun | FailedRun, includeStdOut: boolean): Pair[] {

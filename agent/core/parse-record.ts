@@ -1,7 +1,7 @@
 /**
  * A journal record as it was read back. Strict in what decides whether something runs again, and lenient in what only
- * came later: an earlier version's record has no `purpose`, `next`, `details`, `how` or
- * `failures`.
+ * came later: an earlier version's record has no `purpose`, `next`, `details`, `how`,
+ * `failures` or `skippedSteps`.
  */
 import {
   type ExecutionRecord,
@@ -42,9 +42,9 @@ function parseProgress(value: JsonObject): RecordedProgress | null {
   if (versionNumber === null || recoveries === null || postponements === null) return null;
   if (reboots === null || failures === null) return null;
   const details = parseDetails(value.details) ?? {};
-  const ignoredFailures = parseTexts(value.ignoredFailures);
+  const told = { ignoredFailures: parseTexts(value.ignoredFailures), skippedSteps: parseTexts(value.skippedSteps) };
   const isUpdating = value.isUpdating === true && { isUpdating: true };
-  return { versionNumber, ...isUpdating, recoveries, postponements, reboots, failures, details, ignoredFailures };
+  return { versionNumber, ...isUpdating, recoveries, postponements, reboots, failures, details, ...told };
 }
 
 function parseLivePhase(value: JsonObject): LivePhase | null {
@@ -117,7 +117,8 @@ function parseResumption(value: JsonValue | undefined): Resumption | null {
 
 function parsePurpose(value: JsonValue | undefined): RunPurpose | null {
   if (!isJsonObject(value)) return null;
-  if (value.kind === 'work' || value.kind === 'verify') return { kind: value.kind };
+  const { kind } = value;
+  if (kind === 'work' || kind === 'condition' || kind === 'verify') return { kind };
   const outcome = value.kind === 'clean-up' ? parseOutcome(value.outcome) : null;
   return outcome === null ? null : { kind: 'clean-up', outcome };
 }

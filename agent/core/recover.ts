@@ -29,7 +29,8 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     const { id, key, outcome, how } = record;
     return stay({ ...state, finished: [...state.finished, { id, key, outcome, how }].slice(-MAX_FINISHED) });
   }
-  const { id, key, recoveries, postponements, reboots, failures, details, ignoredFailures } = record;
+  const { id, key, recoveries, postponements, reboots, failures } = record;
+  const { details, ignoredFailures, skippedSteps } = record;
   const phase = phaseAfter(record, state, interruption);
   const hasRebooted = record.phase === 'awaiting-reboot' && phase.name === 'waiting';
   const execution: ExecutionState = {
@@ -39,6 +40,7 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     phase,
     details: hasRebooted ? withBootIds(details, record.bootId, state.bootId) : details,
     ignoredFailures,
+    skippedSteps,
     progressPending: false,
     progressHeld: false,
     isLimited: false,

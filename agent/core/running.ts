@@ -25,12 +25,16 @@ export interface Start {
   readonly purpose: RunPurpose;
 }
 
-const FIRST = { stepIndex: 0, attempt: 1, purpose: { kind: 'work' } } as const;
+/** The first run of a step: its work, or before it the question whether it is to be done here. */
+export function firstRun(plan: ReviewedPlan, stepIndex: number): Start {
+  const isAsked = plan.steps[stepIndex]?.conditional === true;
+  return { plan, stepIndex, attempt: 1, purpose: { kind: isAsked ? 'condition' : 'work' } };
+}
 
 /** Begins an execution that was claimed just now; later, if this is no time to begin anything. */
 export function start(state: AgentState, id: ExecutionId, plan: ReviewedPlan): Decision {
   return state.shutdown === null && mayRunBeside(state, id, isExclusivePlan(plan))
-    ? begin(state, id, { ...FIRST, plan })
+    ? begin(state, id, firstRun(plan, 0))
     : putOff(state, id, 0);
 }
 
@@ -100,9 +104,7 @@ export function pass(
   const { id } = execution;
   if (stepIndex + 1 >= plan.steps.length) return conclude(state, id, outcomeOfPlan(execution, plan, result));
   const ended = withExecution(state, id, () => ({ ...execution, postponements: 0, reboots: 0, failures: 0 }));
-  return state.shutdown === 'stop'
-    ? putOff(ended, id, stepIndex + 1)
-    : begin(ended, id, { ...FIRST, plan, stepIndex: stepIndex + 1 });
+  return state.shutdown === 'stop' ? putOff(ended, id, stepIndex + 1) : begin(ended, id, firstRun(plan, stepIndex + 1));
 }
 
 const NOTHING_TOLD: SucceededRun = { status: 'succeeded', details: {}, stdoutTail: '', stderrTail: '' };
@@ -124,7 +126,14 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
       ? awaitReboot(heardOf(state, heard), heard, run, result.how)
       : stepEnded(state, execution, run, failed);
   }
-  if (result.status === 'succeeded') return pass(state, heard, { plan, stepIndex, result });
+  if (result.status === 'skipped') {
+    const skippedSteps = [...execution.skippedSteps, step.name];
+    return pass(state, { ...heard, skippedSteps }, { plan, stepIndex, result: { ...result, status: 'succeeded' } });
+  }
+  if (result.status === 'succeeded') {
+    if (purpose.kind !== 'condition') return pass(state, heard, { plan, stepIndex, result });
+    return begin(heardOf(state, heard), id, { plan, stepIndex, attempt: run.attempt + 1, purpose: { kind: 'work' } });
+  }
   const again = runAgain(heardOf(state, heard), heard, run, result);
   if (again !== null) return again;
   if (result.status === 'rejected' || !step.ignoreFailure)
@@ -147,7 +156,7 @@ function stopped(state: AgentState, execution: ExecutionState, phase: StoppingPh
     const message = `step ${step.name} was still running when the time limit of the job was over, and was stopped`;
     return conclude(state, id, outcomeOfRun(execution, phase, failed(result, 'JOB_TIMED_OUT', message)));
   }
-  const seconds = Number(step.timeoutMs) / 1_000;
+  const seconds = Number(limitOf(state, phase)) / 1_000;
   const message = `step ${step.name} was still running at its time limit of ${seconds} s and was stopped`;
   return stepEnded(state, execution, phase, failed(result, 'STEP_TIMED_OUT', message));
 }
@@ -173,10 +182,15 @@ function failed({ details, stdoutTail, stderrTail }: RunOutput, reasonCode: stri
 }
 
 function limit(state: AgentState, id: ExecutionId, { runId, step, purpose }: Run): Decision {
-  const timeoutMs = purpose.kind === 'clean-up' ? state.settings.cleanUpLimitMs : step.timeoutMs;
+  const timeoutMs = limitOf(state, { step, purpose });
   if (timeoutMs === null) return stay(state);
   const delay = { kind: 'exactly', ms: timeoutMs } as const;
   return { state, effects: [{ type: 'setTimer', timer: { name: 'stepTimeout', id, runId }, delay }] };
+}
+
+/** Clean-ups and conditions have one of their own. */
+function limitOf({ settings }: AgentState, { step, purpose }: Pick<Run, 'step' | 'purpose'>): number | null {
+  return purpose.kind === 'clean-up' || purpose.kind === 'condition' ? settings.cleanUpLimitMs : step.timeoutMs;
 }
 
 /** How much of it was over before a restart nobody knows: then it is measured anew. */

@@ -98,6 +98,8 @@ export interface ExecutionState {
   readonly details: StatusDetails;
   /** Names of the steps that failed and were to be ignored. */
   readonly ignoredFailures: readonly string[];
+  /** Names of the steps whose conditions did not hold. */
+  readonly skippedSteps: readonly string[];
   /** There is progress the service has not heard of. */
   readonly progressPending: boolean;
   /** A progress update was sent less than `progressIntervalMs` ago. */
@@ -132,6 +134,8 @@ export interface ReviewedStep {
   readonly ignoreFailure: boolean;
   /** How often it is run again when it has failed, and how long after; `null` for never. */
   readonly retries: { readonly count: number; readonly delayMs: number } | null;
+  /** It has a condition, which is evaluated before its first run. */
+  readonly conditional: boolean;
   /** Runs only when nothing else does. */
   readonly exclusive: boolean;
   /** After a restart of the machine that it asked for, its handler can tell whether it worked. */
@@ -206,6 +210,8 @@ export interface AwaitingRebootPhase {
 /** What a run is for. Not an interface, so that it counts as a JSON object. */
 export type RunPurpose =
   | { readonly kind: 'work' }
+  /** Before the work begins: is it to be done here? It changes nothing, so it may be asked again. */
+  | { readonly kind: 'condition' }
   /** After a restart of the machine: did it work? */
   | { readonly kind: 'verify' }
   /** After an interruption; then the outcome is told, whatever comes of it. */

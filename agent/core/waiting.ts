@@ -46,7 +46,9 @@ export function runAgain(state: AgentState, execution: ExecutionState, run: Run,
   const { retries } = run.step;
   if (!state.journalUsable || result.status !== 'failed' || retries === null || failures >= retries.count) return null;
   const failed = `it has failed ${failures + 1} of ${retries.count + 1} times: ${result.reasonCode}: ${result.message}`;
-  const phase = { ...triedAgain(run, retries.delayMs, failed), why: 'failed', next: { kind: 'work' } } as const;
+  // Not what only checks it, but for the condition, which was not found to hold.
+  const next = run.purpose.kind === 'condition' ? run.purpose : ({ kind: 'work' } as const);
+  const phase: WaitingPhase = { ...triedAgain(run, retries.delayMs, failed), why: 'failed', next };
   return waitFor(
     withExecution(state, id, () => ({ phase, failures: failures + 1 })),
     id,

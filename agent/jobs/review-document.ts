@@ -30,6 +30,7 @@ export async function reviewDocument(
         ignoreFailure: step.ignoreFailure,
         retries:
           step.retries === undefined ? null : { count: step.retries.count, delayMs: step.retries.delaySeconds * 1_000 },
+        conditional: step.runIf !== undefined,
         onInterrupted: review.steps[index]?.onInterrupted ?? 'fail',
         timeoutMs: review.steps[index]?.timeoutMs ?? null,
         exclusive: review.steps[index]?.exclusive ?? false,

@@ -6,6 +6,7 @@ import type { RunResult } from '../core/outcome.ts';
 import type { AgentLog } from '../handler-api.ts';
 import { createAgentLog } from './agent-log.ts';
 import { cleanUpAfterStop, isToCleanUp } from './clean-up.ts';
+import { startConditionRun } from './condition-run.ts';
 import { createHandlerFinder, type HandlerFinderOptions, type HandlerFinderSettings } from './handler-finder.ts';
 import { servesPurpose } from './handler-part.ts';
 import { startInline } from './inline-run.ts';
@@ -47,7 +48,10 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
         const rejection = { pointer: '', reason: `it could not be reviewed: ${error.message}` };
         return { verdict: 'reject', reasonCode: 'HANDLER_ERROR', rejection };
       }),
-    start: (run) => startStep(run, resolve, { ...options, agentLog, commandOfModule }),
+    start: (run) =>
+      run.purpose === 'condition'
+        ? startConditionRun(run, options.facts.agentVersion)
+        : startStep(run, resolve, { ...options, agentLog, commandOfModule }),
     async endLeftovers(graceMs) {
       const runIds = await listRunFolders(settings.runtimeDir);
       const alive = await runner.endLeftovers((runId) => runIds.includes(runId), graceMs);

@@ -35,10 +35,15 @@ export interface StepRun {
   readonly step: PlannedStep;
   /** Counts from 1. */
   readonly attempt: number;
-  readonly purpose: RunPurpose['kind'];
+  readonly purpose: Exclude<RunPurpose['kind'], 'condition'>;
   /** Called with what the handler told last; the last value of a key wins. */
   readonly onProgress: (details: StatusDetails) => void;
 }
+
+/** Before the first run of a step that has a condition: ends `succeeded` where it holds, `skipped` where it does not. */
+export type ConditionRun = Omit<StepRun, 'purpose'> & { readonly purpose: 'condition' };
+
+export type AnyRun = StepRun | ConditionRun;
 
 export interface RunningStep {
   /** Never rejects: whatever goes wrong is a failed result. */
@@ -50,7 +55,7 @@ export interface RunningStep {
 export interface StepRunner {
   /** Never rejects. Every step has a handler, parameters that fit it, and a user and a folder that configuration allows. */
   review(plan: JobPlan): Promise<Review>;
-  start(run: StepRun): RunningStep;
+  start(run: AnyRun): RunningStep;
   /** Ends what an earlier agent process left running. @returns run ids that were still alive. */
   endLeftovers(graceMs: number): Promise<readonly string[]>;
   /** Removes the folders of an execution that is closed. */

@@ -241,6 +241,7 @@ function resultOf(run: RunResult): TestResult {
   const { details } = run;
   switch (run.status) {
     case 'succeeded':
+    case 'skipped': // of conditions only, and here is none
       return { status: 'succeeded', details };
     case 'reboot':
       return { status: 'reboot', how: run.how, details };

@@ -5,6 +5,7 @@
 import type { JobHandler } from '../../agent/handler-api.ts';
 import type { JsonSchema } from '../../agent/reference/json-schema.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
+import { CONDITION } from './condition-schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -59,6 +60,7 @@ const MEMBERS = {
     additionalProperties: false,
     description: 'A step that has failed is run again.',
   },
+  runIf: { $ref: '#/definitions/condition' },
   includeStdOut: { type: 'boolean', description: 'Whether the end of stdout goes into the status details.' },
   steps: {
     type: 'array',
@@ -79,6 +81,7 @@ const STEP_MEMBERS: readonly Member[] = [
   'runAs',
   'onFailure',
   'retries',
+  'runIf',
 ];
 const SINGLE_MEMBERS: readonly Member[] = [...STEP_MEMBERS, 'includeStdOut'];
 const SEVERAL_MEMBERS: readonly Member[] = ['steps', 'includeStdOut', 'timeoutSeconds'];
@@ -98,6 +101,7 @@ export function jobDocumentSchema(): Json {
       several: objectOf(SEVERAL_MEMBERS, ['steps']),
       single: { ...objectOf(SINGLE_MEMBERS, ['operation']), allOf: [{ $ref: '#/definitions/parametersByOperation' }] },
       step: { ...objectOf(STEP_MEMBERS, ['operation']), allOf: [{ $ref: '#/definitions/parametersByOperation' }] },
+      condition: CONDITION,
       parametersByOperation: { allOf: builtInHandlers.map(parametersRule) },
       ...Object.fromEntries(
         builtInHandlers.map(({ operation, parameters, summary }) => [

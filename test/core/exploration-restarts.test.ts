@@ -7,6 +7,8 @@ import { explore } from '../explore/explore.ts';
 import * as faulty from '../explore/faulty-restarts.ts';
 import {
   ALONE,
+  ASKED,
+  ASKED_AGAIN,
   CLEANS,
   LYING,
   NO_KIND,
@@ -53,6 +55,11 @@ const FAULTS: readonly Row[] = [
     { ...one, decide: faulty.trustsEarlierBoots, misfortunes: crash },
   ],
   ['I2: a `fail` handler works once', { ...one, decide: faulty.trustsEarlierBoots, misfortunes: LYING }],
+  ['I3: a step with a condition begins when that holds', { ...one, jobs: [[ASKED]], decide: faulty.asksNothing }],
+  [
+    'I3: what has begun is not asked whether it is to begin',
+    { ...one, jobs: [[ASKED_AGAIN]], decide: faulty.asksAgain, misfortunes: crash },
+  ],
   ['I2: an exclusive handler runs alone', { ...two, jobs: [[PLAIN], [ALONE]], decide: faulty.forgetsExclusive }],
   ['I2: no more run than there is room for', { ...two, capacity: 1, decide: faulty.runsTooMany }],
   [

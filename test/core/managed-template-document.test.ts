@@ -136,7 +136,7 @@ describe('a wrong document is rejected with its place', () => {
     [{ version: '1.0', steps: [] }, '/steps', /^expected at least one step/],
     [{ version: '1.0', steps: [1] }, '/steps/0', /^expected an object, got the number 1$/],
     [{ version: '1.0', steps: [{}] }, at, /^expected an object, got nothing$/],
-    [{ ...documentOf(action), conditions: [{ key: 'os', value: ['linux'] }] }, '/conditions', /not evaluated here/],
+    [{ ...documentOf(action), conditions: [{ key: 'os', value: ['linux'] }] }, '/conditions/0/key', /evaluated here/],
     [{ ...documentOf(action), conditions: {} }, '/conditions', /^expected an array, got an object$/],
     [{ ...documentOf(action), finalStep: {} }, '/finalStep/action', /^expected an object, got nothing$/],
     [{ ...documentOf(action), includeStdOut: 'yes' }, '/includeStdOut', /^expected a boolean, got the string "yes"$/],

@@ -79,7 +79,7 @@ test('a machine account may be the user', () => {
   expect(planOf({ operation: 'x', runAs: 'gateway$' }).steps[0]?.runAs).toBe('gateway$');
 });
 
-const STEP_MEMBERS = '"operation", "parameters", "name", "timeoutSeconds", "runAs", "onFailure", "retries"';
+const STEP_MEMBERS = '"operation", "parameters", "name", "timeoutSeconds", "runAs", "onFailure", "retries", "runIf"';
 
 describe('an unknown member is refused', () => {
   const unknown: [JsonValue, string, string][] = [

@@ -4,7 +4,7 @@ import { decide } from '../../agent/core/decide.ts';
 import type { TimerName } from '../../agent/core/effect.ts';
 import type { AgentEvent } from '../../agent/core/event.ts';
 import type { ExecutionRecord } from '../../agent/core/execution-record.ts';
-import type { AgentState, ExecutionState, WaitingPhase } from '../../agent/core/state.ts';
+import type { AgentState, ExecutionState, ReviewedStep, WaitingPhase } from '../../agent/core/state.ts';
 import { type Core, without } from './faulty-core.ts';
 
 /** Asks for a restart, and nothing on disk says what for. */
@@ -80,6 +80,18 @@ export const retriesInterrupted: Core = (state, event) =>
     withRecords(event, (record) => (record.phase === 'running' ? { ...record, onInterrupted: 'rerun' } : record)),
   );
 
+/** Begins a step without asking for its condition. */
+export const asksNothing: Core = (state, event) => withSteps(state, event, { conditional: false });
+
+/** Asks for the condition of a step again, though its work has begun. */
+export const asksAgain: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) =>
+      record.phase === 'running' ? { ...record, purpose: { kind: 'condition' } } : record,
+    ),
+  );
+
 /** Takes a claim that its journal made in an earlier boot for one of now. */
 export const trustsEarlierBoots: Core = (state, event) => {
   if (event.type !== 'requestAccepted' || !('execution' in event.answer)) return decide(state, event);
@@ -90,12 +102,7 @@ export const trustsEarlierBoots: Core = (state, event) => {
 };
 
 /** Does not see that a handler has to run alone. */
-export const forgetsExclusive: Core = (state, event) => {
-  if (event.type !== 'requestAccepted' || event.verdict?.kind !== 'run') return decide(state, event);
-  const { plan } = event.verdict;
-  const steps = plan.steps.map((step) => ({ ...step, exclusive: false }));
-  return decide(state, { ...event, verdict: { kind: 'run', plan: { ...plan, steps } } });
-};
+export const forgetsExclusive: Core = (state, event) => withSteps(state, event, { exclusive: false });
 
 /** Runs one more than there is room for. */
 export const runsTooMany: Core = (state, event) => {
@@ -133,6 +140,14 @@ function withAll(state: AgentState, changed: readonly ExecutionState[], phase: E
     changed.map((one) => [one.id, { ...(state.executions[one.id] ?? one), phase }]),
   );
   return { ...state, executions: { ...state.executions, ...executions } };
+}
+
+/** Sees steps that are otherwise than they are. */
+function withSteps(state: AgentState, event: AgentEvent, change: Partial<ReviewedStep>) {
+  if (event.type !== 'requestAccepted' || event.verdict?.kind !== 'run') return decide(state, event);
+  const { plan } = event.verdict;
+  const steps = plan.steps.map((step) => ({ ...step, ...change }));
+  return decide(state, { ...event, verdict: { kind: 'run', plan: { ...plan, steps } } });
 }
 
 function withRecords(event: AgentEvent, change: (record: ExecutionRecord) => ExecutionRecord): AgentEvent {

@@ -39,8 +39,9 @@ function endRun(world: Running, run: LiveRun, telling: Tell): void {
   };
   ends(SUCCEEDED, world.left, { rank: RANK.runEnds });
   ends(FAILED, world.left);
-  // What a clean-up says changes nothing.
-  if (purpose === 'clean-up') return;
+  if (purpose === 'condition') ends(SKIPPED, world.left);
+  // What a clean-up says changes nothing, and a condition asks for nothing.
+  if (purpose === 'clean-up' || purpose === 'condition') return;
   ends(LATER, spend(world.left, 'laters'));
   ends(REBOOT, spend(world.left, 'reboots'));
   ends(POWER_OFF, spend(world.left, 'powerOffs'));
@@ -138,6 +139,7 @@ function nameOfRun({ runId, purpose }: LiveRun): string {
 
 const ENDS: Record<RunEnd, string> = {
   succeeded: 'succeeds',
+  skipped: 'says that it is to be skipped',
   failed: 'fails',
   rejected: 'rejects',
   later: 'asks to be tried later',
@@ -148,6 +150,7 @@ const ENDS: Record<RunEnd, string> = {
 
 const OUTPUT = { details: {}, stdoutTail: '', stderrTail: '' } as const;
 const SUCCEEDED: RunResult = { status: 'succeeded', ...OUTPUT };
+const SKIPPED: RunResult = { status: 'skipped', ...OUTPUT };
 const FAILED: RunResult = { status: 'failed', reasonCode: 'HANDLER_EXIT_CODE', message: 'exit 3', ...OUTPUT };
 const LATER: RunResult = { status: 'later', afterMs: null, message: 'busy', ...OUTPUT };
 const REBOOT: RunResult = { status: 'reboot', how: 'restart', ...OUTPUT };

@@ -37,6 +37,8 @@ export function isStepDone({ runs }: ExecutionPast, step: ReviewedStep, index: n
   const last = runs.filter(({ stepIndex, purpose }) => stepIndex === index && purpose !== 'clean-up').at(-1);
   switch (last?.end) {
     case 'succeeded':
+      return last.purpose !== 'condition';
+    case 'skipped':
       return true;
     case 'failed':
       return step.ignoreFailure && failuresOf(runs, index) > (step.retries?.count ?? 0);

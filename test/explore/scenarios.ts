@@ -59,6 +59,8 @@ export const PLAIN = step({ name: 'plain' });
 export const VERIFIED = step({ name: 'verified', verifies: true });
 export const CLEANS = step({ name: 'cleans', cleansUp: true, timeoutMs: 1_000 });
 export const TWICE = step({ name: 'twice', timeoutMs: 1_000, retries: { count: 1, delayMs: 1_000 } });
+export const ASKED = step({ name: 'asked', conditional: true });
+export const ASKED_AGAIN = step({ name: 'asked again', conditional: true, onInterrupted: 'rerun' });
 export const ALONE = step({ name: 'alone', exclusive: true });
 
 export type ScenarioOptions = Pick<Scenario, 'name' | 'jobs'> & {
@@ -110,6 +112,11 @@ export const SHORT: readonly Scenario[] = [
   scenario({
     name: 'run again when it has failed, one crash',
     jobs: [[TWICE]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0 },
+  }),
+  scenario({
+    name: 'a condition, one crash',
+    jobs: [[ASKED]],
     misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0 },
   }),
   scenario({
@@ -177,6 +184,25 @@ const RESTARTS: readonly Scenario[] = [
     capacity: 2,
     jobs: [[PLAIN, PLAIN], [RERUN]],
     misfortunes: { ...NO_KIND, reboots: 1, hints: 0, polls: 0 },
+  }),
+];
+
+const CONDITIONS: readonly Scenario[] = [
+  scenario({ name: 'a condition, one misfortune', jobs: [[ASKED]], misfortunes: { progress: 0 } }),
+  scenario({
+    name: 'conditions of two steps, one crash',
+    jobs: [[ASKED_AGAIN, ASKED]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a condition, run again, one crash',
+    jobs: [[{ ...ASKED_AGAIN, retries: TWICE.retries }]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a condition, shut down, tried later',
+    jobs: [[ASKED]],
+    misfortunes: { ...NO_KIND, all: 1, shutdowns: 1, crashes: 1, laters: 1, hints: 0 },
   }),
 ];
 
@@ -333,6 +359,7 @@ export const WHOLE: readonly Scenario[] = [
     misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0 },
   }),
   ...RESTARTS,
+  ...CONDITIONS,
   ...WAITS,
   ...TIMERS,
   ...LIES,

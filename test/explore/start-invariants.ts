@@ -67,7 +67,7 @@ function checkOnce(
   { plan, machine: { boot, hasLied } }: { plan: ReviewedPlan; machine: Machine },
 ): void {
   const { onInterrupted, retries } = plan.steps[stepIndex] ?? {};
-  const own = runs.filter((run) => run.stepIndex === stepIndex && run.purpose !== 'clean-up');
+  const own = runs.filter((run) => run.stepIndex === stepIndex && (run.purpose === 'work' || run.purpose === 'verify'));
   const last = own.at(-1)?.end;
   const isAsked = (last === 'failed' || last === 'later') && failuresOf(runs, stepIndex) <= (retries?.count ?? 0);
   if (purpose === 'work' && onInterrupted === 'fail' && own.length > 0 && !isAsked) {
@@ -94,6 +94,13 @@ function checkPurpose(
     throw new Violation('I3', 'a step begins when the one before is done', past.runs);
   }
   const own = past.runs.filter((run) => run.stepIndex === stepIndex);
+  const holds = own.some((run) => run.purpose === 'condition' && run.end === 'succeeded');
+  if (purpose === 'work' && plan.steps[stepIndex]?.conditional === true && !holds) {
+    throw new Violation('I3', 'a step with a condition begins when that holds', past.runs);
+  }
+  if (purpose === 'condition' && own.some((run) => run.purpose !== 'condition')) {
+    throw new Violation('I3', 'what has begun is not asked whether it is to begin', past.runs);
+  }
   if (
     purpose === 'verify' &&
     !own.some(({ end, boot }) => (end === 'reboot' || end === 'power-off') && boot !== machine.boot)

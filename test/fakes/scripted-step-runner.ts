@@ -1,6 +1,6 @@
 /** A step runner whose steps tell and end as the test says. Nothing is started. */
 import type { RunResult, StopReason } from '../../agent/core/outcome.ts';
-import type { Review, StepFacts, StepRun, StepRunner } from '../../agent/runs/step-runner.ts';
+import type { AnyRun, Review, StepFacts, StepRunner } from '../../agent/runs/step-runner.ts';
 
 export interface ScriptedStepRunner extends StepRunner {
   /** In the order they were started. */
@@ -16,7 +16,7 @@ export interface ScriptedStepRunner extends StepRunner {
 }
 
 export interface ScriptedStep {
-  readonly run: StepRun;
+  readonly run: AnyRun;
   readonly stops: readonly { readonly reason: StopReason; readonly graceMs: number }[];
   readonly isOver: boolean;
   /** Only the first end counts. */
@@ -94,7 +94,7 @@ export function createScriptedStepRunner(options: ScriptedStepRunnerOptions = {}
   };
 }
 
-function createStep(run: StepRun, onStop: (step: ScriptedStep) => void) {
+function createStep(run: AnyRun, onStop: (step: ScriptedStep) => void) {
   const stops: { reason: StopReason; graceMs: number }[] = [];
   let isOver = false;
   let resolveEnded: (result: RunResult) => void = () => {};

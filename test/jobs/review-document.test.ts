@@ -5,7 +5,7 @@ import { createScriptedStepRunner } from '../fakes/scripted-step-runner.ts';
 
 const stepRunner = createScriptedStepRunner({ facts: { onInterrupted: 'resume' } });
 
-const ORDINARY = { exclusive: false, verifies: false, cleansUp: false };
+const ORDINARY = { retries: null, conditional: false, exclusive: false, verifies: false, cleansUp: false };
 
 test('a document that can run gives the plan of its steps', async () => {
   const jobDocument = {

@@ -111,6 +111,7 @@ function stepsOf(jobId: string): readonly ReviewedStep[] {
     timeoutMs: null,
     ignoreFailure: false,
     retries: null,
+    conditional: false,
     exclusive: false,
     verifies: false,
     cleansUp: false,

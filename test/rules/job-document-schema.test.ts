@@ -88,7 +88,13 @@ test('what the agent refuses of a document is invalid, and the other way round',
     'x'.repeat(33),
     'x'.repeat(129),
   );
-  const value = fc.oneof(text, retries, fc.constantFrom(0, 1, 1.5, 604_800, 604_801, true, null, {}), fc.constant([]));
+  const value = fc.oneof(
+    text,
+    retries,
+    conditions(),
+    fc.constantFrom(0, 1, 1.5, 604_800, 604_801, true, null, {}),
+    fc.constant([]),
+  );
   const step = fc.dictionary(fc.constantFrom(...names.filter((name) => name !== 'steps')), value, { maxKeys: 4 });
   const steps = fc.array(
     step.map((members) => ({ operation: 'x', ...members })),
@@ -111,6 +117,41 @@ test('what the agent refuses of a document is invalid, and the other way round',
     { numRuns: 2000 },
   );
 });
+
+/** Good and bad ones. */
+function conditions(): fc.Arbitrary<JsonValue> {
+  const { condition } = fc.letrec<{ condition: JsonObject; several: JsonValue[] }>((tie) => ({
+    condition: fc.dictionary(
+      fc.constantFrom('os', 'osVersion', 'package', 'freeSpace', 'fileExists', 'all', 'any', 'not', 'Os'),
+      fc.oneof(
+        fc.constantFrom<JsonValue>(
+          'debian',
+          '>= 12, <13',
+          '=',
+          '/etc/x',
+          '/a/../b',
+          '/..',
+          '/a/..b',
+          'a b',
+          [],
+          ['a', ''],
+        ),
+        fc.constantFrom<JsonValue>(
+          { name: 'a' },
+          { name: '-a' },
+          { name: 'a', version: '> 1:2~b' },
+          { name: 'a', version: '-1' },
+        ),
+        fc.constantFrom<JsonValue>({ path: '/', bytes: 1 }, { path: '/', bytes: 0 }, { bytes: 1 }, 5),
+        { arbitrary: tie('condition'), weight: 2 },
+        { arbitrary: tie('several'), weight: 2 },
+      ),
+      { maxKeys: 2 },
+    ) as fc.Arbitrary<JsonObject>,
+    several: fc.array(tie('condition'), { maxLength: 2 }) as fc.Arbitrary<JsonValue[]>,
+  }));
+  return condition;
+}
 
 /** As the agent lists them when it refuses another one. */
 function knownMembers(document: JsonObject, place: readonly (string | number)[]): readonly string[] {

@@ -31,7 +31,7 @@ export const runsOnce: Check = ({ executions, settings }, complain) => {
       const mayRepeat = purpose !== 'work' || script.steps[stepIndex]?.onInterrupted !== 'fail';
       const { retries = 0 } = script.steps[stepIndex] ?? {};
       const failed = failuresOf(before, stepIndex);
-      const again = purpose === 'work' ? Math.min(failed, retries) : 0;
+      const again = purpose === 'work' || purpose === 'condition' ? Math.min(failed, retries) : 0;
       const most = wished(before, run) + again + (mayRepeat ? settings.agent.core.maxRecoveries : 0);
       if (same.length >= most)
         complain(`${purpose} of step ${stepIndex} was started ${same.length + 1} times`, place, id);
@@ -174,8 +174,11 @@ export const tellsSuccess: Check = ({ executions, processes }, complain) => {
   }
 };
 
-function isGood({ stopped, ended }: Run, { mayFail }: StepScript): boolean {
+function isGood({ started, stopped, ended }: Run, { mayFail }: StepScript): boolean {
   if (ended?.isHeard !== true) return false;
+  // That a condition holds is no success of the step.
+  if (started.purpose === 'condition' && ended.status === 'succeeded') return false;
+  if (ended.status === 'skipped') return true;
   const isInTime = stopped?.reason !== 'timed-out' && stopped?.reason !== 'job-timed-out';
   if (ended.status === 'succeeded' && isInTime) return true;
   // To be tried later, or restarted for, too often is a failure as well.

@@ -40,6 +40,7 @@ function drawStep(draw: Draw, { isTemplate, mayHang }: { isTemplate: boolean; ma
     timeoutSeconds: hasLimit ? draw.spread(1, 1_800) : null,
     mayFail: draw.chance(isTemplate ? 0.4 : 0.1),
     ...drawFailures(draw, isTemplate),
+    condition: !isTemplate && draw.chance(0.2) ? draw.weighted({ holds: 60, 'holds not': 30, unknown: 10 }) : null,
     progress: { none: 0, some: draw.between(1, 8), flood: draw.between(50, 300) }[
       draw.weighted({ none: 65, some: 30, flood: 5 })
     ],

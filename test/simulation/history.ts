@@ -6,7 +6,7 @@ import type { JobExecutionStatus, StatusDetails } from '../../agent/core/job-exe
 import type { JsonObject } from '../../agent/core/json.ts';
 import type { RebootHow, RunResult } from '../../agent/core/outcome.ts';
 import type { JournalEntry } from '../../agent/ports/journal.ts';
-import type { StepRun } from '../../agent/runs/step-runner.ts';
+import type { AnyRun } from '../../agent/runs/step-runner.ts';
 import type { JobScript } from './job-script.ts';
 import type { WorldSettings } from './world-settings.ts';
 
@@ -89,7 +89,7 @@ export type RunFact =
       readonly runId: string;
       readonly stepIndex: number;
       readonly attempt: number;
-      readonly purpose: StepRun['purpose'];
+      readonly purpose: AnyRun['purpose'];
     }
   | { readonly what: 'stopped'; readonly id: string; readonly runId: string; readonly reason: string }
   | {

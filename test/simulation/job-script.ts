@@ -36,6 +36,8 @@ export interface StepScript {
   /** How often it asks to be tried later before it ends otherwise, and after how long, if it says so. */
   readonly postpones: number;
   readonly laterMs: number | null;
+  /** What is found when its document asks whether it is to run; `null`: it does not ask. */
+  readonly condition: 'holds' | 'holds not' | 'unknown' | null;
   /** How often it fails before it ends otherwise, and how often the document says that it is run again then. */
   readonly failures: number;
   readonly retries: number;
@@ -99,6 +101,7 @@ function nativeStep(script: StepScript, operation: string): JsonObject {
     parameters: { script: { ...script }, url: SECRET_URL },
     ...limitOf(script.timeoutSeconds),
     ...(count > 0 && { retries: { count, delaySeconds } }),
+    ...(script.condition !== null && { runIf: { fileExists: '/simulated' } }),
     ...(mayFail && { onFailure: 'continue' }),
   };
 }

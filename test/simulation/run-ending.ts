@@ -1,17 +1,17 @@
 /** What a run says when it ends: what its script wants, counting what its step has asked for already. */
 import type { RunResult } from '../../agent/core/outcome.ts';
-import type { StepRun } from '../../agent/runs/step-runner.ts';
+import type { AnyRun } from '../../agent/runs/step-runner.ts';
 import { SECRET_KEY, SECRET_URL, type StepScript } from './job-script.ts';
 
 export interface RunEndings {
   /** Of this run. What it asks for is remembered, as a handler does that leaves a file behind. */
-  next(run: StepRun, script: StepScript): RunResult;
+  next(run: AnyRun, script: StepScript): RunResult;
 }
 
 export function createRunEndings(): RunEndings {
   const asked = new Map<string, number>();
   /** Whether it asks once more. */
-  const asks = (what: 'later' | 'restart' | 'failure', { execution, stepIndex }: StepRun, most: number) => {
+  const asks = (what: 'later' | 'restart' | 'failure', { execution, stepIndex }: AnyRun, most: number) => {
     const { jobId, executionNumber, queuedAt } = execution;
     const key = `${jobId}.${executionNumber}.${queuedAt}.${stepIndex}.${what}`;
     const count = asked.get(key) ?? 0;
@@ -21,6 +21,7 @@ export function createRunEndings(): RunEndings {
   return {
     next(run, script) {
       if (run.purpose === 'clean-up') return SUCCEEDED;
+      if (run.purpose === 'condition') return CONDITIONS[script.condition ?? 'holds'];
       if (asks('later', run, script.postpones)) {
         return { status: 'later', afterMs: script.laterMs, message: `${SECRET_URL} is not there yet`, ...OUTPUT };
       }
@@ -51,6 +52,12 @@ export const SIGNALED: RunResult = {
   reasonCode: 'HANDLER_SIGNALED',
   message: `ended by a signal while it fetched ${SECRET_URL}`,
   ...OUTPUT,
+};
+
+const CONDITIONS: Readonly<Record<NonNullable<StepScript['condition']>, RunResult>> = {
+  holds: SUCCEEDED,
+  'holds not': { ...SUCCEEDED, status: 'skipped' },
+  unknown: { ...FAILED, reasonCode: 'CONDITION_UNKNOWN' },
 };
 
 const ENDINGS: Readonly<Record<StepScript['ending'], RunResult>> = {

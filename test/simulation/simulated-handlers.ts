@@ -5,7 +5,7 @@
 
 import type { JobPlan } from '../../agent/core/job-plan.ts';
 import type { RunResult } from '../../agent/core/outcome.ts';
-import type { Review, StepRun, StepRunner } from '../../agent/runs/step-runner.ts';
+import type { AnyRun, Review, StepRunner } from '../../agent/runs/step-runner.ts';
 import { createScriptedStepRunner, type ScriptedStep } from '../fakes/scripted-step-runner.ts';
 import type { Draw } from './draw.ts';
 import type { History } from './history.ts';
@@ -27,7 +27,7 @@ export interface SimulatedHandlers {
 
 interface LiveRun {
   readonly id: string;
-  readonly run: StepRun;
+  readonly run: AnyRun;
   readonly script: StepScript;
   readonly life: Life;
   readonly step: ScriptedStep;
@@ -123,7 +123,7 @@ export function createSimulatedHandlers(options: {
     };
   }
 
-  function start(life: Life, scripted: ReturnType<typeof createScriptedStepRunner>, run: StepRun) {
+  function start(life: Life, scripted: ReturnType<typeof createScriptedStepRunner>, run: AnyRun) {
     const running = scripted.start(run);
     const step = scripted.runs.at(-1);
     const script = scriptOfStep(run.step);
@@ -179,7 +179,7 @@ function review(plan: JobPlan): Review {
   };
 }
 
-function executionIdOf({ execution }: StepRun): string {
+function executionIdOf({ execution }: AnyRun): string {
   const { jobId, executionNumber, queuedAt } = execution;
   return `${jobId}.${executionNumber}.${queuedAt}`;
 }
