@@ -3,6 +3,7 @@ import type { JobExecutionStatus, StatusDetails } from '../core/job-execution.ts
 import { createLogger } from '../log.ts';
 import { type TrialEnd, tryDocument } from '../trial/try-document.ts';
 import type { CommandCall } from './commands.ts';
+import { goOnUnread, onSignals } from './interruption.ts';
 import { progressLine } from './job-progress.ts';
 import { offlineSettings } from './offline-call.ts';
 import { readDocument } from './read-document.ts';
@@ -12,6 +13,7 @@ import { EXIT, UsageError } from './usage.ts';
 /** @throws UsageError, ConfigError, JournalError. */
 export async function exec(call: CommandCall): Promise<number> {
   const { asJson, operands, values, hostArgv } = call;
+  goOnUnread();
   const document = await readDocument(operands[0] ?? '-');
   const { config, downloadCaPem } = await offlineSettings(call);
   for (const warning of document.warnings) process.stderr.write(`warning: ${warning}\n`);
@@ -35,7 +37,7 @@ export async function exec(call: CommandCall): Promise<number> {
   const forget = onSignals((isFirst) => {
     tell(isFirst ? 'cancelling; once more kills it\n' : 'killing\n');
     if (isFirst) running.cancel();
-    else running.kill();
+    else void running.kill();
   });
   const end = await running.ended.finally(forget);
   process.stdout.write(asJson ? `${JSON.stringify(jsonOf(end), null, 2)}\n` : textOfEnd(end));
@@ -56,23 +58,6 @@ function createProgressTeller(tell: (text: string) => void): (details: StatusDet
     known = details;
     if (changed.length > 0) tell(columns(changed, '  · '));
   };
-}
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** A third signal ends this process as it would without us. @returns how to listen no more. */
-function onSignals(listener: (isFirst: boolean) => void): () => void {
-  let count = 0;
-  const heard = () => {
-    count += 1;
-    listener(count === 1);
-    if (count === 2) forget();
-  };
-  const forget = () => {
-    for (const signal of SIGNALS) process.off(signal, heard);
-  };
-  for (const signal of SIGNALS) process.on(signal, heard);
-  return forget;
 }
 
 function textOfWait(waitsFor: NonNullable<TrialEnd['waitsFor']>): string {

@@ -10,6 +10,7 @@ import { AGENT_VERSION } from '../version.ts';
 import type { CommandCall } from './commands.ts';
 import { entryNamed, readCatalog } from './handler-catalog.ts';
 import { EXAMPLE_SUFFIX } from './handlers-show.ts';
+import { goOnUnread, onSignals } from './interruption.ts';
 import { SILENT_LOG } from './offline-call.ts';
 import { readDocument } from './read-document.ts';
 import { visible } from './terminal-text.ts';
@@ -17,6 +18,20 @@ import { EXIT, UsageError } from './usage.ts';
 
 /** @returns `EXIT.done` only when nothing failed. @throws UsageError, ConfigError. */
 export async function handlersCheck(call: CommandCall): Promise<number> {
+  const stopping = new AbortController();
+  const forget = onSignals(() => stopping.abort());
+  goOnUnread();
+  try {
+    return await check(call, stopping.signal);
+  } catch (error) {
+    if (stopping.signal.aborted) return EXIT.cancelled;
+    throw error;
+  } finally {
+    forget();
+  }
+}
+
+async function check(call: CommandCall, signal: AbortSignal): Promise<number> {
   const { name, values } = await named(call.operands[0] ?? '', call);
   const { settings, ...catalog } = await readCatalog({ ...call, values });
   const entry = entryNamed(name, { settings, ...catalog });
@@ -39,6 +54,7 @@ export async function handlersCheck(call: CommandCall): Promise<number> {
     path,
     jobDocument,
     only,
+    signal,
     agentVersion: AGENT_VERSION,
     hostArgv: call.hostArgv,
     log: SILENT_LOG,

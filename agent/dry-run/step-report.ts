@@ -1,7 +1,7 @@
 /** What one step would do: who does it, with what, as whom, by which rules, and what its handler says beforehand. */
 import { findProgram } from '../adapters/process/program.ts';
 import type { PlannedRetries, PlannedStep } from '../core/job-plan.ts';
-import { isJsonObject, type JsonValue } from '../core/json.ts';
+import type { JsonValue } from '../core/json.ts';
 import { redactSecrets } from '../core/redact.ts';
 import { HANDLER_PATH, type HandlerFacts, type HandlerPlan, type OnInterrupted } from '../handler-api.ts';
 import type { JsonSchema } from '../reference/json-schema.ts';
@@ -160,18 +160,9 @@ async function planOf(
     });
     return redacted(await Promise.race([handler.plan(parameters, { facts, workDir, signal }), tooLate]));
   }
-  if (step.kind !== 'es-module' || !step.declaration.functions.includes('plan')) return { problems: [] };
-  const { path, parameters } = step;
-  const asked = await finder.askModule(path, { ask: 'plan', parameters, facts, workDir });
-  if (asked.kind === 'refused') throw new Error(asked.reason);
-  if (isPlan(asked.value)) return redacted(asked.value);
-  throw new Error('it returned neither actions nor problems: expected { actions: […], problems: […] }');
-}
-
-function isPlan(value: JsonValue): value is { readonly actions: string[]; readonly problems: string[] } {
-  const isTexts = (list: JsonValue | undefined) =>
-    Array.isArray(list) && list.every((text) => typeof text === 'string');
-  return isJsonObject(value) && isTexts(value.actions) && isTexts(value.problems);
+  const told = step.kind === 'es-module' ? await finder.planOfModule(step, workDir) : undefined;
+  if (told?.kind === 'refused') throw new Error(told.reason);
+  return told === undefined ? { problems: [] } : redacted(told);
 }
 
 function redacted({ actions, problems }: HandlerPlan): HandlerPlan {

@@ -1,5 +1,6 @@
 /** Where a handler is tried again and again: each time a job of its own, in folders of their own, as bad as is asked for. */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readBootId } from '../adapters/boot/linux.ts';
 import { systemClock } from '../adapters/clock/system.ts';
 import type { OfflineConfig } from '../config/offline-settings.ts';
@@ -43,6 +44,8 @@ export interface BenchSetup extends GatewayParts {
   readonly jobDocument: JsonValue;
   /** What a run may take before it counts as hung, in milliseconds. */
   readonly limitMs: () => number;
+  /** Aborted when somebody does not want to wait for the end: what runs is killed, and `run` throws its reason. */
+  readonly signal: AbortSignal;
 }
 
 /** @throws Error when the folders cannot be made. */
@@ -66,6 +69,7 @@ export async function openBench(setup: BenchSetup): Promise<Bench> {
       runOnce(options, {
         observe: runner.observe,
         limitMs: setup.limitMs(),
+        signal: setup.signal,
         start: (onProgress) =>
           startTrial({
             jobDocument: options.jobDocument ?? setup.jobDocument,
@@ -85,10 +89,11 @@ export async function openBench(setup: BenchSetup): Promise<Bench> {
 interface Means {
   readonly observe: ReturnType<typeof createObservedRunner>['observe'];
   readonly limitMs: number;
+  readonly signal: AbortSignal;
   readonly start: (onProgress: () => void) => Trial;
 }
 
-async function runOnce(options: BenchOptions, { observe, limitMs, start }: Means): Promise<BenchRun> {
+async function runOnce(options: BenchOptions, { observe, limitMs, signal, start }: Means): Promise<BenchRun> {
   const { change = (spec) => spec, powerCut, cancelAfterMs } = options;
   const processes: ObservedProcess[] = [];
   const reportTimes: number[] = [];
@@ -122,8 +127,9 @@ async function runOnce(options: BenchOptions, { observe, limitMs, start }: Means
     const [first] = processes;
     if (first !== undefined) reportTimes.push(performance.now() - first.startedMs);
   });
-  const end = await endOf(trial, limitMs);
+  const end = await endOf(trial, limitMs, signal);
   for (const timer of timers) clearTimeout(timer);
+  signal.throwIfAborted();
   return { end, durationMs: performance.now() - startedMs, processes, reportTimes, wasHit };
 }
 
@@ -134,18 +140,18 @@ async function cutPower(trial: Trial, processes: readonly ObservedProcess[]): Pr
   await trial.restorePower();
 }
 
-async function endOf(trial: Trial, limitMs: number): Promise<TrialEnd | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const hung = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), limitMs);
-  });
-  const end = await Promise.race([trial.ended, hung]);
-  clearTimeout(timer);
+async function endOf(trial: Trial, limitMs: number, signal: AbortSignal): Promise<TrialEnd | null> {
+  const waiting = new AbortController();
+  const stop = AbortSignal.any([signal, waiting.signal]);
+  const hung = delay(limitMs, null, { signal: stop }).catch(() => null);
+  const end = await Promise.race([trial.ended, hung]).finally(() => waiting.abort());
   if (end !== null) return end;
   trial.cancel();
-  trial.kill();
+  void trial.kill();
   // A run that begins now, before the cancelling is heard, would not have been killed.
-  const again = setInterval(() => trial.kill(), 100);
+  const again = setInterval(() => void trial.kill(), KILL_AGAIN_MS);
   await trial.ended.finally(() => clearInterval(again));
   return null;
 }
+
+const KILL_AGAIN_MS = 100;

@@ -19,6 +19,8 @@ export interface CheckHandlerOptions
   readonly limitMs?: number;
   /** Names of checks; without them every one. */
   readonly only?: readonly string[] | undefined;
+  /** Aborted when somebody does not want to wait for the end: then it throws the reason, and nothing is left. */
+  readonly signal: AbortSignal;
   readonly log: Logger;
   readonly onVerdict: (verdict: Verdict) => void;
 }

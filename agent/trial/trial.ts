@@ -49,8 +49,8 @@ export interface Trial {
   readonly key: ExecutionKey;
   /** As an operator cancels the job: TERM, the grace, KILL, clean-up. */
   cancel(): void;
-  /** KILL now, whatever was allowed before. */
-  kill(): void;
+  /** KILL now, whatever was allowed before. Resolves when nothing is left. */
+  kill(): Promise<void>;
   /** As if power was lost: nothing is decided or kept any more. What runs is the caller's to end. */
   cutPower(): Promise<void>;
   /** As if it came back. */
@@ -99,8 +99,8 @@ class RunningTrial implements Trial {
     this.#life.loop.dispatch({ type: 'notified', notification: { topic: 'notify', inProgress: [], queued: [] } });
   }
 
-  kill(): void {
-    for (const run of this.#runs) void run.stop('canceled', 0);
+  async kill(): Promise<void> {
+    await Promise.all([...this.#runs].map((run) => run.stop('canceled', 0)));
   }
 
   async cutPower(): Promise<void> {

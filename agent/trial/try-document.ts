@@ -8,7 +8,7 @@ import { coreSettings, createStepRunner } from '../gateway-parts.ts';
 import type { StepRunner } from '../runs/step-runner.ts';
 import { AGENT_VERSION } from '../version.ts';
 import { startTrial, type Trial, type TrialEnd as TrialEnding, type TrialOptions } from './trial.ts';
-import { openTrialFolders } from './trial-folders.ts';
+import { openTrialFolders, type TrialFolders } from './trial-folders.ts';
 
 export interface TryDocumentOptions
   extends Pick<TrialOptions, 'jobDocument' | 'passRestarts' | 'skipWaits' | 'log' | 'onProgress'> {
@@ -49,11 +49,19 @@ export async function tryDocument(
     core: coreSettings(settings),
     stopGraceMs: settings.stopGraceSeconds * 1_000,
   });
-  const ended = trial.ended.finally(folders.release).then((end) => ({
-    ...end,
-    ...(keep && { keptFolder: join(folders.stateDir, 'work', executionId(trial.key)) }),
-  }));
+  const ended = trial.ended
+    .finally(() => letGo(trial, folders))
+    .then((end) => ({
+      ...end,
+      ...(keep && { keptFolder: join(folders.stateDir, 'work', executionId(trial.key)) }),
+    }));
   return { cancel: () => trial.cancel(), kill: () => trial.kill(), ended };
+}
+
+/** After a fault of ours something may run still. */
+async function letGo(trial: Trial, folders: TrialFolders): Promise<void> {
+  await trial.kill();
+  await folders.release();
 }
 
 function keeping(runner: StepRunner): StepRunner {

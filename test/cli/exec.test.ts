@@ -155,3 +155,15 @@ test('what a handler prints cannot drive the terminal', async () => {
   const { stderr } = await desk.run(['exec', '-'], JSON.stringify(run('printf', '\\033[31mred\\007')));
   expect(stderr).toContain('| \\u001b[31mred\\u0007\n');
 });
+
+test('a job ends as it would when nobody reads what is said of it', async () => {
+  const desk = await createDesk();
+  const trace = join(desk.folder, 'trace');
+  const script = `for i in 1 2 3 4 5 6; do echo $i; sleep 0.1; done; echo whole > ${trace}`;
+  const running = desk.start(['exec', '-'], JSON.stringify(run('sh', '-c', script)));
+  running.child.stderr?.destroy();
+  running.child.stdout?.destroy();
+  expect((await running.ended).code).toBe(0);
+  expect(await readFile(trace, 'utf8')).toBe('whole\n');
+  expect(await desk.leftovers()).toEqual([]);
+});

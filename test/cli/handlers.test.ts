@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { builtInHandlers } from '../../handlers/built-in.ts';
@@ -113,7 +113,7 @@ test('a built-in operation is checked with a document of one step of it', async 
   });
   const document = await desk.file('job.json', { operation: 'write-file', parameters: { path: 'a', content: 'b' } });
   const { code, stdout } = await desk.run([...check, '--document', document]);
-  expect(stdout).toMatch(/pass {2}SIGKILL .* rerun: SUCCEEDED each time/);
+  expect(stdout).toMatch(/pass {2}SIGKILL .* re(?:run|sume): SUCCEEDED each time/);
   expect(code).toBe(0);
 });
 
@@ -128,3 +128,18 @@ for (const [args, message] of [
     expect(await desk.run(['handlers', ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 }
+
+test('a check that is interrupted leaves nothing', async () => {
+  const desk = await createDesk();
+  const pids = join(desk.folder, 'pids');
+  await desk.handler('slow', `#!/bin/sh\ntrap '' TERM\necho $$ >> ${pids}\nsleep 1\n`);
+  const running = desk.start(['handlers', 'check', 'slow', '--only', 'full disk,SIGKILL']);
+  await running.prints('pass  first run');
+  running.child.kill('SIGINT');
+  expect((await running.ended).code).toBe(130);
+  for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) {
+    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
+  }
+  expect(await desk.leftovers()).toEqual([]);
+  expect(await readFile('/proc/mounts', 'utf8')).not.toContain(desk.folder);
+});

@@ -34,6 +34,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves when stderr has this text. */
   says(text: string): Promise<void>;
+  /** Resolves when stdout has this text. */
+  prints(text: string): Promise<void>;
 }
 
 export async function createDesk(): Promise<Desk> {
@@ -76,27 +78,28 @@ function startProgram({ args, env, cwd }: Call, stdin = ''): Running {
   let stdout = '';
   let stderr = '';
   const listeners = new Set<() => void>();
+  const heard = () => {
+    for (const listener of listeners) listener();
+  };
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
+    heard();
   });
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
-    for (const listener of listeners) listener();
+    heard();
   });
   child.stdin.on('error', () => undefined); // it may not read
   child.stdin.end(stdin);
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
-  return {
-    child,
-    ended,
-    says: (text) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (stderr.includes(text)) resolve();
-        };
-        listeners.add(look);
-        void ended.then(() => reject(new Error(`it ended without saying ${text}: ${stderr}`)));
-        look();
-      }),
-  };
+  const until = (text: string, output: () => string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (output().includes(text)) resolve();
+      };
+      listeners.add(look);
+      void ended.then(() => reject(new Error(`it ended without ${text}: ${stdout}${stderr}`)));
+      look();
+    });
+  return { child, ended, says: (text) => until(text, () => stderr), prints: (text) => until(text, () => stdout) };
 }

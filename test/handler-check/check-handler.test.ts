@@ -44,6 +44,7 @@ async function verdictsOf(script: string, { manifest, onInterrupted = 'fail', li
     path,
     jobDocument: { operation: 'tried', parameters: {} },
     only,
+    signal: new AbortController().signal,
     ...(limitMs === undefined ? {} : { limitMs }),
     onVerdict: () => undefined,
   });
