@@ -24,7 +24,7 @@ export interface HandlerFinderOptions {
   readonly settings: HandlerFinderSettings;
   /** How to start the handler host: the program, then its arguments. */
   readonly hostArgv: readonly string[];
-  /** How long a module has to tell what it is; 20 s unless given. */
+  /** How long a module has to tell what it is; 30 s unless given. */
   readonly askLimitMs?: number;
   readonly log: Logger;
 }

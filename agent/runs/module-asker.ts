@@ -32,12 +32,12 @@ export interface ModuleAskerOptions {
   readonly runtimeDir: string;
   /** The user this process runs as: asks are made as nobody else. */
   readonly own: UserAccount;
-  /** How long an answer may take; 20 s unless given. */
+  /** How long an answer may take; 30 s unless given. */
   readonly askLimitMs?: number;
 }
 
-/** A Raspberry Pi Zero starts Node.js in four seconds when it is busy. */
-const ASK_LIMIT_MS = 20_000;
+/** Much more than a small board needs to start Node.js while it boots: a job that is refused is not tried again. */
+const ASK_LIMIT_MS = 30_000;
 const STOP_GRACE_MS = 500;
 /** A schema has some KiB. */
 const MAX_ANSWER_BYTES = 256 * 1024;
