@@ -41,7 +41,13 @@ export { trustedAuthorities, urlProblem } from './handler-tools/file-server-url.
 export { findOnPath, HANDLER_PATH, programProblem } from './handler-tools/program-on-path.ts';
 export { ProxyError } from './handler-tools/proxy-tunnel.ts';
 /** For handlers of kind `module` that start programs. */
-export { lastLines, NOT_FOUND, type ProgramResult, runProgram } from './handler-tools/run-program.ts';
+export {
+  lastLines,
+  NOT_FOUND,
+  type ProgramResult,
+  type RunProgramOptions,
+  runProgram,
+} from './handler-tools/run-program.ts';
 export { checkWithinWorkFolder } from './handler-tools/work-folder.ts';
 
 /** Grows when this interface grows; a handler can compare. */

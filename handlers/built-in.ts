@@ -5,6 +5,7 @@ import { containersHandler } from './containers/handler.ts';
 import { delayHandler } from './delay/handler.ts';
 import { downloadFileHandler } from './download-file/handler.ts';
 import { editConfigHandler } from './edit-config/handler.ts';
+import { firmwareHandler } from './firmware/handler.ts';
 import { installApplicationHandler } from './install-application/handler.ts';
 import { installPackagesHandler } from './install-packages/handler.ts';
 import { rebootHandler } from './reboot/handler.ts';
@@ -24,6 +25,7 @@ export const builtInHandlers: readonly JobHandler[] = [
   containersHandler,
   delayHandler,
   downloadFileHandler,
+  firmwareHandler,
   installApplicationHandler,
   editConfigHandler,
   installPackagesHandler,

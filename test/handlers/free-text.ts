@@ -265,6 +265,35 @@ export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeTex
     'check[]': { ...anyArgument('one argument: no shell sees it'), sample: 'true' },
     'apply[]': { ...anyArgument('one argument: no shell sees it'), sample: 'true' },
   },
+  firmware: {
+    bundle: {
+      ...filePath,
+      refuses: [...filePath.refuses],
+      takes: {
+        blank: 'names of files may have spaces',
+        option: 'it is resolved to an absolute path first',
+        absolutePath: 'the tool checks the signature of what it installs',
+        shell: 'a name of a file; no shell sees it',
+        unicode: 'a name of a file',
+      },
+    },
+    url: {
+      ...url,
+      refuses: [...url.refuses, 'unicode'],
+      takes: {
+        option: 'it begins with https://',
+        traversal: 'a path on the server',
+        absolutePath: 'a path on the server',
+        trailingSlash: 'a path on the server',
+        shell: 'one argument; no shell sees it',
+      },
+      given: ({ url: text }) => ({ url: text ?? null }),
+    },
+    select: strict('stable,copy2'),
+    'healthCheck[]': anyArgument('an argument of the program that the document’s author chose'),
+    'commit[]': anyArgument('an argument of the program that the document’s author chose'),
+    'rollback[]': anyArgument('an argument of the program that the document’s author chose'),
+  },
   'install-packages': { 'packages[]': strict('probe') },
   'remove-packages': { 'packages[]': strict('probe') },
   'run-command': {

@@ -73,12 +73,24 @@ const RULES: readonly FolderRule[] = [
   { from: 'agent/log', to: ['agent/log', 'agent/core/'], packages: ['pino', 'pino-pretty'], builtins: true },
   {
     from: 'agent/handler-reason-codes.ts',
-    to: ['agent/file-reason-codes.ts', 'agent/transfer-reason-codes.ts'],
+    to: [
+      'agent/container-reason-codes.ts',
+      'agent/file-reason-codes.ts',
+      'agent/firmware-reason-codes.ts',
+      'agent/transfer-reason-codes.ts',
+    ],
     packages: [],
     builtins: false,
   },
   { from: 'agent/transfer-reason-codes.ts', to: ['type agent/handler-reason-codes.ts'], packages: [], builtins: false },
   { from: 'agent/file-reason-codes.ts', to: ['type agent/handler-reason-codes.ts'], packages: [], builtins: false },
+  {
+    from: 'agent/container-reason-codes.ts',
+    to: ['type agent/handler-reason-codes.ts'],
+    packages: [],
+    builtins: false,
+  },
+  { from: 'agent/firmware-reason-codes.ts', to: ['type agent/handler-reason-codes.ts'], packages: [], builtins: false },
   {
     from: 'agent/errors.ts',
     to: ['type agent/ports/', 'agent/handler-reason-codes.ts'],
