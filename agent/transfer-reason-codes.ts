@@ -159,4 +159,40 @@ export const TRANSFER_REASON_CODES = {
     summary: 'The upload was stopped from outside.',
     remedy: 'None: the job was canceled, or the agent shut down.',
   },
+  ARCHIVE_UNREADABLE: {
+    status: 'FAILED',
+    summary: 'The archive is not there, may not be read, or is no plain file. Nothing was replaced.',
+    remedy: 'Check the path: a relative one counts from the working folder of the job, where a step before may put it.',
+  },
+  ARCHIVE_BROKEN: {
+    status: 'FAILED',
+    summary: 'The file is no tar archive, or is cut short or damaged. Nothing was replaced.',
+    remedy: 'Test it with `tar -tf`, and give the download a hash. Only tar is unpacked, as it is or gzipped.',
+  },
+  ARCHIVE_REFUSED: {
+    status: 'FAILED',
+    summary:
+      'An entry of the archive could lead out of the folder, or is of a kind that is not unpacked. Nothing was replaced.',
+    remedy: 'Read `reason`, which names the entry, and docs/downloads.md, which lists what is refused.',
+  },
+  ARCHIVE_TOO_LARGE: {
+    status: 'FAILED',
+    summary: 'The archive has more bytes than `maxBytes` or more entries than `maxEntries`. Nothing was replaced.',
+    remedy: 'Raise the limit if the size is right.',
+  },
+  ARCHIVE_NO_SPACE: {
+    status: 'FAILED',
+    summary: 'The disk has no room for the new folder beside the old one. Nothing was replaced.',
+    remedy: 'Free space, or unpack to another disk.',
+  },
+  UNPACK_NOT_WRITTEN: {
+    status: 'FAILED',
+    summary: 'The folder could not be written or replaced.',
+    remedy: 'Check whether the folder above it exists and may be written to, and that it is no mount point.',
+  },
+  UNPACK_STOPPED: {
+    status: 'FAILED',
+    summary: 'Unpacking was stopped from outside. The old folder stays.',
+    remedy: 'None: the job was canceled, or the agent shut down.',
+  },
 } as const satisfies Record<string, ReasonCodeEntry>;

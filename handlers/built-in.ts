@@ -15,6 +15,7 @@ import { servicesHandler } from './services/handler.ts';
 import { setLogLevelHandler } from './set-log-level/handler.ts';
 import { shutdownHandler } from './shutdown/handler.ts';
 import { systemInfoHandler } from './system-info/handler.ts';
+import { unpackArchiveHandler } from './unpack-archive/handler.ts';
 import { uploadFileHandler } from './upload-file/handler.ts';
 import { writeFileHandler } from './write-file/handler.ts';
 
@@ -36,6 +37,7 @@ export const builtInHandlers: readonly JobHandler[] = [
   setLogLevelHandler,
   shutdownHandler,
   systemInfoHandler,
+  unpackArchiveHandler,
   uploadFileHandler,
   writeFileHandler,
 ] as readonly JobHandler[]; // each takes its own parameters; whoever calls one has checked them against its schema

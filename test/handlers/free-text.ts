@@ -315,6 +315,7 @@ export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeTex
     },
   },
   services: { 'units[]': strict('app.service') },
+  'unpack-archive': { archive: filePath, path: { ...filePath, sample: '/tmp/a/b' } },
   'upload-file': {
     url,
     path: uploadPath,

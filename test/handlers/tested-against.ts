@@ -34,12 +34,14 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     tests: ['test/handlers/delay.test.ts', 'test/system/sdk-v1-jobs.test.ts'],
   },
   'download-file': {
-    real: 'HTTP and HTTPS servers on loopback with certificates of their own, real files; agent, link and power cut off',
+    real: 'HTTP and HTTPS servers on loopback with certificates of their own, a proxy, signatures by openssl and minisign; agent, link and power cut off',
     tests: [
       'test/handlers/download-file.test.ts',
       'test/handlers/download-addresses.test.ts',
       'test/handlers/download-checks.test.ts',
       'test/handlers/download-resume.test.ts',
+      'test/handlers/download-signatures.test.ts',
+      'test/handlers/proxy.test.ts',
       'test/handlers/large-download.test.ts',
       'test/system/download-job.test.ts',
     ],
@@ -97,6 +99,10 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
   'system-info': {
     real: 'this machine, asked by an agent process',
     tests: ['test/system/handlers.test.ts', 'test/system/demo-job.test.ts'],
+  },
+  'unpack-archive': {
+    real: 'archives of GNU tar in each of its formats, and archives that no tar would make',
+    tests: ['test/handlers/unpack-archive.test.ts'],
   },
   'upload-file': {
     real: 'HTTP and HTTPS servers on loopback with certificates of their own, real files',
