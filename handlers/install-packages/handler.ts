@@ -1,13 +1,16 @@
 import {
   failed,
   type HandlerContext,
+  type HandlerPlan,
   type HandlerResult,
   type ModuleHandler,
   type ParameterProblem,
+  type PlanContext,
   rejected,
 } from '../../agent/handler-api.ts';
 import { type InstalledPackages, versionsOf } from './installed-packages.ts';
 import { type PackageRequest, splitNames, toRequest } from './package-name.ts';
+import { planPackages, withVersion } from './package-plan.ts';
 import { change, configureWhatIsLeft, DEFAULT_LOCK_TIMEOUT_SECONDS, runPackageStep, StepEnd } from './package-step.ts';
 import { type InstallPackagesParameters, installPackagesParameters } from './parameters.ts';
 
@@ -17,12 +20,14 @@ export const installPackagesHandler: ModuleHandler<typeof installPackagesParamet
   kind: 'module',
   summary: 'Installs or upgrades packages with apt, opkg, dnf or apk, whichever is there, and tells what has changed.',
   parameters: installPackagesParameters,
+  needs: 'apt, opkg, dnf or apk',
   onInterrupted: 'rerun',
   exclusive: true,
   defaultTimeoutSeconds: 3600,
   // AWS-Install-Application: one argument, `packages` (Developer Guide, job-templates-managed).
   managedTemplates: [{ handler: 'install-packages.sh', parametersOf: parametersOfTemplate }],
   check: checkNames,
+  plan: planInstall,
   run: installPackages,
   cleanup: configureWhatIsLeft,
 };
@@ -38,6 +43,21 @@ function checkNames({ packages }: InstallPackagesParameters): ParameterProblem |
   const names = packages.map((text) => toRequest(text).name);
   const index = names.findIndex((name, i) => names.indexOf(name) !== i);
   return index === -1 ? undefined : { pointer: `/packages/${index}`, reason: `names ${names[index]} a second time` };
+}
+
+function planInstall(
+  { packages, lockTimeoutSeconds = DEFAULT_LOCK_TIMEOUT_SECONDS }: InstallPackagesParameters,
+  { signal }: PlanContext,
+): Promise<HandlerPlan> {
+  const requests = packages.map(toRequest);
+  return planPackages(signal, {
+    simulation: (manager) => manager.simulate?.(manager.install(requests, lockTimeoutSeconds)),
+    actions: (installed) =>
+      requests.map(({ name, version }) => {
+        const what = version === undefined ? 'install or upgrade' : 'bring to version';
+        return `${what} ${version === undefined ? '' : `${version} `}${withVersion(name, installed)}`;
+      }),
+  });
 }
 
 function installPackages(context: HandlerContext, parameters: InstallPackagesParameters) {

@@ -21,6 +21,8 @@ export interface PackageManager {
   readonly readLine: (line: string) => readonly [name: string, version: string] | undefined;
   /** Did it end because something else holds its lock? */
   readonly isLocked: (result: ProgramResult) => boolean;
+  /** Makes of a command one that only says what it would do: it needs no lock, and writes nothing. */
+  readonly simulate?: (argv: ArgumentList) => ArgumentList;
   /** Brings in order what a power cut or a signal left half done. */
   readonly repair?: { readonly argv: ArgumentList; readonly isNeeded: (result: ProgramResult) => boolean };
 }
@@ -37,6 +39,14 @@ const APT_OPTIONS = [
 ] as const;
 /** apt.conf(5): wait for the lock of dpkg. Those of the lists and the archives are not waited for by apt itself. */
 const aptLock = (seconds: number) => `--option=DPkg::Lock::Timeout=${seconds}`;
+
+/**
+ * apt.conf(5): a file without a name is not written. As root --simulate would write the caches where they are out of date,
+ * and the planner's log in any case.
+ */
+const WRITE_NOTHING = ['Dir::Cache::pkgcache=', 'Dir::Cache::srcpkgcache=', 'Dir::Log::Planner='].map(
+  (option) => `--option=${option}`,
+);
 
 /** dpkg-query(1). Its placeholders look like those of a template string. */
 const QUERY_FORMAT = ['db:Status-Abbrev', 'binary:Package', 'Version']
@@ -73,6 +83,10 @@ const apt: PackageManager = {
     const [status = '', name = '', version = ''] = line.split('\t');
     return status[1] === 'i' ? [name, version] : undefined;
   },
+  simulate: ([program, ...args]) => [
+    program,
+    ...args.flatMap((arg) => (arg === 'apt-get' ? [arg, '--simulate', ...WRITE_NOTHING] : [arg])),
+  ],
   isLocked: ({ exitCode, stderr }) =>
     exitCode !== 0 && /Could not get lock|is another process using it|locked by another process/.test(stderr),
   repair: {

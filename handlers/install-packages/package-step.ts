@@ -96,7 +96,8 @@ export async function configureWhatIsLeft({ signal }: HandlerContext): Promise<H
   return succeeded();
 }
 
-async function listInstalled(
+/** @throws StepEnd */
+export async function listInstalled(
   { list, name, readLine }: PackageManager,
   signal: AbortSignal,
 ): Promise<InstalledPackages> {
@@ -108,7 +109,7 @@ async function listInstalled(
 }
 
 /** apt-get prints to stderr that it cannot, and to stdout which dependency is to blame. */
-function explanationOf({ exitCode, stdout, stderr }: ProgramResult): string {
+export function explanationOf({ exitCode, stdout, stderr }: ProgramResult): string {
   const parts = [lastLines(stderr, 3), lastLines(stdout, 3)].filter((part) => part !== '');
   return parts.length === 0 ? `exit code ${exitCode}` : parts.join(' / ');
 }

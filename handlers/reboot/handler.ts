@@ -17,4 +17,8 @@ export const rebootHandler: InlineHandler<typeof rebootParameters> = {
     },
   ],
   run: async () => reboot(),
+  plan: async () => ({
+    actions: ['restart the gateway by the setting rebootCommand, once nothing else runs; the job goes on after it'],
+    problems: [],
+  }),
 };

@@ -1,6 +1,13 @@
-import { failed, type HandlerContext, type ModuleHandler } from '../../agent/handler-api.ts';
+import {
+  failed,
+  type HandlerContext,
+  type HandlerPlan,
+  type ModuleHandler,
+  type PlanContext,
+} from '../../agent/handler-api.ts';
 import { type InstalledPackages, versionsOf } from '../install-packages/installed-packages.ts';
 import { splitNames } from '../install-packages/package-name.ts';
+import { planPackages, withVersion } from '../install-packages/package-plan.ts';
 import {
   change,
   configureWhatIsLeft,
@@ -15,11 +22,13 @@ export const removePackagesHandler: ModuleHandler<typeof removePackagesParameter
   kind: 'module',
   summary: 'Removes packages with apt, opkg, dnf or apk, whichever is there, and tells what has changed.',
   parameters: removePackagesParameters,
+  needs: 'apt, opkg, dnf or apk',
   onInterrupted: 'rerun',
   exclusive: true,
   defaultTimeoutSeconds: 3600,
   // AWS-Remove-Application: one argument, `packages` (Developer Guide, job-templates-managed).
   managedTemplates: [{ handler: 'remove-packages.sh', parametersOf: parametersOfTemplate }],
+  plan: planRemoval,
   run: removePackages,
   cleanup: configureWhatIsLeft,
 };
@@ -29,6 +38,25 @@ function parametersOfTemplate(args: readonly string[]): RemovePackagesParameters
   return packages.length === 0
     ? 'expected the names of packages with spaces between, got none'
     : { packages: [...packages] };
+}
+
+function planRemoval(
+  { packages, purge = false, lockTimeoutSeconds = DEFAULT_LOCK_TIMEOUT_SECONDS }: RemovePackagesParameters,
+  { signal }: PlanContext,
+): Promise<HandlerPlan> {
+  const present = (installed: InstalledPackages) => packages.filter((name) => versionsOf(name, installed).length > 0);
+  return planPackages(signal, {
+    simulation(manager, installed) {
+      const names = present(installed);
+      return names.length === 0 ? undefined : manager.simulate?.(manager.remove(names, { purge, lockTimeoutSeconds }));
+    },
+    actions: (installed) =>
+      packages.map((name) =>
+        present(installed).includes(name)
+          ? `remove ${withVersion(name, installed)}, and what needs it`
+          : `leave ${withVersion(name, installed)} as it is`,
+      ),
+  });
 }
 
 function removePackages(context: HandlerContext, parameters: RemovePackagesParameters) {

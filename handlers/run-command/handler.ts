@@ -1,4 +1,4 @@
-import { type CommandHandler, commandProblem } from '../../agent/handler-api.ts';
+import { type CommandHandler, commandProblem, findOnPath, programProblem } from '../../agent/handler-api.ts';
 import { runCommandParameters } from './parameters.ts';
 
 /** Runs one program. Also what AWS-Run-Command and every `runCommand` step of the managed templates become. */
@@ -8,5 +8,11 @@ export const runCommandHandler: CommandHandler<typeof runCommandParameters> = {
   summary: 'Runs a program with arguments, without a shell.',
   parameters: runCommandParameters,
   check: ({ command }, { allowedCommands }) => commandProblem(command, '/command', allowedCommands),
+  needs: 'the program that the document names',
+  // Not the arguments: one may be a password.
+  plan: async ({ command: [program = '', ...args] }) => ({
+    actions: [`run ${findOnPath(program) ?? program} with ${args.length} arguments`],
+    problems: [programProblem(program)].filter((text) => text !== undefined),
+  }),
   command: ({ command: [program = '', ...args] }) => [program, ...args],
 };

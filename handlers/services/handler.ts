@@ -2,9 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import {
   failed,
   type HandlerContext,
+  type HandlerPlan,
   type HandlerResult,
   type ModuleHandler,
   type ParameterProblem,
+  type PlanContext,
   rejected,
   succeeded,
 } from '../../agent/handler-api.ts';
@@ -25,6 +27,7 @@ export const servicesHandler: ModuleHandler<typeof servicesParameters> = {
   kind: 'module',
   summary: 'Starts, stops, restarts, enables or disables units of systemd, and looks at what became of them.',
   parameters: servicesParameters,
+  needs: 'systemd',
   onInterrupted: 'rerun',
   exclusive: true,
   defaultTimeoutSeconds: 900,
@@ -34,6 +37,7 @@ export const servicesHandler: ModuleHandler<typeof servicesParameters> = {
     parametersOf: (args) => parametersOfTemplate(action, args),
   })),
   check: checkStayUp,
+  plan: planServices,
   run: changeServices,
 };
 
@@ -85,6 +89,29 @@ async function change(context: HandlerContext, { action, units, stayUpSeconds }:
   const wrong = states.filter((state) => !isReached(action, state));
   if (wrong.length > 0) return failed(CODES[action], `after ${action}: ${describeStates(wrong)}`, detailsOf(states));
   return stayUpSeconds === undefined ? succeeded(detailsOf(states)) : watch(context, states, stayUpSeconds * 1000);
+}
+
+/** `systemctl show` looks, and changes nothing. */
+async function planServices(
+  { action, units, stayUpSeconds }: ServicesParameters,
+  { signal }: PlanContext,
+): Promise<HandlerPlan> {
+  const watching = stayUpSeconds === undefined ? [] : [`watch for ${stayUpSeconds} s that they stay active`];
+  try {
+    const states = await readUnitStates(units, signal);
+    const there = states.filter(({ loadState }) => loadState !== 'not-found');
+    const missing = states
+      .filter(({ loadState }) => loadState === 'not-found')
+      .map(({ name }) => `no such unit: ${name}`);
+    const refused = await refusalOf(action, units);
+    return {
+      actions: [...there.map((state) => `${action} ${describeState(state)}`), ...watching],
+      problems: [...(refused === undefined || !('message' in refused) ? [] : [refused.message]), ...missing],
+    };
+  } catch (error) {
+    if (error instanceof SystemdError) return { actions: [], problems: [error.message] };
+    throw error;
+  }
 }
 
 async function refusalOf(action: ServicesParameters['action'], units: readonly string[]) {

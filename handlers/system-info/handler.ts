@@ -11,6 +11,7 @@ export const systemInfoHandler: InlineHandler<typeof systemInfoParameters> = {
   summary: 'Reports what the gateway is: system, hardware, versions.',
   parameters: systemInfoParameters,
   onInterrupted: 'rerun',
+  plan: async () => ({ actions: ['look at the system, and tell what it is'], problems: [] }),
   run: async ({ facts }) =>
     succeeded({
       hostname: hostname(),

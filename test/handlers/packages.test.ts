@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { installPackagesHandler } from '../../handlers/install-packages/handler.ts';
 import { listOf } from '../../handlers/install-packages/installed-packages.ts';
@@ -50,6 +51,48 @@ describe.runIf(hasApt)('with apt and dpkg', () => {
       details: { manager: 'apt', upgraded: 'probe 2.0-1 to 1.0-1' },
     });
     expect(await apt.installed()).toContain('probe 1.0-1');
+  });
+
+  describe('the dry run', () => {
+    const planned = (packages: string[]) => installPackagesHandler.plan?.({ packages }, planContext());
+    const removal = (packages: string[], purge = false) =>
+      removePackagesHandler.plan?.({ packages, purge }, planContext());
+
+    test('says what apt would do, and changes nothing', async () => {
+      await install({ packages: ['probe=1.0-1'] });
+      const before = await everyFile();
+      expect(await planned(['probe', 'rival'])).toMatchObject({ problems: [expect.stringMatching(/^apt: /)] });
+      expect(await planned(['probe'])).toEqual({ actions: ['change probe from 1.0-1 to 2.0-1'], problems: [] });
+      expect(await planned(['probe-data'])).toEqual({ actions: ['apt would change nothing'], problems: [] });
+      expect(await removal(['probe-data', 'rival'])).toEqual({
+        actions: ['remove probe 1.0-1', 'remove probe-data 1:5'],
+        problems: [],
+      });
+      expect(await removal(['probe'], true)).toEqual({
+        actions: ['remove probe 1.0-1 and its configuration'],
+        problems: [],
+      });
+      expect(await removal(['rival'])).toEqual({ actions: ['leave rival (not installed) as it is'], problems: [] });
+      expect(await everyFile()).toEqual(before);
+      expect(await apt.installed()).toEqual(['probe 1.0-1', 'probe-data 1:5']);
+    });
+
+    test('says what apt says no to, while something else holds the lock as well', async () => {
+      await install({ packages: ['probe-data'] });
+      const release = await holdLock(apt.lockFile);
+      expect(await planned(['probe'])).toEqual({ actions: ['install probe 2.0-1'], problems: [] });
+      await release();
+      expect(await planned(['needy'])).toEqual({
+        actions: ['install or upgrade needy (not installed)'],
+        problems: [expect.stringContaining('not-in-the-repository')],
+      });
+    });
+
+    /** Of apt and dpkg, with time of the last change. */
+    async function everyFile(): Promise<readonly string[]> {
+      const { stdout } = await promisify(execFile)('/usr/bin/find', [folder, '-type', 'f', '-printf', '%p %T@\\n']);
+      return stdout.split('\n').sort();
+    }
   });
 
   test('what is there already changes nothing', async () => {
@@ -178,6 +221,10 @@ describe.runIf(hasApt)('with apt and dpkg', () => {
 
 function install(parameters: InstallPackagesParameters) {
   return installPackagesHandler.run(createRecordingContext({ workDir: folder }).context, parameters);
+}
+
+function planContext() {
+  return createRecordingContext({ workDir: folder }).context;
 }
 
 function remove(parameters: RemovePackagesParameters) {

@@ -17,6 +17,28 @@ test.each(['', '  ', './ls', 'bin/ls', '../bin/ls'])('the program %j is refused'
   expect(runCommandHandler.check?.({ command: [program] }, facts)?.pointer).toBe('/command/0');
 });
 
+describe('the dry run', () => {
+  const { context } = createRecordingContext({ workDir: '/' });
+  test.each([
+    [
+      ['sh', '-c', 'secret'],
+      { actions: [expect.stringMatching(/^run (\/usr)?\/bin\/sh with 2 arguments$/)], problems: [] },
+    ],
+    [['/bin/sh'], { actions: ['run /bin/sh with 0 arguments'], problems: [] }],
+    [
+      ['no-such-program', 'x'],
+      {
+        actions: ['run no-such-program with 1 arguments'],
+        problems: ['there is no program no-such-program on PATH'],
+      },
+    ],
+    [['/etc/passwd'], { actions: ['run /etc/passwd with 0 arguments'], problems: ['there is no program /etc/passwd'] }],
+    [['/etc'], { actions: ['run /etc with 0 arguments'], problems: ['there is no program /etc'] }],
+  ])('of %j', async (command, plan) => {
+    expect(await runCommandHandler.plan?.({ command }, context)).toEqual(plan);
+  });
+});
+
 describe('with allowedCommands', () => {
   const allowedCommands = ['/usr/bin/systemctl restart *', '/usr/sbin/nginx -t', '/opt/modem-tool', 'sync'];
   const check = (...command: string[]) => runCommandHandler.check?.({ command }, { ...facts, allowedCommands });

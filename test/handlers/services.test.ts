@@ -47,6 +47,17 @@ describe('with a stand-in for systemctl', () => {
     expect(await actions()).toEqual([`${action} -- app.service`]);
   });
 
+  test('the dry run says how the units are, and which are not there; it only looks', async () => {
+    await systemd.unit('app.service', LOADED);
+    const { context } = createRecordingContext({ workDir: folder });
+    const units = ['app.service', 'no-such.service'];
+    expect(await servicesHandler.plan?.({ action: 'restart', units, stayUpSeconds: 30 }, context)).toEqual({
+      actions: ['restart app.service inactive (dead, disabled)', 'watch for 30 s that they stay active'],
+      problems: ['no such unit: no-such.service'],
+    });
+    expect(await actions()).toEqual([]);
+  });
+
   test('several units are one call, told in their order', async () => {
     await systemd.unit('b', LOADED);
     await systemd.unit('a', LOADED);
