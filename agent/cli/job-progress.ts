@@ -12,9 +12,12 @@ export function progressLine(logLine: string): string {
 }
 
 const RENDERERS: Readonly<Record<string, (fields: JsonObject) => string>> = {
-  'step started': ({ step, steps, stepName, attempt, purpose }) =>
-    `step ${Number(step) + 1} of ${steps}: ${visible(String(stepName))}` +
-    `${attempt === 1 ? '' : `, attempt ${attempt}`}${purpose === 'work' ? '' : `, ${purpose}`}\n`,
+  'step started': ({ step, steps, stepName, attempt, purpose }) => {
+    const name = `step ${Number(step) + 1} of ${steps}: ${visible(String(stepName))}`;
+    if (purpose === 'condition') return `${name}, is it to run here?\n`;
+    return `${name}${attempt === 1 ? '' : `, attempt ${attempt}`}${purpose === 'work' ? '' : `, ${purpose}`}\n`;
+  },
+  'step is passed by': () => '  no: it is passed by\n',
   'handler output': ({ stream, line }) => `  ${stream === 'stderr' ? '!' : '|'} ${visible(String(line))}\n`,
   'handler log': ({ handlerMessage, fields }) =>
     `  ${visible(String(handlerMessage))}${isJsonObject(fields) ? pairs(fields) : ''}\n`,

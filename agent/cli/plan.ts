@@ -73,11 +73,13 @@ function renderedStep(step: StepReport, number: number): string {
   ].join('');
 }
 
-function factsOf({ handler, rules, parameters }: StepReport): readonly (readonly [string, string])[] {
+function factsOf({ handler, rules, parameters, runIf }: StepReport): readonly (readonly [string, string])[] {
   if (handler === undefined || rules === undefined) return [];
   const { operation, kind, file, command, user } = handler;
   const origin = file === null ? `built in, version ${AGENT_VERSION}` : file.path;
+  const holds = { true: 'so it is now', false: 'not so now: it is passed by', null: 'it cannot be told' };
   const facts: (readonly [string, string | null])[] = [
+    ['run if', runIf === undefined ? null : `${runIf.condition}; ${holds[`${runIf.holds}`]}`],
     ['handler', `${operation} (${kind}, ${origin})`],
     ['file', file && `sha256 ${file.sha256}, ${file.bytes} bytes, owner ${file.owner}, mode ${file.mode}`],
     ['command', command === null ? null : JSON.stringify(command)],

@@ -1,10 +1,12 @@
 /** What one step would do: who does it, with what, as whom, by which rules, and what its handler says beforehand. */
 import { findProgram } from '../adapters/process/program.ts';
+import { describeCondition } from '../core/condition.ts';
 import type { PlannedRetries, PlannedStep } from '../core/job-plan.ts';
 import type { JsonValue } from '../core/json.ts';
 import { redactSecrets } from '../core/redact.ts';
 import { HANDLER_PATH, type HandlerFacts, type HandlerPlan, type OnInterrupted } from '../handler-api.ts';
 import type { JsonSchema } from '../reference/json-schema.ts';
+import { evaluateCondition } from '../runs/evaluate-condition.ts';
 import type { HandlerFinder } from '../runs/handler-finder.ts';
 import type { ResolvedStep } from '../runs/step-resolver.ts';
 import { HIDDEN, hasHidden, withoutSecrets } from './hide-secrets.ts';
@@ -16,6 +18,8 @@ export interface StepReport {
   readonly pointer: string;
   /** Why a job with it would be REJECTED; the rest is absent then. */
   readonly refused?: string;
+  /** Absent where it runs whatever is so. */
+  readonly runIf?: ConditionReport;
   readonly handler?: HandlerReport;
   /** As the document has it, or its handler. */
   readonly rules?: StepRules;
@@ -25,6 +29,13 @@ export interface StepReport {
   readonly actions?: readonly string[];
   /** What would make it fail as things are. */
   readonly problems: readonly string[];
+}
+
+export interface ConditionReport {
+  /** In words. */
+  readonly condition: string;
+  /** As things are now: a step before it may change that. Null where it cannot be told. */
+  readonly holds: boolean | null;
 }
 
 export interface HandlerReport {
@@ -62,15 +73,40 @@ export async function stepReport(step: PlannedStep, options: StepReportOptions):
   const { name, pointer } = step;
   const resolution = await options.finder.resolve(step);
   if (!resolution.ok) return { name, pointer, refused: resolution.problem.reason, problems: [] };
-  const { step: resolved } = resolution;
+  const condition = await conditionReport(step, options);
+  const report = await resolvedReport(step, resolution.step, options);
+  // What keeps a step from working is no problem where it is passed by.
+  const isPassedBy = condition.runIf?.holds === false;
+  const problems = [...condition.problems, ...(isPassedBy ? [] : report.problems)];
+  return { name, pointer, ...(condition.runIf && { runIf: condition.runIf }), ...report, problems };
+}
+
+async function conditionReport(
+  { runIf }: PlannedStep,
+  { facts: { agentVersion } }: StepReportOptions,
+): Promise<{ readonly runIf?: ConditionReport; readonly problems: readonly string[] }> {
+  if (runIf === undefined) return { problems: [] };
+  const condition = describeCondition(runIf);
+  try {
+    const holds = await evaluateCondition(runIf, { agentVersion, signal: AbortSignal.timeout(PLAN_LIMIT_MS) });
+    return { runIf: { condition, holds }, problems: [] };
+  } catch (error) {
+    const reason = `whether it is to run here cannot be told: ${(error as Error).message}`;
+    return { runIf: { condition, holds: null }, problems: [reason] };
+  }
+}
+
+async function resolvedReport(
+  step: PlannedStep,
+  resolved: ResolvedStep,
+  options: StepReportOptions,
+): Promise<Omit<StepReport, 'name' | 'pointer' | 'runIf'>> {
   const told = await planOf(resolved, options).catch((error: Error) => ({
     problems: [`its dry run failed: ${error.message}`],
   }));
   const command = await commandOf(resolved, options).catch((error: Error) => error);
   const parameters = await shownParameters(resolved, options);
   return {
-    name,
-    pointer,
     handler: {
       operation: resolved.operation,
       kind: kindOf(resolved),

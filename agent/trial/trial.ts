@@ -173,6 +173,10 @@ class RunningTrial implements Trial {
 
   #changed(before: AgentState, after: AgentState): void {
     const { log, onProgress } = this.#options;
+    for (const { id, skippedSteps } of Object.values(after.executions)) {
+      const known = before.executions[id]?.skippedSteps.length ?? 0;
+      for (const stepName of skippedSteps.slice(known)) log.info({ stepName }, 'step is passed by');
+    }
     logChanges(before, after, () => log);
     for (const { id, details } of Object.values(after.executions)) {
       if (details !== before.executions[id]?.details && Object.keys(details).length > 0) onProgress?.(details);

@@ -167,3 +167,18 @@ test('a job ends as it would when nobody reads what is said of it', async () => 
   expect(await readFile(trace, 'utf8')).toBe('whole\n');
   expect(await desk.leftovers()).toEqual([]);
 });
+
+test('a step whose condition does not hold is passed by, and told', async () => {
+  const desk = await createDesk();
+  const document = {
+    steps: [
+      { ...run('echo', 'never'), name: 'first', runIf: { fileExists: join(desk.folder, 'absent') } },
+      { ...run('echo', 'always'), name: 'second' },
+    ],
+  };
+  const { code, stdout, stderr } = await desk.run(['exec', '-'], JSON.stringify(document));
+  expect(stderr).toContain('step 1 of 2: first, is it to run here?\n  no: it is passed by\nstep 2 of 2: second\n');
+  expect(stderr).not.toContain('never');
+  expect(stdout).toMatch(/^SUCCEEDED\n/);
+  expect(code).toBe(0);
+});

@@ -115,3 +115,22 @@ test('a user who could not work there is refused, as a job would be', async () =
   expect(stdout).toContain('USER_CANNOT_ENTER');
   expect(code).toBe(3);
 });
+
+test('conditions are looked at, and a step that is passed by has no problems', async () => {
+  const desk = await createDesk();
+  const there = await desk.file('there', '');
+  const missing = { operation: 'run-command', parameters: { command: ['no-such-program'] } };
+  const document = {
+    steps: [
+      { ...missing, runIf: { not: { fileExists: there } } },
+      { operation: 'system-info', runIf: { fileExists: there } },
+    ],
+  };
+  const { code, stdout } = await desk.run(['plan', '-', '--json'], JSON.stringify(document));
+  const { steps } = JSON.parse(stdout);
+  expect(steps[0]).toMatchObject({ runIf: { holds: false }, problems: [] });
+  expect(steps[1]).toMatchObject({ runIf: { holds: true, condition: expect.stringContaining(there) } });
+  expect(code).toBe(0);
+  const text = await desk.run(['plan', '-'], JSON.stringify(document));
+  expect(text.stdout).toMatch(/run if .* not so now: it is passed by\n/);
+});
