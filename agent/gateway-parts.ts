@@ -21,6 +21,11 @@ export interface GatewayParts {
   /** Certificates of authorities that downloads trust besides the public ones, PEM; empty for none. */
   readonly downloadCaPem: string;
   readonly agentVersion: string;
+  /**
+   * Where it is on record what jobs have made of this machine, such as installed applications: `stateDir` of the settings,
+   * also where `config` has another to work in.
+   */
+  readonly recordsDir?: string;
   /** How to start a handler host: the program, then its arguments. */
   readonly hostArgv: readonly string[];
   readonly log: Logger;
@@ -62,10 +67,11 @@ export function handlerFinder(parts: GatewayParts): HandlerFinder {
   return createHandlerFinder(stepRunnerOptions(parts));
 }
 
-export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayParts): HandlerFacts {
+export function handlerFacts(parts: GatewayParts): HandlerFacts {
+  const { config, downloadCaPem, agentVersion, recordsDir = config.stateDir } = parts;
   const { thingName, insecureDownloadHosts, localDownloadHosts, httpsProxy, noProxy } = config;
   const { maxDownloadBytes, artifactKeys, unsignedDownloads, uploadFolders, allowedCommands } = config;
-  const { applicationsDir, stateDir, runAsUsers, redactPatterns } = config;
+  const { applicationsDir, runAsUsers, redactPatterns } = config;
   return {
     thingName,
     agentVersion,
@@ -79,11 +85,11 @@ export function handlerFacts({ config, downloadCaPem, agentVersion }: GatewayPar
     requireSignature: unsignedDownloads === 'refused',
     uploadFolders,
     applicationsDir,
-    applicationRecordsDir: join(stateDir, 'applications'),
+    applicationRecordsDir: join(recordsDir, 'applications'),
     runAsUsers,
     allowedCommands,
     redactPatterns,
-    containersDir: join(config.stateDir, 'containers'),
+    containersDir: join(recordsDir, 'containers'),
   };
 }
 

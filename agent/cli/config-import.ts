@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { checkSettings } from '../config/check-settings.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { checkCredentials } from '../config/credentials.ts';
-import { deviceClientSettings } from '../config/device-client-settings.ts';
+import { deviceClientSettings, withProxy } from '../config/device-client-settings.ts';
 import type { ImportedSettings, Surroundings } from '../config/imported-settings.ts';
 import { findJsonMistake } from '../config/json-mistake.ts';
 import { isSdkV1File, parseSdkV1Arguments, sdkV1ConfigFile, sdkV1Settings } from '../config/sdk-v1-settings.ts';
@@ -24,28 +24,34 @@ const CONFIG_MODE = 0o644;
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Of the Device Client, beside its configuration (source/config/Config.h, source/config/Config.cpp). */
 const RUNTIME_FILE = 'aws-iot-device-client-runtime.conf';
-const PROXY_FILE = 'http-proxy.conf';
+const PROXY_FILE = 'http-proxy.conf'; // docs/HTTP_PROXY.md
+
+/** @throws ConfigError that lists everything wrong; then nothing is printed or written. @throws UsageError. */
+export async function configImport(operands: readonly string[], { output, force }: OptionValues): Promise<number> {
+  const target = typeof output === 'string' ? output : undefined;
+  const { settings, notes, config } = await readImport(operands, target);
+  const text = `${JSON.stringify(settings, null, 2)}\n`;
+  if (target === undefined) process.stdout.write(text);
+  else await write(target, text, force === true);
+  for (const note of notes) console.error(`note: ${note}`);
+  for (const problem of (await checkCredentials(config)).problems) console.error(`to do: ${problem}`);
+  console.error(`next: job-agent config --config ${target ?? 'FILE'}, on the gateway and as the agent’s user`);
+  return EXIT.done;
+}
 
 /**
  * @param operands a file, or the arguments of the SDK's jobs agent, of which the first is an option.
- * @throws ConfigError that lists everything wrong; then nothing is printed or written. @throws UsageError.
+ * @param target the file that it is to be. @throws ConfigError, UsageError
  */
-export async function configImport(operands: readonly string[], { output, force }: OptionValues): Promise<number> {
+export async function readImport(operands: readonly string[], target = 'config.json') {
   const [file = '', surplus] = operands;
   const isArguments = file.startsWith('-');
   if (!isArguments && surplus !== undefined) throw new UsageError(`${JSON.stringify(surplus)} is one word too many`);
   const imported = isArguments ? await importArguments(operands) : await importFile(file);
-  const target = typeof output === 'string' ? output : undefined;
-  const { config, problems } = checkSettings(target ?? 'config.json', { values: imported.values }, NO_ENVIRONMENT);
+  const { config, problems } = checkSettings(target, { values: imported.values }, NO_ENVIRONMENT);
   const all = [...imported.problems, ...problems.filter((problem) => !isOfMissing(problem, imported.values))];
   if (config === undefined || all.length > 0) throw new ConfigError(all);
-  const text = `${JSON.stringify(imported.values, null, 2)}\n`;
-  if (target === undefined) process.stdout.write(text);
-  else await write(target, text, force === true);
-  for (const note of imported.notes) console.error(`note: ${note}`);
-  for (const problem of (await checkCredentials(config)).problems) console.error(`to do: ${problem}`);
-  console.error(`next: job-agent config --config ${target ?? 'FILE'}, on the gateway and as the agent’s user`);
-  return EXIT.done;
+  return { settings: imported.values, notes: imported.notes, config };
 }
 
 const NO_ENVIRONMENT = { values: {}, unknownNames: [] };
@@ -59,11 +65,8 @@ async function importFile(file: string): Promise<ImportedSettings> {
   const content = await readObject(file);
   if (isSdkV1File(content)) return sdkV1Settings({}, content, SURROUNDINGS);
   const runtime = await readIfThere(join(dirname(file), RUNTIME_FILE));
-  const imported = deviceClientSettings(content, runtime, SURROUNDINGS);
   const proxy = await readIfThere(join(dirname(file), PROXY_FILE));
-  if (proxy?.['http-proxy-enabled'] !== true) return imported;
-  const note = `${PROXY_FILE}: this agent connects to AWS IoT without an HTTP proxy`;
-  return { ...imported, notes: [...imported.notes, note] };
+  return withProxy(deviceClientSettings(content, runtime, SURROUNDINGS), proxy);
 }
 
 async function importArguments(args: readonly string[]): Promise<ImportedSettings> {

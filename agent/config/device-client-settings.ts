@@ -53,6 +53,18 @@ export function deviceClientSettings(
   return { values: withoutNothing(values), notes, problems };
 }
 
+/** @param proxy `http-proxy.conf` beside the file (docs/HTTP_PROXY.md), if it is there. */
+export function withProxy(imported: ImportedSettings, proxy: JsonObject | undefined): ImportedSettings {
+  if (proxy === undefined || ownMember(proxy, 'http-proxy-enabled') !== true) return imported;
+  const [host, port, user] = ['host', 'port', 'username'].map((name) => ownMember(proxy, `http-proxy-${name}`));
+  const notes = [
+    'http-proxy.conf: files come and go through the proxy (httpsProxy), but not MQTT: AWS IoT must be reachable without it',
+    ...(user === undefined ? [] : ['http-proxy.conf: write user and password into httpsProxy, and chmod 600 the file']),
+  ];
+  const httpsProxy = `http://${String(host)}:${String(port)}`;
+  return { ...imported, values: { ...imported.values, httpsProxy }, notes: [...imported.notes, ...notes] };
+}
+
 /** After fleet provisioning `cert` and `key` of the file are those of the claim, and another file has the thing's own. */
 function identityOf(file: JsonObject, runtime: RuntimeConfig, problems: string[]): JsonObject {
   if (!isOn(section(file, 'fleet-provisioning'))) return file;

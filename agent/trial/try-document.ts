@@ -12,7 +12,7 @@ import { openTrialFolders, type TrialFolders } from './trial-folders.ts';
 
 export interface TryDocumentOptions
   extends Pick<TrialOptions, 'jobDocument' | 'passRestarts' | 'skipWaits' | 'log' | 'onProgress'> {
-  /** Its folders for state and runs are not used. */
+  /** Its folders for state and runs are not used, but for the record of what jobs have made of this machine. */
   readonly config: OfflineConfig;
   readonly downloadCaPem: string;
   /** A folder to work in and to leave there; without it a new one, which is removed. */
@@ -40,7 +40,14 @@ export async function tryDocument(
     maxConcurrentJobs: 1,
     unknownOperation: 'reject', // there is no other agent to leave it to
   };
-  const runner = createStepRunner({ config: settings, downloadCaPem, agentVersion: AGENT_VERSION, hostArgv, log });
+  const runner = createStepRunner({
+    config: settings,
+    downloadCaPem,
+    agentVersion: AGENT_VERSION,
+    recordsDir: config.stateDir,
+    hostArgv,
+    log,
+  });
   await runner.endLeftovers(0); // of an earlier call that was killed
   const trial = startTrial({
     ...options,

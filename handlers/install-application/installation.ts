@@ -60,11 +60,11 @@ export async function installApplication(
   try {
     if (restored?.phase === 'putting-back') return await goBack(context, parameters, restored);
     if (restored?.phase === 'placing') return await place(context, parameters, restored);
+    const prepared = await prepareOrForget(context, parameters, places);
+    return 'phase' in prepared ? await place(context, parameters, prepared) : prepared;
   } catch (error) {
     return failureResult(error, context.signal);
   }
-  const prepared = await prepareOrForget(context, parameters, places);
-  return 'phase' in prepared ? place(context, parameters, prepared) : prepared;
 }
 
 /** What failed for good leaves nothing beside the places of its files; what is stopped or tried later goes on with it. */
@@ -219,7 +219,10 @@ async function place(
       failure: { code, sdkCode: told, message },
     });
   }
-  await forgetOld(swaps);
+  // All is well without; hidden, they are in nobody's way.
+  await forgetOld(swaps).catch(({ message }: Error) =>
+    context.log.warn({ reason: message }, 'not all of the old files could be removed'),
+  );
   const state = running === undefined ? 'package files installed' : 'package installed and started';
   return succeeded({ state, application: parameters.name, ...(running !== undefined && { unit: running }) });
 }
@@ -238,7 +241,8 @@ async function goBack(
     message: 'stopped',
   };
   const rollback = problem === undefined ? 'done' : problem.kind === 'failed' ? problem.message : problem.kind;
-  return failed(code, message, { errorCode: sdkCode, rollback, application: parameters.name });
+  const state = problem === undefined ? 'everything put back' : 'not everything put back';
+  return failed(code, message, { state, errorCode: sdkCode, rollback, application: parameters.name });
 }
 
 /** @returns what went wrong with it, if anything; everything else has been done. */

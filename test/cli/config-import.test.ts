@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readImport } from '../../agent/cli/config-import.ts';
 import { onCloud, THING } from '../fixtures/agent-and-cloud.ts';
 import { runAgentCommand, startAgentProcess } from '../fixtures/agent-process.ts';
 import { startTestCloud } from '../fixtures/job-cloud.ts';
@@ -30,7 +31,10 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'config-import-'));
   file = join(folder, 'device-client.conf');
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
 
 describe('a configuration of the Device Client', () => {
   test('becomes one of ours, with ~ as the home folder', async () => {
@@ -66,25 +70,43 @@ describe('a configuration of the Device Client', () => {
     [{ 'thing-nmae': 'x' }, 'thing-nmae: nothing that is known'],
     [{}, 'runAsUsers: '],
   ])('%j is told: %s', async (more, note) => {
-    const { code, stderr } = await importSettings({ ...DEVICE_CLIENT, ...more });
-    expect([code, stderr]).toEqual([0, expect.stringContaining(`note: ${note}`)]);
+    const { code, told } = await importSettings({ ...DEVICE_CLIENT, ...more });
+    expect([code, told]).toEqual([0, expect.stringContaining(`note: ${note}`)]);
   });
 
   test('what is off is no matter', async () => {
-    const { stderr } = await importSettings(DEVICE_CLIENT);
+    const { told } = await importSettings(DEVICE_CLIENT);
     for (const name of ['tunneling', 'device-defender', 'fleet-provisioning', 'samples', 'shadow']) {
-      expect(stderr).not.toContain(name);
+      expect(told).not.toContain(name);
     }
   });
 
   test('credentials that are not as they should be are told as something to do', async () => {
-    const { stderr } = await importSettings(DEVICE_CLIENT);
+    await write(DEVICE_CLIENT);
+    const { stderr } = await runAgentCommand(['config', 'import', file], { HOME: folder });
     expect(stderr).toContain('to do: keyPath: /etc/iot/private.key does not exist');
   });
 
-  test.each([true, false])('an HTTP proxy that is %s', async (isOn) => {
-    await writeFile(join(folder, 'http-proxy.conf'), JSON.stringify({ 'http-proxy-enabled': isOn }));
-    expect((await importSettings(DEVICE_CLIENT)).stderr.includes('note: http-proxy.conf: ')).toBe(isOn);
+  test('an HTTP proxy is taken over for files, without its password', async () => {
+    const proxy = { 'http-proxy-enabled': true, 'http-proxy-host': '10.0.0.140', 'http-proxy-port': '9999' };
+    const secret = { 'http-proxy-username': 'gateway', 'http-proxy-password': 'SECRET' };
+    await writeFile(join(folder, 'http-proxy.conf'), JSON.stringify({ ...proxy, ...secret }));
+    const { settings, told } = await importSettings(DEVICE_CLIENT);
+    expect(settings).toHaveProperty('httpsProxy', 'http://10.0.0.140:9999');
+    expect(told).toContain('but not MQTT: AWS IoT must be reachable without it');
+    expect(told).toContain('write user and password into httpsProxy');
+    expect(JSON.stringify(settings) + told).not.toContain('SECRET');
+  });
+
+  test.each([
+    [{ 'http-proxy-enabled': false, 'http-proxy-host': '10.0.0.140' }, 0],
+    [{ 'http-proxy-enabled': true, 'http-proxy-host': 'a b', 'http-proxy-port': '9999' }, 78],
+    [{ 'http-proxy-enabled': true }, 78],
+  ])('an HTTP proxy of %j', async (proxy, expected) => {
+    await writeFile(join(folder, 'http-proxy.conf'), JSON.stringify(proxy));
+    const { code, settings } = await importSettings(DEVICE_CLIENT);
+    expect(code).toBe(expected);
+    expect(settings ?? {}).not.toHaveProperty('httpsProxy');
   });
 
   test.each([
@@ -93,8 +115,8 @@ describe('a configuration of the Device Client', () => {
     ['download-file.sh', false],
   ])('the sample handler %s is better left out: %s', async (name, isLeftOut) => {
     await writeFile(join(folder, name), '#!/bin/sh\n', { mode: 0o700 });
-    const { stderr } = await importSettings({ ...DEVICE_CLIENT, jobs: { 'handler-directory': folder } });
-    expect(stderr.includes(`note: ${name}: `)).toBe(isLeftOut);
+    const { told } = await importSettings({ ...DEVICE_CLIENT, jobs: { 'handler-directory': folder } });
+    expect(told.includes(`note: ${name}: `)).toBe(isLeftOut);
   });
 
   test('a thing that was provisioned has its own certificate, though the file ends in a NUL', async () => {
@@ -116,13 +138,13 @@ describe('a configuration of the Device Client', () => {
     [{ key: 7 }, 'key: expected a string'],
     [{ logging: { level: 'LOUD' } }, 'logging.level: expected DEBUG, INFO, WARN or ERROR'],
   ])('%j makes none: %s', async (more, problem) => {
-    const { code, stdout, stderr } = await importSettings({ ...DEVICE_CLIENT, ...more });
-    expect([code, stdout, stderr]).toEqual([78, '', expect.stringContaining(problem)]);
+    const { code, told } = await importSettings({ ...DEVICE_CLIENT, ...more });
+    expect([code, told]).toEqual([78, expect.stringContaining(problem)]);
   });
 
   test('all that is wrong is told at once', async () => {
-    const { stderr } = await importSettings({ ...DEVICE_CLIENT, cert: '', key: '', endpoint: 'a b' });
-    expect(stderr).toContain('3 problems with the configuration');
+    const { told } = await importSettings({ ...DEVICE_CLIENT, cert: '', key: '', endpoint: 'a b' });
+    expect(told).toContain('3 problems with the configuration');
   });
 });
 
@@ -257,10 +279,16 @@ function write(content: object): Promise<void> {
   return writeFile(file, JSON.stringify(content));
 }
 
+/** Without a process of its own. */
 async function importSettings(content: object) {
   await write(content);
-  const { code, stdout, stderr } = await runAgentCommand(['config', 'import', file], { HOME: folder });
-  return { code, stdout, stderr, settings: stdout === '' ? undefined : (JSON.parse(stdout) as unknown) };
+  vi.stubEnv('HOME', folder);
+  try {
+    const { settings, notes } = await readImport([file]);
+    return { code: 0, settings, told: notes.map((note) => `note: ${note}`).join('\n') };
+  } catch (error) {
+    return { code: 78, settings: undefined, told: (error as Error).message };
+  }
 }
 
 function importTo(output: string, ...more: string[]) {

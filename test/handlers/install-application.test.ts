@@ -330,6 +330,24 @@ describe('cut off', () => {
   });
 });
 
+describe('stopped', () => {
+  test('while it is watched, it is put back by the clean-up', async () => {
+    await install({ ...RUNNING, files: [file('a')] });
+    const before = await systemd.running(UNIT);
+    served['/a'] = 'newer\n';
+    const newer = { ...RUNNING, command: ['run-app', '--newer'], files: [file('a')], stayUpSeconds: 600 };
+    const recorded = recording();
+    const running = installApplication(recorded.context, parametersOf(newer), places());
+    await vi.waitUntil(async () => (await systemd.running(UNIT))?.includes('--newer'), { timeout: 10_000 });
+    recorded.stop();
+    expect(await running).toMatchObject({ kind: 'failed', reasonCode: 'APPLICATION_STOPPED' });
+    const restored = recorded.checkpoints.at(-1);
+    await undoInstallation(recording({ restored }).context, parametersOf(newer), places());
+    expect([await contentOf('a'), await systemd.running(UNIT)]).toEqual([NEW, before]);
+    expect(await everything()).toEqual(['.applications', 'a']);
+  });
+});
+
 describe('paths', () => {
   test('a folder in the place of a file is refused', async () => {
     await mkdir(join(apps, 'a'));

@@ -8,7 +8,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startAgentAndCloud, THING } from '../fixtures/agent-and-cloud.ts';
-import { startAgentProcess } from '../fixtures/agent-process.ts';
+import { runAgentCommand, startAgentProcess } from '../fixtures/agent-process.ts';
 import { startFileServer } from '../fixtures/file-server.ts';
 
 const CONTENT = 'console.log("hello");\n';
@@ -135,6 +135,18 @@ describe.runIf(!existsSync('/run/systemd/system'))('where systemd does not run',
     });
     expect(existsSync(apps)).toBe(false);
   });
+});
+
+test('what exec installs is on record with the agent, whose jobs know it', async () => {
+  const { runJob, configPath, file } = await startGateway();
+  const folder = dirname(configPath);
+  const document = join(folder, 'install.json');
+  await writeFile(document, JSON.stringify({ operation: 'install', packageName: 'by-hand', files: [file('a.js')] }));
+  const settings = { JOB_AGENT_INSECURE_DOWNLOAD_HOSTS: '127.0.0.1', JOB_AGENT_APPLICATIONS_DIR: 'apps' };
+  const { code } = await runAgentCommand(['exec', document, '--config', configPath], settings);
+  expect(code).toBe(0);
+  const { statusDetails } = await runJob('status', { operation: 'systemStatus' });
+  expect(statusDetails.detailsMap.installedPackages).toBe('[by-hand]');
 });
 
 test('an agent that is killed while files come finishes the installation at its next start', async () => {

@@ -407,7 +407,7 @@ fails_and_goes_back() {
 # systemd.syntax(7) and systemd.unit(5): what would be special in a unit, or in the name of one.
 takes_any_name() {
   local parameters
-  parameters=$(jq -n '{name: "a b/ü%h", workingDirectory: "/opt/x %h \\ $y ", files: [], start: true, stayUpSeconds: 1,
+  parameters=$(jq -n '{name: "a b/ü%h", workingDirectory: "/opt/x %h \\ $y ", files: [], start: true, startAtBoot: true, stayUpSeconds: 1,
     command: ["sh", "-c", "pwd > /run/odd; printf \"<%s>\" \"$@\" >> /run/odd", "sh", "%h", "$HOME", "${X}", ";", "a\nb", "\"", "\\", "-"]}')
   create_job odd "$(jq -n --argjson parameters "$parameters" '{operation: "install-application", $parameters}')"
   check 'an application with a name, a folder and arguments of any sort runs' ends odd SUCCEEDED
