@@ -60,10 +60,14 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     ],
   },
   firmware: {
-    real: 'RAUC with its service and signed bundles, SWUpdate with signed images and a U-Boot environment, Mender 3.4 with artifacts; slots are files, a script is the bootloader, and a restart starts another slot',
+    real: 'RAUC with its service and signed bundles, SWUpdate with signed images and a U-Boot environment, Mender 3.4 with artifacts; slots are files, a script is the bootloader, and a restart starts another slot; with RAUC, an agent process over restarts',
     argumentListsOnly:
       'mender-update of Mender 4, which takes the same words; RAUC and Mender fetching a URL themselves',
-    tests: ['test/handlers/firmware-rauc.test.ts', 'test/handlers/firmware-tools.test.ts'],
+    tests: [
+      'test/handlers/firmware-rauc.test.ts',
+      'test/handlers/firmware-tools.test.ts',
+      'test/system/firmware-job.test.ts',
+    ],
   },
   'install-packages': {
     real: 'apt and dpkg in a scratch root, with a repository of its own',

@@ -9,9 +9,12 @@ export interface BoardOptions {
   readonly bootId: string;
   /** Is written, and laid over the kernel's. */
   readonly bootIdFile: string;
+  /** For sh, in the namespace: mounts that nobody else sees. */
+  readonly setUp?: string;
 }
 
-const SCRIPT = 'echo "$1" > "$2" && mount --bind "$2" /proc/sys/kernel/random/boot_id && shift 2 && exec "$@"';
+const SCRIPT =
+  'echo "$1" > "$2" && mount --bind "$2" /proc/sys/kernel/random/boot_id && eval "$3" && shift 3 && exec "$@"';
 /** Who is not root is so in a user namespace, where the system allows one (unshare(1)). */
 const NAMESPACES = process.getuid?.() === 0 ? ['-m'] : ['-r', '-m'];
 
@@ -19,8 +22,8 @@ export function canPlayBoards(): boolean {
   return spawnSync('unshare', [...NAMESPACES, 'true']).status === 0;
 }
 
-export function startBoard({ agent, configPath, bootId, bootIdFile }: BoardOptions): Agent {
+export function startBoard({ agent, configPath, bootId, bootIdFile, setUp = 'true' }: BoardOptions): Agent {
   const command = [process.execPath, agent, 'run', '--config', configPath];
-  const args = [...NAMESPACES, 'sh', '-c', SCRIPT, 'sh', bootId, bootIdFile, ...command];
+  const args = [...NAMESPACES, 'sh', '-c', SCRIPT, 'sh', bootId, bootIdFile, setUp, ...command];
   return follow(spawn('unshare', args, { env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
