@@ -33,6 +33,7 @@ const programs = {
   'test-simulation': 'test/simulation/main.ts',
   'test-soak': 'test/soak/main.ts',
   'test-full': 'test/full/main.ts',
+  'test-fuzz': 'test/fuzz/main.ts',
   'test-aws': 'test/conformance/main.ts',
 };
 

@@ -30,6 +30,11 @@ export const FULL_RUNS: readonly FullRun[] = [
     about: 'a gigabyte, with its server, link and agent killed',
     npm: script('test:download', '--mebibytes', '1024'),
   },
+  {
+    name: 'fuzz',
+    about: 'fuzzed job documents, and faults that must be found',
+    npm: script('test:fuzz', '--documents', '10000'),
+  },
   { name: 'systemd', about: 'the service, on a real systemd', npm: script('test:systemd') },
   { name: 'container', about: 'the image, under podman', npm: script('test:container') },
   { name: 'soak', about: 'half an hour with faults', npm: script('soak', '--minutes', '30') },
