@@ -41,7 +41,7 @@ const MAX_BYTES = 64 * 1024;
 const MAX_KEPT = 64;
 
 export function createManifestReader(folders: HandlerFolders, compileSchema: CompileSchema): ReadManifest {
-  const checkManifest = compileSchema(HANDLER_MANIFEST_SCHEMA);
+  let checkManifest: SchemaCheck | undefined; // compiled when a first manifest is there: most gateways have none
   const kept = new Map<string, CheckedManifest>();
 
   /** @throws Error with the place in the manifest. */
@@ -59,6 +59,7 @@ export function createManifestReader(folders: HandlerFolders, compileSchema: Com
 
   function checkText(text: string, isModule: boolean): CheckedManifest {
     const value = parseJson(text);
+    checkManifest ??= compileSchema(HANDLER_MANIFEST_SCHEMA);
     const misfit = checkManifest(value);
     if (misfit !== undefined) throw new Error(`${misfit.pointer} ${misfit.reason}`.trimStart());
     const manifest = value as HandlerManifest;

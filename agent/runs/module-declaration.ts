@@ -42,14 +42,15 @@ export interface CheckedDeclaration {
 export type CheckDeclaration = (description: JsonValue, operation: string) => CheckedDeclaration | string;
 
 export function createDeclarationCheck(compileSchema: CompileSchema): CheckDeclaration {
-  const checkDescription = compileSchema(DESCRIPTION_SCHEMA);
-  const checkValues = compileSchema(VALUES_SCHEMA);
+  let checks: { readonly description: SchemaCheck; readonly values: SchemaCheck } | undefined;
   return (description, operation) => {
-    if (checkDescription(description) !== undefined) return 'its description has a form that this agent does not know';
+    checks ??= { description: compileSchema(DESCRIPTION_SCHEMA), values: compileSchema(VALUES_SCHEMA) };
+    if (checks.description(description) !== undefined)
+      return 'its description has a form that this agent does not know';
     const { values, functions } = description as unknown as DescriptionForm;
     const early = earlyFault(values);
     if (early !== undefined) return early;
-    const misfit = checkValues(values);
+    const misfit = checks.values(values);
     if (misfit !== undefined) return `${misfit.pointer} ${misfit.reason}`;
     const declaration: ModuleDeclaration = { ...(values as Static<typeof VALUES_SCHEMA>), functions };
     return faultOf(declaration, operation) ?? withCheck(declaration, compileSchema);
