@@ -138,7 +138,8 @@ function tooLongForSocket({ runtimeDir = '' }: Partial<Config>): string[] {
   ];
 }
 
-function wrongKeys({ artifactKeys = [], unsignedDownloads }: Partial<Config>): string[] {
+function wrongKeys({ artifactKeys, unsignedDownloads }: Partial<Config>): string[] {
+  if (artifactKeys === undefined) return []; // it is wrong in another way, and that is told
   const { problems } = readArtifactKeys(artifactKeys);
   if (unsignedDownloads === 'refused' && artifactKeys.length === 0) {
     return ['unsignedDownloads: refused, but artifactKeys has no key: nothing could be downloaded'];

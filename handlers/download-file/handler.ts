@@ -20,6 +20,7 @@ import { shownUrl } from './fetch-response.ts';
 import { DOWNLOAD_PACE, type DownloadPace } from './pacing.ts';
 import { type DownloadFileParameters, downloadFileParameters } from './parameters.ts';
 import { openPartFile, type PartFile } from './part-file.ts';
+import { planDownload } from './plan.ts';
 import { isSameBoot, readBootId, readResumePoint, urlMark } from './resume-point.ts';
 import { signatureKeys } from './signature.ts';
 import { createSignatureSource } from './signature-source.ts';
@@ -34,6 +35,7 @@ export const downloadFileHandler: ModuleHandler<typeof downloadFileParameters> =
   onInterrupted: 'resume',
   managedTemplates: [{ handler: 'download-file.sh', parametersOf: parametersOfTemplate }],
   check: checkParameters,
+  plan: planDownload,
   run: downloadFile,
   cleanup: removePart,
 };

@@ -85,7 +85,7 @@ async function unpackInto(folder: string, archive: string, { context, parameters
       stripComponents: parameters.stripComponents ?? 0,
       reserveBytes: await reserveFor(folder, context.workDir),
     };
-    const onProgress = ({ files, bytes }: Unpacked) => context.progress({ files, bytesUnpacked: bytes });
+    const onProgress = (unpacked: Unpacked) => context.progress({ ...unpacked });
     return await unpackTree(readTar(await contentOf(file)), { folder, limits, signal: context.signal, onProgress });
   } finally {
     await file.close();

@@ -12,6 +12,7 @@ import {
 } from '../../agent/handler-api.ts';
 import { isWithin, openSource, type UploadSource } from './open-source.ts';
 import { MAX_PUT_BYTES, type UploadFileParameters, uploadFileParameters } from './parameters.ts';
+import { planUpload } from './plan.ts';
 import { putFile } from './put-file.ts';
 import { UploadError } from './upload-error.ts';
 
@@ -23,6 +24,7 @@ export const uploadFileHandler: ModuleHandler<typeof uploadFileParameters> = {
   parameters: uploadFileParameters,
   onInterrupted: 'rerun',
   check: checkPlaces,
+  plan: planUpload,
   run: (context, parameters) => uploadFile(context, parameters),
 };
 

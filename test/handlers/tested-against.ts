@@ -43,6 +43,7 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
       'test/handlers/download-signatures.test.ts',
       'test/handlers/proxy.test.ts',
       'test/handlers/large-download.test.ts',
+      'test/handlers/transfer-plans.test.ts',
       'test/system/download-job.test.ts',
     ],
   },
@@ -106,7 +107,7 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
   },
   'unpack-archive': {
     real: 'archives of GNU tar in each of its formats, and archives that no tar would make',
-    tests: ['test/handlers/unpack-archive.test.ts'],
+    tests: ['test/handlers/unpack-archive.test.ts', 'test/handlers/unpack-kills.test.ts'],
   },
   'upload-file': {
     real: 'HTTP and HTTPS servers on loopback with certificates of their own, real files',
