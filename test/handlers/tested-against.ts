@@ -89,17 +89,17 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     tests: ['test/handlers/run-command.test.ts', 'test/system/handlers.test.ts'],
   },
   services: {
+    real: 'units of a booted Debian with systemd (`npm run test:systemd`)',
     standIn: 'a `systemctl` that keeps units in a file and answers as systemctl(1) says',
-    tests: ['test/handlers/services.test.ts'],
+    tests: ['test/handlers/services.test.ts', 'test/system/systemd.sh'],
   },
   'set-log-level': {
     real: 'the agent’s own log',
     tests: ['test/handlers/set-log-level.test.ts'],
   },
   shutdown: {
-    real: 'an agent process that starts again in another boot',
-    standIn: 'the program in `shutdownCommand`',
-    tests: ['test/handlers/shutdown.test.ts', 'test/system/reboot-job.test.ts'],
+    real: 'an agent process that starts again in another boot, and a booted Debian with systemd that is powered off (`npm run test:systemd`)',
+    tests: ['test/handlers/shutdown.test.ts', 'test/system/reboot-job.test.ts', 'test/system/systemd.sh'],
   },
   'system-info': {
     real: 'this machine, asked by an agent process',

@@ -33,7 +33,9 @@ main() {
   reboot_is_survived
   reboots_for_a_job
   runs_jobs_side_by_side
+  manages_services
   runs_applications_as_services
+  powers_off_for_a_job
   summary
 }
 
@@ -355,6 +357,81 @@ HANDLER
 waits_for() { execution waits .statusDetails.detailsMap.waiting | grep -q -e "$1"; }
 
 # What the operations install-application and applications make of the SDK v1 jobs agent's documents.
+manages_services() {
+  restart_with
+  unit_file stays <<<$'[Service]\nExecStart=sleep 1003\n[Install]\nWantedBy=multi-user.target'
+  unit_file falls <<<$'[Service]\nExecStart=sh -c "sleep 1; exit 3"\nRestart=always\nRestartSec=100ms'
+  unit_file once <<<$'[Service]\nType=oneshot\nExecStart=true'
+  unit_file fails <<<$'[Service]\nType=oneshot\nExecStart=false'
+  IN ln -s /dev/null /etc/systemd/system/masked.service
+  IN systemctl daemon-reload
+  does_job 'the operation services starts a unit that stays up' svc-start "$(services_job start '["stays"]' 3)"
+  check '… which is so' IN systemctl is-active stays
+  check '… as the job tells' equals \
+    "$(execution svc-start .statusDetails.detailsMap.units)" 'stays active (running, disabled)'
+  create_job svc-falls "$(services_job start '["falls", "stays"]' 60)"
+  check 'a unit that falls over while it is watched fails the job' ends svc-falls FAILED SERVICE_DID_NOT_STAY_UP
+  check '… and is the one that is told' grep -q 'did not stay up: falls' \
+    <<<"$(execution svc-falls .statusDetails.detailsMap.reason)"
+  does_job 'services stops one that systemd starts again and again' svc-stop "$(services_job stop '["falls"]')"
+  check '… which is down' not IN systemctl is-active falls
+  changes_what_is_enabled
+  does_job 'a unit that runs once and ends well is well' svc-once "$(services_job start '["once"]')"
+  create_job svc-fails "$(services_job start '["fails"]')"
+  check 'one that ends badly is not' ends svc-fails FAILED SERVICE_ACTION_FAILED
+  create_job svc-none "$(services_job restart '["stays", "no-such-unit"]')"
+  check 'a unit that is not there fails the job' ends svc-none FAILED SERVICE_NOT_FOUND
+  spares_the_agent
+}
+
+changes_what_is_enabled() {
+  local before
+  before=$(IN systemctl show stays --property=InvocationID)
+  does_job 'services restarts a unit' svc-restart "$(services_job restart '["stays"]')"
+  check '… which is in another run' not equals "$(IN systemctl show stays --property=InvocationID)" "$before"
+  does_job 'services enables a unit' svc-enable "$(services_job enable '["stays"]')"
+  check '… for the next start' equals "$(IN systemctl is-enabled stays)" enabled
+  does_job 'services disables it' svc-disable "$(services_job disable '["stays"]')"
+  check '… and lets it run' equals "$(IN systemctl is-enabled stays) $(IN systemctl is-active stays)" 'disabled active'
+  create_job svc-masked "$(services_job start '["masked"]')"
+  check 'a unit that is masked is not started' ends svc-masked FAILED SERVICE_ACTION_FAILED
+}
+
+spares_the_agent() {
+  local pid
+  pid=$(show MainPID)
+  for action in stop restart; do
+    create_job "svc-own-$action" "$(services_job $action "[\"stays\", \"$UNIT\"]")"
+    check "services does not $action the agent itself" ends "svc-own-$action" REJECTED SERVICE_IS_AGENT
+  done
+  check '… which runs on' is MainPID "$pid"
+  check '… and so does what was named beside it' IN systemctl is-active stays
+}
+
+unit_file() { IN sh -c "cat >/etc/systemd/system/$1.service"; }
+
+# services_job ACTION UNITS [STAY_UP_SECONDS]
+services_job() {
+  jq -n --arg action "$1" --argjson units "$2" --argjson seconds "${3:-null}" \
+    '{operation: "services", parameters: ({$action, $units} + if $seconds then {stayUpSeconds: $seconds} else {} end)}'
+}
+
+powers_off_for_a_job() {
+  create_job off '{"operation": "shutdown"}'
+  check 'the operation shutdown powers the machine off' goes_off
+  check '… with the job in progress meanwhile' execution_is off IN_PROGRESS
+  check '… and the machine starts when it is switched on' power_on
+  check '… where the job ends SUCCEEDED' ends off SUCCEEDED
+  does_job '… and the agent takes jobs' after-off '{"operation": "system-info"}'
+}
+
+# systemd-nspawn ends with 0 when the machine is powered off, and with 133 for a reboot.
+goes_off() {
+  within 60 not kill -0 "$NSPAWN_PID" || return 1
+  wait "$NSPAWN_PID"
+  equals $? 0
+}
+
 runs_applications_as_services() {
   local app=iot-application-telemetry
   restart_with Environment=JOB_AGENT_INSECURE_DOWNLOAD_HOSTS=127.0.0.1 RestartSec=1
