@@ -51,8 +51,9 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const plan: JobPlan | null = parsed.ok ? parsed.plan : null;
   const facts = handlerFacts({ ...options, config });
   const steps: StepReport[] = [];
-  for (const step of plan?.steps ?? []) {
-    steps.push(await stepReport(step, { finder, facts, workDir: join(stateDir, 'work', 'JOB') }));
+  for (const [index, step] of (plan?.steps ?? []).entries()) {
+    const reviewed = verdict.kind === 'run' ? verdict.plan.steps[index] : undefined;
+    steps.push(await stepReport(step, { finder, facts, reviewed, workDir: join(stateDir, 'work', 'JOB') }));
   }
   return {
     format: plan?.format ?? null,

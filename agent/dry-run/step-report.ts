@@ -4,6 +4,7 @@ import { describeCondition } from '../core/condition.ts';
 import type { PlannedRetries, PlannedStep } from '../core/job-plan.ts';
 import type { JsonValue } from '../core/json.ts';
 import { redactSecrets } from '../core/redact.ts';
+import type { ReviewedStep } from '../core/state.ts';
 import { HANDLER_PATH, type HandlerFacts, type HandlerPlan, type OnInterrupted } from '../handler-api.ts';
 import type { JsonSchema } from '../reference/json-schema.ts';
 import { evaluateCondition } from '../runs/evaluate-condition.ts';
@@ -62,6 +63,8 @@ export interface StepRules {
 export interface StepReportOptions {
   readonly finder: HandlerFinder;
   readonly facts: HandlerFacts;
+  /** As the core would have it; absent where the job would be REJECTED. */
+  readonly reviewed: ReviewedStep | undefined;
   /** Where it would work; it is not there. */
   readonly workDir: string;
 }
@@ -114,7 +117,7 @@ async function resolvedReport(
       command: command instanceof Error ? null : shownCommand(command, parameters),
       user: userOf(step, resolved),
     },
-    rules: rulesOf(step, resolved),
+    rules: rulesOf(step, resolved, options.reviewed),
     parameters,
     ...told,
     problems: [...told.problems, ...commandProblems(command, options.workDir)],
@@ -126,9 +129,14 @@ function kindOf(step: ResolvedStep): HandlerReport['kind'] {
   return step.kind === 'es-module' ? step.declaration.kind : 'executable';
 }
 
-function rulesOf({ timeoutSeconds, ignoreFailure, retries }: PlannedStep, { traits }: ResolvedStep): StepRules {
+function rulesOf(
+  { timeoutSeconds, ignoreFailure, retries }: PlannedStep,
+  { traits }: ResolvedStep,
+  reviewed: ReviewedStep | undefined,
+): StepRules {
   const { onInterrupted, exclusive, verifies, cleansUp } = traits;
-  const limit = timeoutSeconds ?? traits.timeoutSeconds;
+  const ownLimit = timeoutSeconds ?? traits.timeoutSeconds;
+  const limit = reviewed === undefined || reviewed.timeoutMs === null ? ownLimit : reviewed.timeoutMs / 1_000;
   return {
     timeoutSeconds: limit,
     onInterrupted,
