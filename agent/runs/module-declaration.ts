@@ -1,4 +1,5 @@
 /** What a module in `handlersDir` declares of its handler, as its process tells it: checked like everything from there. */
+import { quote } from '../core/describe-value.ts';
 import type { JsonValue } from '../core/json.ts';
 import { HANDLER_API_VERSION, type OnInterrupted, type Static, Type } from '../handler-api.ts';
 import type { CompileSchema, SchemaCheck } from '../ports/schema-check.ts';
@@ -75,7 +76,7 @@ function earlyFault({ apiVersion, kind, managedTemplates }: DescriptionForm['val
 function faultOf(declaration: ModuleDeclaration, operation: string): string | undefined {
   const { kind, functions, retryExitCode, rebootExitCode } = declaration;
   if (declaration.operation !== operation) {
-    return `/operation expected ${JSON.stringify(operation)}, as the file is named, got ${JSON.stringify(declaration.operation)}`;
+    return `/operation expected ${JSON.stringify(operation)}, as the file is named, got ${quote(declaration.operation)}`;
   }
   const [own, other] = kind === 'module' ? (['run', 'command'] as const) : (['command', 'run'] as const);
   if (!functions.includes(own)) return `/${own} is required of the kind ${kind}, and missing`;

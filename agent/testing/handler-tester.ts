@@ -104,10 +104,21 @@ interface Test {
   readonly stoppedBy: () => TestStopReason | null;
 }
 
+/** A test that could not be made leaves nothing; one that was made leaves what `remove` removes. */
 async function runTest(test: Test): Promise<TestReport> {
+  const { after } = test.options;
+  const root = after === undefined ? await mkdtemp(join(tmpdir(), 'test-handler-')) : rootOf(after);
+  try {
+    return await runTestIn(root, test);
+  } catch (error) {
+    if (after === undefined) await rm(root, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function runTestIn(root: string, test: Test): Promise<TestReport> {
   const { handler, options } = test;
   const { after, parameters = {}, purpose = 'work' } = options;
-  const root = after === undefined ? await mkdtemp(join(tmpdir(), 'test-handler-')) : rootOf(after);
   const subject = asTestSubject(handler);
   const log = createTestLog();
   const stateDir = join(root, 'state');

@@ -1,9 +1,9 @@
 /** `testHandler`, as authors have it but for where the handler host lies. The package itself: `package.test.ts`. */
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   type CommandHandler,
   failed,
@@ -88,7 +88,11 @@ describe('a module that is given as an object', () => {
 
   test('is restored nothing that an agent would not restore', async () => {
     const forgetful = { ...tune, onInterrupted: 'rerun' } as const;
+    const empty = await mkdtemp(join(folder, 'tmp-'));
+    vi.stubEnv('TMPDIR', empty);
     await expect(testHandler(forgetful, { restored: 1 })).rejects.toThrow("onInterrupted: 'resume'");
+    vi.unstubAllEnvs();
+    expect(await readdir(empty)).toEqual([]);
   });
 
   test('that throws, or returns nothing, has failed', async () => {
