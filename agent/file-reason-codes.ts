@@ -54,6 +54,11 @@ export const FILE_REASON_CODES = {
     summary: 'The file has no place for the change, or more than one. Nothing was changed.',
     remedy: 'Read `reason`: it names the place.',
   },
+  INVENTORY_STOPPED: {
+    status: 'FAILED',
+    summary: 'Taking the inventory was stopped from outside.',
+    remedy: 'None: the job was canceled, over its time limit, or the agent shut down.',
+  },
   LOGS_NOT_COLLECTED: {
     status: 'FAILED',
     summary: 'None of the sources could be read, or the working folder has no room.',

@@ -8,6 +8,7 @@ import { editConfigHandler } from './edit-config/handler.ts';
 import { firmwareHandler } from './firmware/handler.ts';
 import { installApplicationHandler } from './install-application/handler.ts';
 import { installPackagesHandler } from './install-packages/handler.ts';
+import { inventoryHandler } from './inventory/handler.ts';
 import { rebootHandler } from './reboot/handler.ts';
 import { removePackagesHandler } from './remove-packages/handler.ts';
 import { runCommandHandler } from './run-command/handler.ts';
@@ -30,6 +31,7 @@ export const builtInHandlers: readonly JobHandler[] = [
   installApplicationHandler,
   editConfigHandler,
   installPackagesHandler,
+  inventoryHandler,
   rebootHandler,
   removePackagesHandler,
   runCommandHandler,

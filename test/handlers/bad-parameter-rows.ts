@@ -133,6 +133,10 @@ export const BAD_PARAMETERS: Readonly<Record<string, readonly BadParameters[]>> 
       (since): BadParameters => [{ journal: { since } }, '/journal/since', 'a time in UTC'],
     ),
   ],
+  inventory: [
+    [{ url: 'http://elsewhere.example/' }, '/url', 'insecureDownloadHosts'],
+    [{ include: ['secrets'] }, '/include/0', 'one of "disks"'],
+  ],
   'edit-config': [
     [edit({}), '/merge', 'is required'],
     [edit({ format: 'json' }), '/merge', 'is required, or patch'],

@@ -295,6 +295,7 @@ export const FREE_TEXTS: Readonly<Record<string, Readonly<Record<string, FreeTex
     'rollback[]': anyArgument('an argument of the program that the document’s author chose'),
   },
   'install-packages': { 'packages[]': strict('probe') },
+  inventory: { url },
   'remove-packages': { 'packages[]': strict('probe') },
   'run-command': {
     'command[]': {

@@ -75,6 +75,11 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     argumentListsOnly: 'opkg, dnf, apk',
     tests: ['test/handlers/packages.test.ts'],
   },
+  inventory: {
+    real: 'this machine, beside what df and dpkg-query say of it; an HTTP server on loopback',
+    argumentListsOnly: 'the lists of opkg, dnf, apk',
+    tests: ['test/handlers/inventory.test.ts'],
+  },
   reboot: {
     real: 'an agent process, and a booted Debian with systemd that restarts (`npm run test:systemd`)',
     tests: ['test/handlers/reboot.test.ts', 'test/system/reboot-job.test.ts', 'test/system/systemd.sh'],

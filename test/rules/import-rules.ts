@@ -176,6 +176,13 @@ const RULES: readonly FolderRule[] = [
     builtins: true,
   },
   {
+    // It lists packages as they are installed, and is uploaded as any file.
+    from: 'handlers/inventory/',
+    to: ['agent/handler-api.ts', 'handlers/inventory/', 'handlers/upload-file/', 'handlers/install-packages/'],
+    packages: [],
+    builtins: true,
+  },
+  {
     // Logs are uploaded as any file.
     from: 'handlers/collect-logs/',
     to: ['agent/handler-api.ts', 'handlers/collect-logs/', 'handlers/upload-file/', 'handlers/services/parameters.ts'],
