@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -64,12 +64,17 @@ describe('with a stand-in for systemctl', () => {
 
   test('remove takes away service, files and record', async () => {
     await writeFile(join(folder, 'own-data'), '');
+    await writeFile(join(folder, 'installed'), '');
+    const record = join(folder, '.applications', 'app.json');
+    const content = JSON.parse(await readFile(record, 'utf8')) as object;
+    await writeFile(record, JSON.stringify({ ...content, files: [{ path: join(folder, 'installed') }] }));
     await manage({ action: 'start', name: 'app', stayUpSeconds: 0 });
     expect(await manage({ action: 'remove', name: 'app' })).toMatchObject({ kind: 'succeeded' });
     expect([await systemd.running(UNIT), await systemd.isEnabled(UNIT)]).toEqual([undefined, false]);
     expect(await readdir(systemd.unitFolder)).toEqual([]);
     expect(await readdir(join(folder, '.applications'))).toEqual([]);
     expect(await readdir(folder)).toContain('own-data');
+    expect(await readdir(folder)).not.toContain('installed');
     expect(await manage({ action: 'start', name: 'app' })).toMatchObject({ reasonCode: 'APPLICATION_NOT_INSTALLED' });
   });
 

@@ -300,6 +300,7 @@ describe('cut off', () => {
     const broken = { ...RUNNING, command: ['run-app', '--broken'], files: [file('a')] };
     const restored = await cutOffAt('putting-back', broken);
     expect(await contentOf('a')).toBe('newer\n');
+    await rm(join(folder, 'unit-manager', 'cannot-start')); // it would start now: that is not asked any more
     expect(await resume(broken, restored)).toMatchObject({
       reasonCode: 'APPLICATION_NOT_STARTED',
       details: { rollback: 'done' },
@@ -345,6 +346,19 @@ describe('stopped', () => {
     await undoInstallation(recording({ restored }).context, parametersOf(newer), places());
     expect([await contentOf('a'), await systemd.running(UNIT)]).toEqual([NEW, before]);
     expect(await everything()).toEqual(['.applications', 'a']);
+  });
+
+  test('a new one is stopped, and its service goes', async () => {
+    const parameters = parametersOf({ ...RUNNING, files: [file('a')], stayUpSeconds: 600 });
+    const recorded = recording();
+    const running = installApplication(recorded.context, parameters, places());
+    await vi.waitUntil(() => systemd.running(UNIT), { timeout: 10_000 });
+    recorded.stop();
+    await running;
+    const restored = recorded.checkpoints.at(-1);
+    await undoInstallation(recording({ restored }).context, parameters, places());
+    expect([await systemd.running(UNIT), await systemd.isEnabled(UNIT)]).toEqual([undefined, false]);
+    expect([await everything(), await readdir(systemd.unitFolder)]).toEqual([['.applications'], []]);
   });
 });
 
