@@ -55,10 +55,13 @@ export async function forgetOld(swaps: readonly Swap[]): Promise<void> {
   for (const { backup } of swaps) await rm(backup, { force: true });
 }
 
-/** A second name costs nothing and leaves no moment without a file; file systems such as FAT have none. */
-async function keep(target: string, backup: string): Promise<void> {
+/**
+ * A second name costs nothing and leaves no moment without a file; on file systems that have none, such as FAT, a copy.
+ * @param nameAnew other than link(2) for tests.
+ */
+export async function keep(target: string, backup: string, nameAnew: typeof link = link): Promise<void> {
   try {
-    await link(target, backup);
+    await nameAnew(target, backup);
   } catch (error) {
     if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
     const copy = `${backup}.copy`;
