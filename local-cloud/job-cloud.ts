@@ -22,6 +22,7 @@ import type { Identity } from './identity/certificates.ts';
 import { issueServerCertificate } from './identity/certificates.ts';
 import type { DataFolder, OperatorCredentials } from './identity/data-folder.ts';
 import { openDataFolder, openThingFolder } from './identity/data-folder.ts';
+import { type DataFolderLock, lockDataFolder } from './identity/data-folder-lock.ts';
 import type { DeviceAnswer, DeviceRequest } from './jobs-service/device-request.ts';
 import { encodeMessage } from './jobs-service/encode-message.ts';
 import type { ServiceOptions } from './jobs-service/service-options.ts';
@@ -121,6 +122,23 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
   const dataDir = resolve(options.dataDir);
   for (const thingName of options.things) requireThingName(thingName);
   const faults = await openFaults(options);
+  const lock = await lockDataFolder(dataDir);
+  try {
+    return await startLocked({ ...options, dataDir }, { faults, lock });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface HeldParts {
+  readonly faults: FaultControl & FaultDraw;
+  /** Released at the end. */
+  readonly lock: DataFolderLock;
+}
+
+async function startLocked(options: JobCloudOptions, { faults, lock }: HeldParts): Promise<JobCloud> {
+  const { dataDir } = options;
   const folder = await openDataFolder(dataDir);
   const persistence = await openPersistence(dataDir, options);
   const clock = createTurnableClock({ base: options.now, offsetMs: persistence.clockOffsetMs });
@@ -157,7 +175,7 @@ export async function startJobCloud(options: JobCloudOptions): Promise<JobCloud>
       jobs.close();
       admin.close();
       await Promise.all([rest.close(), broker.close(), artifacts.close()]);
-      await persistence.close();
+      await persistence.close().finally(lock.release);
     };
     const { httpPort, jobsDataTlsPort } = rest;
     const ports = { mqttPort: broker.port, httpPort, jobsDataTlsPort, artifactsUrl: artifacts.url };

@@ -7,6 +7,7 @@ import { isLoopback, parseArguments, USAGE, UsageError } from './arguments.ts';
 import type { JobCloud } from './job-cloud.ts';
 import { startJobCloud } from './job-cloud.ts';
 import { readServiceOptionsFile } from './service-options-file.ts';
+import { StartError } from './start-error.ts';
 
 const EXIT_USAGE = 2;
 
@@ -33,6 +34,10 @@ async function main(argv: readonly string[]): Promise<number> {
     const serviceOptions = optionsFile === undefined ? undefined : await readServiceOptionsFile(optionsFile);
     cloud = await startJobCloud({ ...parsed, serviceOptions, log });
   } catch (err) {
+    if (err instanceof StartError) {
+      process.stderr.write(`job-cloud: ${err.message}\n`);
+      return err.exitCode;
+    }
     log.fatal({ err }, 'job-cloud could not start');
     return 1;
   }

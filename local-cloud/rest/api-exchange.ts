@@ -95,6 +95,9 @@ async function readWhole(request: IncomingMessage): Promise<ApiRequest> {
   if (headers.host === undefined && request.httpVersion === '1.1') {
     throw new ControlError('InvalidRequestException', 'The request has no Host header');
   }
+  if ((headerLines.host?.length ?? 0) > 1) {
+    throw new ControlError('InvalidRequestException', 'The request has more than one Host header');
+  }
   const sourceIp = request.socket.remoteAddress;
   return { method, target, headers, headerLines, sourceIp, body: await readBody(request) };
 }

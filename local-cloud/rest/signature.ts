@@ -65,15 +65,18 @@ function readAuthorization(headers: IncomingHttpHeaders): Authorization {
   if (scheme !== ALGORITHM) {
     throw incomplete(`Unsupported AWS 'algorithm': '${shorten(scheme)}'.`);
   }
-  const parts = new Map(
-    rest
-      .join('')
-      .split(',')
-      .map((part): [string, string] => {
-        const at = part.indexOf('=');
-        return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
-      }),
-  );
+  const given = rest
+    .join('')
+    .split(',')
+    .map((part): [string, string] => {
+      const at = part.indexOf('=');
+      return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
+    });
+  const parts = new Map(given);
+  // One decides which face answers (signedService) and another would say who asks.
+  const doubled = given.find(([name], index) => given.findIndex(([other]) => other === name) < index);
+  if (doubled !== undefined)
+    throw incomplete(`Authorization header has more than one '${shorten(doubled[0])}' parameter.`);
   const missing = ['Credential', 'Signature', 'SignedHeaders'].filter((name) => !parts.get(name));
   if (missing.length > 0) {
     throw incomplete(missing.map((name) => `Authorization header requires '${name}' parameter.`).join(' '));

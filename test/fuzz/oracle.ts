@@ -83,7 +83,11 @@ function isNamed(path: string, texts: ReadonlySet<string>): boolean {
   const plain = unescaped(path);
   const isOwn = (text: string) =>
     own !== undefined && (plain.includes(text) || text.startsWith(plain.slice(own.length + 1)));
-  return [...texts].some((text) => text !== '' && (text === path || text.startsWith(`${path}/`) || isOwn(text)));
+  // A folder that one text names, and a file in it that another one does.
+  const isWithin = (text: string) => path.startsWith(`${text}/`) && texts.has(path.slice(text.length + 1));
+  return [...texts].some(
+    (text) => text !== '' && (text === path || text.startsWith(`${path}/`) || isWithin(text) || isOwn(text)),
+  );
 }
 
 /** `\\x2f` in names of units (systemd.unit(5)) and of files made like them. */

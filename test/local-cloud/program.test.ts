@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,6 +125,43 @@ test.each([
 ])('%j is a usage error', async (argv, message) => {
   const ended = run('node', [PROGRAM, ...argv]);
   await expect(ended).rejects.toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+});
+
+test.each([
+  ['--faults', '{"rest": 5}', 'rest'],
+  ['--faults', 'no JSON', 'JSON'],
+  ['--options', '{"noSuchOption": 5}', 'noSuchOption'],
+])('a mistake in the file of %s is one line, and exit code 2', async (option, text, told) => {
+  const dataDir = await emptyFolder();
+  const path = join(dataDir, 'given.json');
+  await writeFile(path, text);
+  const ended = run('node', [PROGRAM, '--data-dir', dataDir, ...FREE_PORTS, option, path]);
+  const { code, stdout, stderr } = await ended.then(
+    () => ({ code: 0, stdout: '', stderr: '' }),
+    (error) => error,
+  );
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(new RegExp(`^job-cloud: ${option} ${path}: .+\n$`));
+  expect(stderr).toContain(told);
+});
+
+test('a file of --faults that is not there is told likewise', async () => {
+  const ended = run('node', [PROGRAM, '--data-dir', await emptyFolder(), ...FREE_PORTS, '--faults', '/no/such/file']);
+  await expect(ended).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/^job-cloud: .+ENOENT.+\n$/) });
+});
+
+test('a second one on the same data folder does not start, and does when the first is dead', async () => {
+  const dataDir = await emptyFolder();
+  const { program } = await start(['--data-dir', dataDir]);
+  const second = run('node', [PROGRAM, '--data-dir', dataDir, ...FREE_PORTS]);
+  const stderr = `job-cloud: ${dataDir} is in use by job-cloud, process ${program.pid}; end it, or name another --data-dir\n`;
+  await expect(second).rejects.toMatchObject({ code: 1, stdout: '', stderr });
+  program.kill('SIGKILL');
+  await once(program, 'exit');
+  const third = await start(['--data-dir', dataDir]);
+  third.program.kill('SIGTERM');
+  await once(third.program, 'exit');
+  expect(await readdir(dataDir)).not.toContain('job-cloud.lock');
 });
 
 test('IAM policies that are wrong keep it from starting, with file, place and reason', async () => {

@@ -35,7 +35,7 @@ export const DELETION: readonly ConformanceCase[] = [
   ),
 ];
 
-/** AWS deletes a job in its own time. */
+/** AWS deletes a job in its own time and tells nobody when it has; the local cloud has at once, and nothing is waited for. */
 async function waitUntilGone(target: Parameters<ConformanceCase['run']>[0], jobId: string): Promise<void> {
   for (let attempt = 0; attempt < 40; attempt++) {
     const gone = await target.iot.describeJob({ jobId }).then(
@@ -45,4 +45,5 @@ async function waitUntilGone(target: Parameters<ConformanceCase['run']>[0], jobI
     if (gone) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
+  throw new Error(`${jobId} is still there 20 s after it was deleted`);
 }

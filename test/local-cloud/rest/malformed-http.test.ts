@@ -12,6 +12,7 @@ const DATA = 'authorization: AWS4-HMAC-SHA256 Credential=X/20260101/us-east-1/io
 test.each([
   ['what is no HTTP', 'hello\r\n\r\n', 400, 'InvalidRequestException'],
   ['a header without a name', `GET /jobs HTTP/1.1\r\n: x\r\n${HOST}${END}`, 400, 'InvalidRequestException'],
+  ['two hosts', `GET /jobs HTTP/1.1\r\n${HOST}host: elsewhere\r\n${END}`, 400, 'InvalidRequestException'],
   ['no host', `GET /jobs HTTP/1.1\r\n${END}`, 400, 'InvalidRequestException'],
   [
     'a length that is none',

@@ -112,6 +112,10 @@ describe('what is refused', () => {
     [undefined, 'MissingAuthenticationTokenException'],
     ['Bearer abc', 'IncompleteSignatureException'],
     ['AWS4-HMAC-SHA256', 'IncompleteSignatureException'],
+    [
+      `AWS4-HMAC-SHA256 Credential=a/b/c/iot/aws4_request,Credential=a/b/c/iot-jobs-data/aws4_request,SignedHeaders=host,Signature=${'0'.repeat(64)}`,
+      'IncompleteSignatureException',
+    ],
     ['AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host,Signature=b', 'InvalidSignatureException'],
     [`AWS4-HMAC-SHA256 Credential=a/b,SignedHeaders=host,Signature=${'0'.repeat(64)}`, 'IncompleteSignatureException'],
     [
