@@ -6,7 +6,7 @@ import type { CommandCall } from './commands.ts';
 import { readCatalog } from './handler-catalog.ts';
 import { pythonTemplate, shTemplate } from './templates/executable-template.ts';
 import { jsTemplate, tsTemplate } from './templates/module-template.ts';
-import type { MakeTemplate } from './templates/template.ts';
+import type { MakeTemplate, Template } from './templates/template.ts';
 import { EXIT, UsageError } from './usage.ts';
 
 interface Language {
@@ -38,17 +38,23 @@ export async function handlersNew(call: CommandCall): Promise<number> {
   await refuseExisting(
     [...files.map(({ name }) => name), operation, `${operation}.mjs`].map((name) => join(folder, name)),
   );
+  await writeFiles(files, folder).catch((error: Error) => {
+    throw new UsageError(`it cannot be written: ${error.message}`);
+  });
+  const paths = files.map(({ name }) => join(folder, name));
+  const problem = await problemOf(operation, folder, call);
+  const report = { operation, files: paths, next, ...(problem === undefined ? {} : { problem }) };
+  process.stdout.write(call.asJson ? `${JSON.stringify(report, null, 2)}\n` : rendered(report, folder));
+  return EXIT.done;
+}
+
+async function writeFiles(files: Template['files'], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o755 });
   for (const { name, text, isProgram } of files) {
     const path = join(folder, name);
     await writeFile(path, text, { flag: 'wx' });
     await chmod(path, isProgram ? 0o755 : 0o644); // whatever the umask: others may not write a handler
   }
-  const paths = files.map(({ name }) => join(folder, name));
-  const problem = await problemOf(operation, folder, call);
-  const report = { operation, files: paths, next, ...(problem === undefined ? {} : { problem }) };
-  process.stdout.write(call.asJson ? `${JSON.stringify(report, null, 2)}\n` : rendered(report, folder));
-  return EXIT.done;
 }
 
 function checkName(name: string): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { openStateFolders } from '../adapters/journal/state-folders.ts';
 import { removeFolder } from '../files/remove-folder.ts';
+import { JournalError } from '../ports/journal.ts';
 
 export interface TrialFolders {
   readonly stateDir: string;
@@ -24,7 +25,7 @@ const PASSAGE_MODE = 0o711;
 
 /** @throws JournalError when the folder cannot be used, or another agent works in it. */
 export async function openTrialFolders({ stateDir: given, keep, bootId }: TrialFoldersOptions): Promise<TrialFolders> {
-  const stateDir = given === undefined ? await mkdtemp(join(tmpdir(), 'job-agent-')) : resolve(given);
+  const stateDir = given === undefined ? await makeTemporaryFolder() : resolve(given);
   if (given === undefined) await chmod(stateDir, PASSAGE_MODE);
   const runtimeDir = join(stateDir, 'run');
   const folders = await openStateFolders({
@@ -41,4 +42,13 @@ export async function openTrialFolders({ stateDir: given, keep, bootId }: TrialF
       if (given === undefined && !keep) await removeFolder(stateDir);
     },
   };
+}
+
+async function makeTemporaryFolder(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'job-agent-'));
+  } catch (error) {
+    const reason = `no folder can be made in ${tmpdir()} (TMPDIR in the environment names another): ${(error as Error).message}`;
+    throw new JournalError('JOURNAL_UNWRITABLE', reason, { cause: error });
+  }
 }

@@ -137,3 +137,11 @@ for (const [args, message] of [
     expect(await readdir(desk.handlersDir)).toEqual([]);
   });
 }
+
+test('a folder that cannot be made is told', async () => {
+  const desk = await createDesk();
+  const file = await desk.file('a-file', '');
+  const { code, stderr } = await desk.run(['handlers', 'new', 'try-it', '--dir', join(file, 'below')]);
+  expect(stderr).toMatch(/^job-agent: it cannot be written: ENOTDIR/);
+  expect(code).toBe(2);
+});
