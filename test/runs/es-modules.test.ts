@@ -2,12 +2,13 @@
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
 import { HANDLER_API_VERSION } from '../../agent/handler-api.ts';
 import { bundleHandlerHost } from '../fixtures/step-handlers/bundle-program.ts';
 import {
   createProgressProbe,
+  createStepRunnerOver,
   createStepRunnerSetup,
   EXECUTION_ID,
   planOf,
@@ -272,6 +273,20 @@ describe('a module that is wrong', () => {
     const pid = Number(await readFile(join(setup.folder, 'pid'), 'utf8'));
     const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone');
     expect(state).toMatch(/^gone|\) Z /); // a zombie where nobody reaps the orphans of this machine
+  });
+
+  test('and still hangs when another agent starts: that one ends it', async () => {
+    const hanging = join(setup.folder, 'hanging');
+    await put(`import { renameSync, writeFileSync } from 'node:fs';
+      writeFileSync(${JSON.stringify(`${hanging}.new`)}, String(process.pid));
+      renameSync(${JSON.stringify(`${hanging}.new`)}, ${JSON.stringify(hanging)});
+      await new Promise(() => setInterval(() => {}, 1000));`);
+    const reviewing = review();
+    const pid = Number(await vi.waitFor(() => readFile(hanging, 'utf8'), { timeout: 30_000 }));
+    expect(await createStepRunnerOver(setup).endLeftovers(0)).toEqual([expect.stringMatching(/^ask\./)]);
+    expect(await reviewing).toMatchObject({ reasonCode: 'HANDLER_MODULE_SILENT' });
+    expect(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone')).toMatch(/^gone|\) Z /);
+    expect(await readdir(join(setup.runtimeDir, 'runs'))).toEqual([]);
   });
 
   test('has no handler host to be asked in: that is told', async () => {
