@@ -55,7 +55,7 @@ export interface ChangeRules extends ChangeCommands {
 
 /** The checkpoint. JSON. */
 interface ChangeRecord {
-  readonly phase: 'changing' | 'applying' | 'undoing' | 'done';
+  readonly phase: 'changing' | 'applying' | 'undoing' | 'undone' | 'done';
   readonly path: string;
   readonly oldFingerprint: string;
   readonly newFingerprint: string;
@@ -100,7 +100,8 @@ export async function makeChange(
 /** What an attempt before this one has begun. @returns nothing when the change is to be made from its beginning. */
 export async function resumeChange(context: HandlerContext, rules: ChangeRules): Promise<HandlerResult | undefined> {
   const record = context.restored as ChangeRecord | undefined;
-  if (record === undefined) return undefined;
+  // Undone, and all told: this is the step run again, as its `retries` ask for.
+  if (record === undefined || record.phase === 'undone') return undefined;
   if (record.phase === 'done') return finish(context, record, rules);
   if (record.phase === 'undoing') return undo(context, record, rules);
   const now = await fingerprintOf(record.path);
@@ -113,7 +114,7 @@ export async function resumeChange(context: HandlerContext, rules: ChangeRules):
 export async function cleanUpChange(context: HandlerContext, path: string, rules: ChangeRules): Promise<HandlerResult> {
   const record = context.restored as ChangeRecord | undefined;
   await removeLeftReplacement(record?.path ?? path, { writer: writerOf(context) });
-  if (record === undefined) return succeeded();
+  if (record === undefined || record.phase === 'undone') return succeeded();
   if (record.phase === 'done') return finish(context, record, rules);
   if (record.phase !== 'undoing' && (await fingerprintOf(record.path)) === record.oldFingerprint) {
     await removeKept(keptPathOf(record.path, writerOf(context)));
@@ -148,8 +149,10 @@ async function putInPlace(context: HandlerContext, change: NewContent): Promise<
   }
 }
 
-async function changedMeanwhile(context: HandlerContext, { path }: ChangeRecord): Promise<HandlerResult> {
+async function changedMeanwhile(context: HandlerContext, record: ChangeRecord): Promise<HandlerResult> {
+  const { path } = record;
   await removeKept(keptPathOf(path, writerOf(context)));
+  await save(context, { ...record, phase: 'undone' });
   return failed('FILE_CHANGED_MEANWHILE', `${path} was changed by something else; it is left as it is now`);
 }
 
@@ -214,15 +217,17 @@ async function undo(context: HandlerContext, record: ChangeRecord, rules: Change
   if (obstacle !== undefined) {
     return failed('FILE_NOT_ROLLED_BACK', `${message}; and the old content is not back: ${obstacle}`, record.details);
   }
-  if (!wasApplied || rules.apply === undefined)
-    return failed(reasonCode, `${message}; rolled back`, { phase: 'rolled back' });
-  const problem = await problemOf(rules.apply, context.signal);
-  if (context.signal.aborted) return stopped(path);
-  return problem === undefined
-    ? failed(reasonCode, `${message}; rolled back, and the old content applied again`, { phase: 'rolled back' })
-    : failed(reasonCode, `${message}; rolled back, but apply fails for the old content, too`, {
-        phase: 'rolled back, not applied',
-      });
+  let outcome = { says: 'rolled back', phase: 'rolled back' };
+  if (wasApplied && rules.apply !== undefined) {
+    const problem = await problemOf(rules.apply, context.signal);
+    if (context.signal.aborted) return stopped(path);
+    outcome =
+      problem === undefined
+        ? { says: 'rolled back, and the old content applied again', phase: 'rolled back' }
+        : { says: 'rolled back, but apply fails for the old content, too', phase: 'rolled back, not applied' };
+  }
+  await save(context, { ...record, phase: 'undone' });
+  return failed(reasonCode, `${message}; ${outcome.says}`, { phase: outcome.phase });
 }
 
 /** @returns why it cannot. */

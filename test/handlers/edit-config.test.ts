@@ -190,6 +190,25 @@ describe('a check', () => {
   });
 });
 
+describe('a step that is run again after a failure', () => {
+  test.each(['check', 'apply'] as const)('makes the change anew: %s', async (command) => {
+    const flag = join(folder, 'ready');
+    const parameters: EditConfigParameters = {
+      path: file,
+      format: 'ini',
+      merge: { key: 'new' },
+      [command]: ['sh', '-c', 'test -e "$0" || ! grep -q new "$1"', flag, file],
+    };
+    const first = createRecordingContext({ workDir: folder });
+    expect(await editConfigHandler.run(first.context, parameters)).toMatchObject({ kind: 'failed' });
+    expect(await content()).toBe(OLD);
+    await writeFile(flag, '');
+    const again = createRecordingContext({ workDir: folder, restored: first.checkpoints.at(-1) });
+    expect(await editConfigHandler.run(again.context, parameters)).toMatchObject({ kind: 'succeeded' });
+    expect(await content()).toBe(OLD.replace('old', 'new'));
+  });
+});
+
 describe('apply', () => {
   const log = () => readFile(join(folder, 'applied'), 'utf8');
   /** As a service that takes what it finds, and refuses some of it. */
