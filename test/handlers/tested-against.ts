@@ -26,8 +26,9 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     tests: ['test/handlers/collect-logs.test.ts'],
   },
   containers: {
-    real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root',
-    tests: ['test/handlers/containers.test.ts'],
+    real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root; the docker command and docker-compose, with podman as the engine behind docker’s interface',
+    argumentListsOnly: 'docker compose, the plugin, which takes the words of docker-compose',
+    tests: ['test/handlers/containers.test.ts', 'test/handlers/containers-docker.test.ts'],
   },
   delay: {
     real: 'an agent process and the local cloud',
