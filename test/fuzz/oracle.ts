@@ -84,7 +84,8 @@ function isNamed(path: string, texts: ReadonlySet<string>): boolean {
   const isOwn = (text: string) =>
     own !== undefined && (plain.includes(text) || text.startsWith(plain.slice(own.length + 1)));
   // A folder that one text names, and a file in it that another one does.
-  const isWithin = (text: string) => path.startsWith(`${text}/`) && texts.has(path.slice(text.length + 1));
+  const leadsTo = (rest: string) => [...texts].some((text) => text === rest || text.startsWith(`${rest}/`));
+  const isWithin = (text: string) => path.startsWith(`${text}/`) && leadsTo(path.slice(text.length + 1));
   return [...texts].some(
     (text) => text !== '' && (text === path || text.startsWith(`${path}/`) || isWithin(text) || isOwn(text)),
   );
