@@ -62,8 +62,15 @@ function rendered(report: DryRun): string {
 
 const INDENT = '     ';
 
+const ROLES: Readonly<Record<string, string>> = {
+  rollback: 'only to undo its step when a later one fails',
+  finally: 'whatever has become of the others',
+};
+
 function renderedStep(step: StepReport, number: number): string {
-  const head = `\n${String(number).padStart(3)}. ${visible(step.name)}${step.pointer === '' ? '' : `  (${step.pointer})`}\n`;
+  const role = step.role === undefined ? '' : `, ${ROLES[step.role] ?? step.role}`;
+  const place = step.pointer === '' ? '' : `  (${step.pointer})`;
+  const head = `\n${String(number).padStart(3)}. ${visible(step.name)}${role}${place}\n`;
   if (step.refused !== undefined) return `${head}${INDENT}REFUSED: ${visible(step.refused)}\n`;
   return [
     head,

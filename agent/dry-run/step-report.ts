@@ -17,6 +17,8 @@ export interface StepReport {
   readonly name: string;
   /** Where it stands in the document, as a JSON pointer. */
   readonly pointer: string;
+  /** What it is for, where that is not the work of the job: `rollback`, `finally`. */
+  readonly role?: string;
   /** Why a job with it would be REJECTED; the rest is absent then. */
   readonly refused?: string;
   /** Absent where it runs whatever is so. */
@@ -73,15 +75,20 @@ export interface StepReportOptions {
 const PLAN_LIMIT_MS = 10_000;
 
 export async function stepReport(step: PlannedStep, options: StepReportOptions): Promise<StepReport> {
-  const { name, pointer } = step;
+  const place = { name: step.name, pointer: step.pointer, ...roleOf(step) };
   const resolution = await options.finder.resolve(step);
-  if (!resolution.ok) return { name, pointer, refused: resolution.problem.reason, problems: [] };
+  if (!resolution.ok) return { ...place, refused: resolution.problem.reason, problems: [] };
   const condition = await conditionReport(step, options);
   const report = await resolvedReport(step, resolution.step, options);
   // What keeps a step from working is no problem where it is passed by.
   const isPassedBy = condition.runIf?.holds === false;
   const problems = [...condition.problems, ...(isPassedBy ? [] : report.problems)];
-  return { name, pointer, ...(condition.runIf && { runIf: condition.runIf }), ...report, problems };
+  return { ...place, ...(condition.runIf && { runIf: condition.runIf }), ...report, problems };
+}
+
+function roleOf(step: PlannedStep): Pick<StepReport, 'role'> {
+  const role = 'role' in step ? step.role : undefined;
+  return typeof role === 'string' ? { role } : {};
 }
 
 async function conditionReport(
@@ -103,7 +110,7 @@ async function resolvedReport(
   step: PlannedStep,
   resolved: ResolvedStep,
   options: StepReportOptions,
-): Promise<Omit<StepReport, 'name' | 'pointer' | 'runIf'>> {
+): Promise<Omit<StepReport, 'name' | 'pointer' | 'role' | 'runIf'>> {
   const told = await planOf(resolved, options).catch((error: Error) => ({
     problems: [`its dry run failed: ${error.message}`],
   }));
