@@ -28,6 +28,7 @@ export const editConfigParameters = Type.Object(
         {},
         {
           additionalProperties: true,
+          writeOnly: true, // a value may be a password
           expected: 'an object with the names to set',
           description:
             'What to set; null removes. For `json` a merge patch of RFC 7396. For `ini` keys, and sections as objects of keys; ' +
@@ -39,6 +40,7 @@ export const editConfigParameters = Type.Object(
       Type.Array(Type.Object({}, { additionalProperties: true }), {
         minItems: 1,
         maxItems: 256,
+        writeOnly: true,
         description: 'For `json`: operations of RFC 6902, performed after `merge`, all of them or none.',
       }),
     ),
