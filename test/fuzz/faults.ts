@@ -55,7 +55,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'option',
     about: 'names of packages may begin with a hyphen',
-    changes: [['NAME = "[A-Za-z0-9](?:', 'NAME = "[-A-Za-z0-9](?:']],
+    changes: [[/(NAME\d* = ")\[A-Za-z0-9\]\(\?:\[A-Za-z0-9\+/, '$1[-A-Za-z0-9](?:[A-Za-z0-9+']],
   },
   {
     name: 'late review',
