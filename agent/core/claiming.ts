@@ -29,7 +29,14 @@ import { failure, refusal } from './outcomes.ts';
 import { close, conclude, journal } from './reporting.ts';
 import { hasRoom, isExclusivePlan, isRunning, mayRunBeside } from './room.ts';
 import { start } from './running.ts';
-import { type AgentState, type ExecutionState, type FinishedExecution, MAX_LEFT, type ReviewedPlan } from './state.ts';
+import {
+  type AgentState,
+  type ExecutionState,
+  type FinishedExecution,
+  MAX_LEFT,
+  NO_ENDING,
+  type ReviewedPlan,
+} from './state.ts';
 
 /** How often an announced execution that is not handed out is asked for; after that only when something new is said. */
 const MAX_EMPTY_CLAIMS = 5;
@@ -263,6 +270,7 @@ function newExecution(found: JobExecutionSummary): ExecutionState {
     details: {},
     ignoredFailures: [],
     skippedSteps: [],
+    ending: NO_ENDING,
     progressPending: false,
     progressHeld: false,
     isLimited: false,

@@ -38,7 +38,8 @@ export function described(
   const progressPending = execution.progressPending || state.settings.stepTimeoutMinutes !== null;
   const current = { ...execution, versionNumber: found.versionNumber, retries, progressPending };
   const known = withExecution(state, id, () => current);
-  if (isOutOfTime(found) && (phase.name === 'running' || phase.name === 'waiting')) return limitJob(known, id, found);
+  const isEnded = isOutOfTime(found) && current.ending.state !== 'begun';
+  if (isEnded && (phase.name === 'running' || phase.name === 'waiting')) return limitJob(known, id, found);
   return inOrder(
     known,
     (now) => stillOurs(now, current, found, verdict),

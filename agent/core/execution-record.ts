@@ -7,6 +7,7 @@
 import type { ExecutionId, ExecutionKey, StatusDetails } from './job-execution.ts';
 import type { Outcome, RebootHow, StopReason } from './outcome.ts';
 import type {
+  Ending,
   ExecutionState,
   FinishedExecution,
   Resumption,
@@ -42,6 +43,7 @@ export type RecordedProgress = {
   readonly details: StatusDetails;
   readonly ignoredFailures: readonly string[];
   readonly skippedSteps: readonly string[];
+  readonly ending: Ending;
 };
 
 export type LivePhase =
@@ -84,9 +86,19 @@ export type ClosedRecord = RecordBase & {
 /** @param isUpdating an update of it is under way. */
 export function recordOf(execution: ExecutionState, isUpdating = false): LiveRecord {
   const { id, key, versionNumber, recoveries, postponements, reboots, failures } = execution;
-  const { details, ignoredFailures, skippedSteps } = execution;
+  const { details, ignoredFailures, skippedSteps, ending } = execution;
   const counts = { versionNumber, ...(isUpdating && { isUpdating }), recoveries, postponements, reboots, failures };
-  return { v: RECORD_VERSION, id, key, ...counts, details, ignoredFailures, skippedSteps, ...livePhase(execution) };
+  return {
+    v: RECORD_VERSION,
+    id,
+    key,
+    ...counts,
+    details,
+    ignoredFailures,
+    skippedSteps,
+    ending,
+    ...livePhase(execution),
+  };
 }
 
 export function closedRecordOf({ id, key, outcome, how }: FinishedExecution): ClosedRecord {

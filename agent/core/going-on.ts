@@ -10,11 +10,12 @@ import { type Decision, describe, inOrder, mayUpdate, stay, update, withExecutio
 import type { PlanVerdict } from './event.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
 import { failure, fitDetails, interruptedTooOften, ownFirst, refusal } from './outcomes.ts';
+import { afterStep, nextStep, owesEnding, type StepEnd } from './programme.ts';
 import { tellProgress } from './progress.ts';
 import { conclude } from './reporting.ts';
 import { isExclusivePlan, mayRunBeside } from './room.ts';
-import { begin, firstRun, pass } from './running.ts';
-import type { AgentState, ExecutionState, ReviewedPlan, WaitingPhase } from './state.ts';
+import { advance, begin, firstRun } from './running.ts';
+import type { AgentState, ExecutionState, Resumption, ReviewedPlan, WaitingPhase } from './state.ts';
 
 /** Asks about those that are due and could run: they may be over by now, and their documents have to come again. */
 export function goOnWaiting(state: AgentState): Decision {
@@ -40,15 +41,18 @@ export function goOn(
 ): Decision {
   const { id } = execution;
   const { next } = phase;
-  if (next.kind === 'conclude') return conclude(state, id, next.outcome);
   if (isTooOften(state, execution, phase)) {
-    return conclude(state, id, interruptedTooOften(execution.recoveries));
+    const outcome = interruptedTooOften(execution.recoveries);
+    return goOn(state, execution, { ...phase, next: { kind: 'conclude', outcome } }, { found, verdict });
   }
-  if (verdict.kind !== 'run') return conclude(state, id, next.kind === 'clean-up' ? next.outcome : refusal(verdict));
+  if (next.kind === 'conclude' && !owesEnding(execution)) return conclude(state, id, next.outcome);
+  if (verdict.kind !== 'run') {
+    return conclude(state, id, 'outcome' in next ? next.outcome : refusal(verdict));
+  }
   const { plan } = verdict;
   // It waits for longer, and the service has to hear that it does.
   if (!mayRunBeside(state, id, isExclusivePlan(plan))) return tellProgress(holdBack(state, id, phase, plan), id);
-  if (!runsOnce(phase, plan) || found.statusDetails[CLAIM_DETAIL] === goOnMark(state, phase)) {
+  if (!runsOnce(execution, phase, plan) || found.statusDetails[CLAIM_DETAIL] === goOnMark(state, phase)) {
     return carryOn(state, execution, phase, plan);
   }
   return isStillWaiting(phase, found)
@@ -58,7 +62,8 @@ export function goOn(
 
 /** The loop breaker, whether power ended the runs before or an orderly stop did. */
 function isTooOften({ settings }: AgentState, { recoveries }: ExecutionState, { why, next }: WaitingPhase): boolean {
-  return why === 'interrupted' && next.kind !== 'clean-up' && recoveries >= settings.maxRecoveries;
+  const isRunAgain = next.kind !== 'clean-up' && next.kind !== 'conclude';
+  return why === 'interrupted' && isRunAgain && recoveries >= settings.maxRecoveries;
 }
 
 /** The service has accepted that it goes on. */
@@ -74,18 +79,32 @@ export function toldToGoOn(state: AgentState, id: ExecutionId): Decision {
 function carryOn(state: AgentState, execution: ExecutionState, phase: WaitingPhase, plan: ReviewedPlan): Decision {
   const { id } = execution;
   const { next, stepIndex, attempt } = phase;
-  if (next.kind === 'conclude') return conclude(state, id, next.outcome);
-  if (next.kind === 'pass') return pass(state, execution, { plan, stepIndex });
+  if (isOver(next)) return advance(state, execution, { plan, stepIndex, end: endOf(next) });
   const again = phase.why === 'interrupted' ? counted(state, id) : state;
   // What never began has its condition asked first.
   if (attempt === 0) return begin(again, id, firstRun(plan, stepIndex));
   return begin(again, id, { plan, stepIndex, attempt: attempt + 1, purpose: next });
 }
 
+type Over = Extract<Resumption, { kind: 'pass' | 'conclude' }>;
+
+/** The step has ended: what goes on is what comes after it. */
+function isOver(next: Resumption): next is Over {
+  return next.kind === 'pass' || next.kind === 'conclude';
+}
+
+function endOf(next: Over): StepEnd {
+  return next.kind === 'pass' ? { kind: 'done' } : { kind: 'failed', outcome: next.outcome };
+}
+
 /** What begins now may not begin twice. Checks and clean-ups may, and so may what was declared so. */
-function runsOnce({ why, next, stepIndex }: WaitingPhase, plan: ReviewedPlan): boolean {
+function runsOnce(execution: ExecutionState, { why, next, stepIndex }: WaitingPhase, plan: ReviewedPlan): boolean {
+  if (isOver(next)) {
+    const following = nextStep(plan, afterStep(execution, { plan, stepIndex, end: endOf(next) }), stepIndex);
+    return following !== null && plan.steps[following]?.onInterrupted === 'fail';
+  }
   if (why === 'interrupted' || next.kind === 'verify' || next.kind === 'clean-up') return false;
-  return plan.steps[next.kind === 'pass' ? stepIndex + 1 : stepIndex]?.onInterrupted === 'fail';
+  return plan.steps[stepIndex]?.onInterrupted === 'fail';
 }
 
 /** Nothing was accepted since the wait was written down, but that it waits. */

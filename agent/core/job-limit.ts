@@ -3,9 +3,11 @@ import { type Decision, describe, stay } from './decision.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
 import type { Outcome } from './outcome.ts';
 import { failure, REBOOTS } from './outcomes.ts';
+import { owesEnding } from './programme.ts';
 import { conclude } from './reporting.ts';
 import { stop } from './running.ts';
-import type { AgentState, ExecutionState } from './state.ts';
+import type { AgentState, ExecutionState, Run } from './state.ts';
+import { failLater } from './waiting.ts';
 
 /**
  * The service is about to end the execution at about this time (Developer Guide, `approximateSecondsBeforeTimedOut`; up
@@ -40,16 +42,29 @@ export function endJob(state: AgentState, id: ExecutionId): Decision {
   const execution = state.executions[id];
   const phase = execution?.phase;
   if (execution === undefined || phase === undefined) return stay(state);
+  // Rollbacks, and what always runs, have limits of their own.
+  if (execution.ending.state === 'begun') return stay(state);
   if (phase.name === 'running') return stop(state, id, 'job-timed-out');
-  if (phase.name === 'waiting') return conclude(state, id, overWhileWaiting(execution, phase.reason));
+  if (phase.name === 'waiting') return endWaiting(state, execution, phase, phase.reason);
   const isToBeAsked = phase.name === 'awaiting-reboot' && !phase.requested;
-  return isToBeAsked ? conclude(state, id, overWhileWaiting(execution, REBOOTS[phase.how].awaited)) : stay(state);
+  return isToBeAsked ? endWaiting(state, execution, phase, REBOOTS[phase.how].awaited) : stay(state);
 }
 
 export const OVER_BEFORE_BEGUN: Outcome = failure(
   'JOB_TIMED_OUT',
   'the time limit of the job was over before anything of it was begun',
 );
+
+function endWaiting(
+  state: AgentState,
+  execution: ExecutionState,
+  place: Pick<Run, 'stepIndex' | 'attempt'>,
+  why: string,
+): Decision {
+  const outcome = overWhileWaiting(execution, why);
+  if (owesEnding(execution)) return failLater(state, execution.id, outcome, place);
+  return conclude(state, execution.id, outcome);
+}
 
 function overWhileWaiting({ details }: ExecutionState, why: string): Outcome {
   const reason = `the time limit of the job was over while it waited to go on${why === '' ? '' : `: ${why}`}`;

@@ -10,9 +10,9 @@ export interface JobPlan {
   readonly format: DocumentFormat;
   /** Report the end of stdout even when the job succeeds. */
   readonly includeStdOut: boolean;
-  /** Time limit of all steps together. */
+  /** Time limit of all steps of the work together. */
   readonly timeoutSeconds?: number;
-  /** In the order they run. Never empty. */
+  /** In the order they run: the work; rollbacks, that of the last step first; what always runs. Never empty. */
   readonly steps: readonly PlannedStep[];
 }
 
@@ -30,6 +30,10 @@ export interface PlannedStep {
   readonly ignoreFailure: boolean;
   /** Run again when it has failed. */
   readonly retries?: PlannedRetries;
+  /** What it is for; left out, the work of the job. In a plan they stand in the order of this list. */
+  readonly role?: 'rollback' | 'finally';
+  /** Of a rollback: the index of the step that it undoes. */
+  readonly undoes?: number;
   /** Left out, passed by, where this does not hold. */
   readonly runIf?: Condition;
   /** How many lines on stderr are still a success; without it any number is. */

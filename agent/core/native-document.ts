@@ -25,9 +25,12 @@ const STEP_MEMBERS: readonly string[] = [
   'retries',
   'runIf',
 ];
+/** Only where others may follow. */
+const LISTED_STEP_MEMBERS: readonly string[] = [...STEP_MEMBERS, 'rollback'];
+const ROLLBACK_MEMBERS: readonly string[] = ['operation', 'parameters', 'name', 'timeoutSeconds', 'runAs', 'retries'];
 /** `steps` is here as a suggestion only: a document that has it is read as the other form. */
 const SINGLE_MEMBERS: readonly string[] = [...STEP_MEMBERS, 'includeStdOut', 'steps'];
-const STEPS_MEMBERS: readonly string[] = ['steps', 'includeStdOut', 'timeoutSeconds'];
+const STEPS_MEMBERS: readonly string[] = ['steps', 'finally', 'includeStdOut', 'timeoutSeconds'];
 
 /** useradd(8): no user name is longer. */
 const MAX_USER_LENGTH = 32;
@@ -49,12 +52,29 @@ export function readNativeDocument(document: JsonPlace): JobPlan {
     includeStdOut: readOptional(memberPlace(document, 'includeStdOut'), readBoolean) ?? false,
   } as const;
   if (steps.value === undefined) return { ...plan, steps: [readStep(document)] };
-  return { ...plan, ...readTimeout(document), steps: readSteps(steps).map(readStepAlone) };
+  const work = readSteps(steps);
+  const always = readOptional(memberPlace(document, 'finally'), readSteps) ?? [];
+  return {
+    ...plan,
+    ...readTimeout(document),
+    steps: [
+      ...work.map((step) => readListed(step, LISTED_STEP_MEMBERS)),
+      ...work.flatMap(readRollback).reverse(),
+      ...always.map((step) => ({ ...readListed(step, STEP_MEMBERS), role: 'finally' }) as const),
+    ],
+  };
 }
 
-function readStepAlone(step: JsonPlace): PlannedStep {
-  refuseUnknownMembers(step, STEP_MEMBERS);
+function readListed(step: JsonPlace, members: readonly string[]): PlannedStep {
+  refuseUnknownMembers(step, members);
   return readStep(step);
+}
+
+/** Of the step at that index, if it has one. */
+function readRollback(step: JsonPlace, undoes: number): readonly PlannedStep[] {
+  const rollback = memberPlace(step, 'rollback');
+  if (rollback.value === undefined) return [];
+  return [{ ...readListed(rollback, ROLLBACK_MEMBERS), role: 'rollback', undoes }];
 }
 
 function readStep(step: JsonPlace): PlannedStep {

@@ -56,6 +56,24 @@ export function outcomeOfRun(execution: ExecutionState, run: Run, result: Failed
   ]);
 }
 
+/** The first failure is what is told, with what was done about it. @param outcome for where there was none. */
+export function outcomeAtEnd(execution: ExecutionState, outcome: Outcome): Outcome {
+  const { failure, rolledBack, rollbackFailed } = execution.ending;
+  const { status, statusDetails } = failure ?? outcome;
+  if (execution.ending.state === 'none') return { status, statusDetails };
+  const pairs = Object.entries(statusDetails);
+  const own: readonly Pair[] = [
+    ...pairs.filter(([key]) => FIRST_TOLD.includes(key)),
+    ['rolledBack', rolledBack.join(', ')],
+    ['rollbackFailed', rollbackFailed.join(', ')],
+    ...passedPairs(execution),
+  ];
+  const others = pairs.filter(([key]) => !own.some(([name]) => name === key));
+  return { status, statusDetails: fitDetails([...own, ...others]) };
+}
+
+const FIRST_TOLD: readonly string[] = ['reasonCode', 'reason', 'path', 'step'];
+
 /** What the service is told while it is ours and not over. */
 export function progressDetails({ phase, details }: ExecutionState): StatusDetails {
   return ownFirst(phasePairs(phase), details);
@@ -152,6 +170,13 @@ function outputPairs(result: SucceededRun | FailedRun, includeStdOut: boolean): 
 }
 
 /** Only a document of several steps has something to say here. */
-function stepPair({ plan, stepIndex, step }: Run): Pair[] {
-  return plan.steps.length === 1 ? [] : [['step', `${stepIndex + 1}/${plan.steps.length} ${step.name}`]];
+function stepPair(run: Run): Pair[] {
+  return run.plan.steps.length === 1 ? [] : [['step', stepLabel(run)]];
+}
+
+/** Such as `2/3 verify`; `rollback of fetch`, `finally tidy up` for what is not the work. */
+export function stepLabel({ plan: { steps }, stepIndex, step: { name, role, undoes } }: Run): string {
+  if (undoes !== null) return `rollback of ${undoes.name}`;
+  if (role === 'finally') return `finally ${name}`;
+  return `${stepIndex + 1}/${steps.filter((one) => one.role === 'work').length} ${name}`;
 }

@@ -1,7 +1,7 @@
 /**
  * A journal record as it was read back. Strict in what decides whether something runs again, and lenient in what only
  * came later: an earlier version's record has no `purpose`, `next`, `details`, `how`,
- * `failures` or `skippedSteps`.
+ * `failures`, `skippedSteps` or `ending`.
  */
 import {
   type ExecutionRecord,
@@ -16,7 +16,7 @@ import { type ExecutionKey, executionId, type StatusDetails } from './job-execut
 import { isJsonObject, type JsonObject, type JsonValue, ownMember } from './json.ts';
 import type { Outcome } from './outcome.ts';
 import { INTERRUPTED_OUTCOME } from './outcomes.ts';
-import type { Resumption, RunPurpose, WaitingReason } from './state.ts';
+import { type Ending, NO_ENDING, type Resumption, type RunPurpose, type WaitingReason } from './state.ts';
 
 /** @returns `null` for anything that is not a record this version can act on. */
 export function parseRecord(value: unknown): ExecutionRecord | null {
@@ -41,10 +41,24 @@ function parseProgress(value: JsonObject): RecordedProgress | null {
   const failures = count(value.failures ?? 0);
   if (versionNumber === null || recoveries === null || postponements === null) return null;
   if (reboots === null || failures === null) return null;
+  const ending = value.ending === undefined ? NO_ENDING : parseEnding(value.ending);
+  if (ending === null) return null;
   const details = parseDetails(value.details) ?? {};
   const told = { ignoredFailures: parseTexts(value.ignoredFailures), skippedSteps: parseTexts(value.skippedSteps) };
   const isUpdating = value.isUpdating === true && { isUpdating: true };
-  return { versionNumber, ...isUpdating, recoveries, postponements, reboots, failures, details, ...told };
+  return { versionNumber, ...isUpdating, recoveries, postponements, reboots, failures, details, ...told, ending };
+}
+
+/** Strict: what it says decides what is run. */
+function parseEnding(value: JsonValue): Ending | null {
+  if (!isJsonObject(value) || !Array.isArray(value.undoable)) return null;
+  const { state } = value;
+  const undoable = value.undoable.map(count);
+  const failure = value.failure === null ? null : parseOutcome(value.failure);
+  if ((state !== 'none' && state !== 'owed' && state !== 'begun') || undoable.includes(null)) return null;
+  if (failure === null && value.failure !== null) return null;
+  const told = { rolledBack: parseTexts(value.rolledBack), rollbackFailed: parseTexts(value.rollbackFailed) };
+  return { state, undoable: undoable.filter((index) => index !== null), failure, ...told };
 }
 
 function parseLivePhase(value: JsonObject): LivePhase | null {

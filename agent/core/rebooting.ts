@@ -7,9 +7,11 @@
 import { type Decision, inOrder, stay, withExecution } from './decision.ts';
 import type { FailedRun, RebootHow, RebootRun } from './outcome.ts';
 import { failure, merge, REBOOTS } from './outcomes.ts';
+import { owesEnding } from './programme.ts';
 import { tellProgress } from './progress.ts';
 import { conclude, journal } from './reporting.ts';
 import type { AgentState, AwaitingRebootPhase, ExecutionState, Run } from './state.ts';
+import { failLater } from './waiting.ts';
 
 /** It may not ask for ever, nor where nobody could tell afterwards what it was for: then the step has failed. */
 export function refusedReboot(
@@ -84,7 +86,10 @@ export function rebootFailed(state: AgentState, message: (how: RebootHow) => str
   return inOrder(
     { ...state, rebootRequested: false },
     (now) => ({ state: now, effects: [{ type: 'clearTimer', timer: { name: 'reboot' } }] }),
-    ...awaitingReboot(state, true).map((one) => (now: AgentState) => conclude(now, one.id, outcome(one))),
+    ...awaitingReboot(state, true).map((one) => (now: AgentState) => {
+      if (owesEnding(one)) return failLater(now, one.id, outcome(one), one.phase);
+      return conclude(now, one.id, outcome(one));
+    }),
   );
 }
 

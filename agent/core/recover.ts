@@ -6,10 +6,11 @@ import { type Decision, inOrder, stay } from './decision.ts';
 import type { ExecutionRecord, LiveRecord } from './execution-record.ts';
 import type { Outcome } from './outcome.ts';
 import { failure, INTERRUPTED, interruptedTooOften, REBOOTS } from './outcomes.ts';
+import { owesEnding } from './programme.ts';
 import { rebootWhenAlone, withBootIds } from './rebooting.ts';
 import { journal } from './reporting.ts';
 import { type AgentState, type ExecutionState, MAX_FINISHED, type Phase, type Resumption } from './state.ts';
-import { interruptedRun, waitingAt, waitUntilDue } from './waiting.ts';
+import { FOR_THE_ENDING, interruptedRun, waitingAt, waitUntilDue } from './waiting.ts';
 
 /** @param fault the error of its own that ended the agent before. */
 export function recover(state: AgentState, records: readonly ExecutionRecord[], fault?: string): Decision {
@@ -30,7 +31,7 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     return stay({ ...state, finished: [...state.finished, { id, key, outcome, how }].slice(-MAX_FINISHED) });
   }
   const { id, key, recoveries, postponements, reboots, failures } = record;
-  const { details, ignoredFailures, skippedSteps } = record;
+  const { details, ignoredFailures, skippedSteps, ending } = record;
   const phase = phaseAfter(record, state, interruption);
   const hasRebooted = record.phase === 'awaiting-reboot' && phase.name === 'waiting';
   const execution: ExecutionState = {
@@ -41,6 +42,7 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     details: hasRebooted ? withBootIds(details, record.bootId, state.bootId) : details,
     ignoredFailures,
     skippedSteps,
+    ending: isFailed(phase) && ending.state !== 'none' ? { ...ending, state: 'begun' } : ending,
     progressPending: false,
     progressHeld: false,
     isLimited: false,
@@ -56,6 +58,11 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     (now) => (isUnchanged(execution, record) ? stay(now) : journal(now, id)),
     (now) => waitUntilDue(now, id),
   );
+}
+
+/** What it owes is all that is left of it. */
+function isFailed(phase: Phase): boolean {
+  return phase.name === 'waiting' && phase.next.kind === 'conclude';
 }
 
 function isUnchanged({ phase, recoveries }: ExecutionState, record: LiveRecord): boolean {
@@ -98,8 +105,13 @@ function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentSt
 
 /** Cleaned up after first, where its handler can; a clean-up that was itself in hand ends as it was to end. */
 function failed(record: RunRecord, outcome: Outcome): Phase {
-  if (record.purpose.kind === 'clean-up') return concluded(record.purpose.outcome);
-  return record.cleansUp ? waiting(record, { kind: 'clean-up', outcome }) : concluded(outcome);
+  if (record.purpose.kind === 'clean-up') return over(record, record.purpose.outcome);
+  return record.cleansUp ? waiting(record, { kind: 'clean-up', outcome }) : over(record, outcome);
+}
+
+/** Where rollbacks or other steps have to follow, the service is asked first whether it is still ours. */
+function over(record: Extract<LiveRecord, { stepIndex: number }>, outcome: Outcome): Phase {
+  return owesEnding(record) ? waiting(record, { kind: 'conclude', outcome }) : concluded(outcome);
 }
 
 type RunRecord = Extract<LiveRecord, { phase: 'running' | 'stopping' }>;
@@ -127,7 +139,7 @@ function afterReboot(record: Extract<LiveRecord, { phase: 'awaiting-reboot' }>, 
   const reason =
     `the gateway did not ${REBOOTS[how].verb}: its boot is the same after ${recoveries + 1} starts of the agent during ` +
     `this step; look at what the command in the setting ${REBOOTS[how].setting} does`;
-  return concluded(failure(REBOOTS[how].reasonCode, reason, [['bootIdBefore', bootId]]));
+  return over(record, failure(REBOOTS[how].reasonCode, reason, [['bootIdBefore', bootId]]));
 }
 
 /** That the service had when this was written down, if all that was under way arrived. */
@@ -135,8 +147,9 @@ function versionOf({ versionNumber, isUpdating }: LiveRecord): number {
   return isUpdating === true ? versionNumber + 1 : versionNumber;
 }
 
-function waiting(place: { readonly stepIndex: number; readonly attempt: number }, next: Resumption): Phase {
-  return { ...waitingAt(place), why: 'interrupted', next };
+function waiting(record: Extract<LiveRecord, { stepIndex: number }>, next: Resumption): Phase {
+  const reason = next.kind === 'conclude' && owesEnding(record) ? FOR_THE_ENDING : '';
+  return { ...waitingAt(record), why: 'interrupted', reason, next };
 }
 
 function concluded(outcome: Outcome): Phase {

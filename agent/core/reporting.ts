@@ -4,13 +4,13 @@ import type { Effect } from './effect.ts';
 import { closedRecordOf, recordOf } from './execution-record.ts';
 import type { ExecutionId, JobExecutionStatus } from './job-execution.ts';
 import type { Outcome } from './outcome.ts';
-import { plainDetails } from './outcomes.ts';
+import { outcomeAtEnd, plainDetails } from './outcomes.ts';
 import { type AgentState, type ExecutionState, type FinishedExecution, MAX_FINISHED } from './state.ts';
 
-/** The outcome is known: write it down, then tell it. */
+/** The outcome is known, or the failure before it is: write it down, then tell it. */
 export function conclude(state: AgentState, id: ExecutionId, outcome: Outcome): Decision {
-  const reporting = withExecution(state, id, () => ({
-    phase: { name: 'reporting', outcome, plain: false },
+  const reporting = withExecution(state, id, (execution) => ({
+    phase: { name: 'reporting', outcome: outcomeAtEnd(execution, outcome), plain: false },
     progressPending: false,
     retries: 0,
   }));

@@ -1,14 +1,16 @@
 /** The runs of an execution: one step after the other, each begun only when the journal says so. */
 import { type Decision, heartbeatLater, inOrder, stay, withExecution } from './decision.ts';
 import type { ExecutionId, StatusDetails } from './job-execution.ts';
-import type { FailedRun, RunOutput, RunResult, StopReason, SucceededRun } from './outcome.ts';
+import type { FailedRun, Outcome, RunOutput, RunResult, StopReason, SucceededRun } from './outcome.ts';
 import { failure, merge, outcomeOfPlan, outcomeOfRun } from './outcomes.ts';
+import { afterStep, type EndedStep, hasEnding, nextStep } from './programme.ts';
 import { progressed } from './progress.ts';
 import { awaitReboot, rebootWhenAlone, refusedReboot } from './rebooting.ts';
 import { close, conclude, journal } from './reporting.ts';
 import { isExclusivePlan, mayRunBeside } from './room.ts';
 import type {
   AgentState,
+  Ending,
   ExecutionState,
   ReviewedPlan,
   Run,
@@ -47,7 +49,7 @@ export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, att
   const runId = `${id}.${stepIndex}.${attempt}.${state.journalId.slice(0, 8)}`;
   const phase: RunningPhase = { name: 'running', plan, stepIndex, step, attempt, runId, purpose };
   return inOrder(
-    withExecution(state, id, () => ({ phase })),
+    withExecution(state, id, ({ ending }) => ({ phase, ending: owing(ending, plan) })),
     (now) => journal(now, id),
     (now) => ({ state: now, effects: [{ type: 'startRun', id, runId, stepIndex, attempt, purpose: purpose.kind }] }),
     (now) => limit(now, id, phase),
@@ -56,6 +58,10 @@ export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, att
     // What was told of a wait or of another step holds no more.
     (now) => (plan.steps.length === 1 && attempt === 1 ? stay(now) : progressed(now, id, {})),
   );
+}
+
+function owing(ending: Ending, plan: ReviewedPlan): Ending {
+  return ending.state === 'none' && hasEnding(plan) ? { ...ending, state: 'owed' } : ending;
 }
 
 const JOURNAL_FAILED =
@@ -95,16 +101,24 @@ export function runEnded(state: AgentState, id: ExecutionId, runId: string, resu
   );
 }
 
-/** A step is done, this one or another of its plan: the next one, or the end. */
-export function pass(
+/** A step has ended, this one or another of its plan: what is next, or the end. */
+export function advance(
   state: AgentState,
   execution: ExecutionState,
-  { plan, stepIndex, result = NOTHING_TOLD }: { plan: ReviewedPlan; stepIndex: number; result?: SucceededRun },
+  ended: EndedStep & { readonly result?: SucceededRun },
 ): Decision {
   const { id } = execution;
-  if (stepIndex + 1 >= plan.steps.length) return conclude(state, id, outcomeOfPlan(execution, plan, result));
-  const ended = withExecution(state, id, () => ({ ...execution, postponements: 0, reboots: 0, failures: 0 }));
-  return state.shutdown === 'stop' ? putOff(ended, id, stepIndex + 1) : begin(ended, id, firstRun(plan, stepIndex + 1));
+  const { plan, stepIndex, result = NOTHING_TOLD } = ended;
+  const ending = afterStep(execution, ended);
+  const next = nextStep(plan, ending, stepIndex);
+  const isEnding = next !== null && plan.steps[next]?.role !== 'work';
+  const now = withExecution(state, id, () => ({
+    ...execution,
+    ...{ postponements: 0, reboots: 0, failures: 0 },
+    ending: isEnding ? { ...ending, state: 'begun' } : ending,
+  }));
+  if (next === null) return conclude(now, id, outcomeOfPlan(execution, plan, result));
+  return state.shutdown === 'stop' ? putOff(now, id, next) : begin(now, id, firstRun(plan, next));
 }
 
 const NOTHING_TOLD: SucceededRun = { status: 'succeeded', details: {}, stdoutTail: '', stderrTail: '' };
@@ -113,7 +127,7 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
   const { id } = execution;
   const { plan, step, stepIndex, purpose } = run;
   const heard = { ...execution, details: merge(execution.details, result.details) };
-  if (purpose.kind === 'clean-up') return conclude(state, id, purpose.outcome);
+  if (purpose.kind === 'clean-up') return fail(state, heard, run, purpose.outcome);
   if (result.status === 'later') {
     const failed = exhausted(state, execution, result);
     return failed === null
@@ -128,18 +142,36 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
   }
   if (result.status === 'skipped') {
     const skippedSteps = [...execution.skippedSteps, step.name];
-    return pass(state, { ...heard, skippedSteps }, { plan, stepIndex, result: { ...result, status: 'succeeded' } });
+    return advance(state, { ...heard, skippedSteps }, { plan, stepIndex, end: PASSED_BY, result: succeededAs(result) });
   }
   if (result.status === 'succeeded') {
-    if (purpose.kind !== 'condition') return pass(state, heard, { plan, stepIndex, result });
+    if (purpose.kind !== 'condition') return advance(state, heard, { plan, stepIndex, end: DONE, result });
     return begin(heardOf(state, heard), id, { plan, stepIndex, attempt: run.attempt + 1, purpose: { kind: 'work' } });
   }
   const again = runAgain(heardOf(state, heard), heard, run, result);
   if (again !== null) return again;
-  if (result.status === 'rejected' || !step.ignoreFailure)
-    return conclude(state, id, outcomeOfRun(execution, run, result));
+  if (result.status === 'rejected' || !step.ignoreFailure) {
+    return fail(state, heard, run, outcomeOfRun(execution, run, result));
+  }
   const ignoredFailures = [...execution.ignoredFailures, step.name];
-  return pass(state, { ...heard, ignoredFailures }, { plan, stepIndex, result: { ...result, status: 'succeeded' } });
+  return advance(
+    state,
+    { ...heard, ignoredFailures },
+    { plan, stepIndex, end: PASSED_BY, result: succeededAs(result) },
+  );
+}
+
+const DONE = { kind: 'done' } as const;
+const PASSED_BY = { kind: 'passed-by' } as const;
+
+function succeededAs({ details, stdoutTail, stderrTail }: RunOutput): SucceededRun {
+  return { status: 'succeeded', details, stdoutTail, stderrTail };
+}
+
+/** The step has failed for good: what is next, or the end. */
+function fail(state: AgentState, execution: ExecutionState, run: Run, outcome: Outcome): Decision {
+  const { plan, stepIndex } = run;
+  return advance(state, execution, { plan, stepIndex, end: { kind: 'failed', outcome } });
 }
 
 function heardOf(state: AgentState, execution: ExecutionState): AgentState {
@@ -147,14 +179,13 @@ function heardOf(state: AgentState, execution: ExecutionState): AgentState {
 }
 
 function stopped(state: AgentState, execution: ExecutionState, phase: StoppingPhase, result: RunResult): Decision {
-  const { id } = execution;
   if (phase.reason === 'canceled') return close(state, execution, 'over');
   if (phase.reason === 'shutdown') return shutDownRun(state, execution, phase, result);
-  if (phase.purpose.kind === 'clean-up') return conclude(state, id, phase.purpose.outcome);
+  if (phase.purpose.kind === 'clean-up') return fail(state, execution, phase, phase.purpose.outcome);
   const { step } = phase;
   if (phase.reason === 'job-timed-out') {
     const message = `step ${step.name} was still running when the time limit of the job was over, and was stopped`;
-    return conclude(state, id, outcomeOfRun(execution, phase, failed(result, 'JOB_TIMED_OUT', message)));
+    return fail(state, execution, phase, outcomeOfRun(execution, phase, failed(result, 'JOB_TIMED_OUT', message)));
   }
   const seconds = Number(limitOf(state, phase)) / 1_000;
   const message = `step ${step.name} was still running at its time limit of ${seconds} s and was stopped`;
@@ -167,7 +198,7 @@ function shutDownRun(state: AgentState, execution: ExecutionState, phase: Stoppi
   // What the handler asks for can be done after the next start.
   if (result.status === 'later' || result.status === 'reboot') return stepEnded(state, execution, phase, result);
   if (purpose.kind === 'work' && step.onInterrupted === 'fail') {
-    return conclude(state, id, failure('AGENT_STOPPED', AGENT_STOPPED));
+    return fail(state, execution, phase, failure('AGENT_STOPPED', AGENT_STOPPED));
   }
   return journal(
     withExecution(state, id, () => ({ phase: interruptedRun(phase), progressPending: false })),

@@ -100,6 +100,7 @@ export interface ExecutionState {
   readonly ignoredFailures: readonly string[];
   /** Names of the steps whose conditions did not hold. */
   readonly skippedSteps: readonly string[];
+  readonly ending: Ending;
   /** There is progress the service has not heard of. */
   readonly progressPending: boolean;
   /** A progress update was sent less than `progressIntervalMs` ago. */
@@ -118,16 +119,36 @@ export interface ExecutionState {
   readonly failures: number;
 }
 
+/** What has to be known for rollbacks and what always runs, and what has come of them. A type, so that it counts as JSON. */
+export type Ending = {
+  /** `owed`: a step has begun, and its plan has such steps. `begun`: the limit of the whole job counts no more. */
+  readonly state: 'none' | 'owed' | 'begun';
+  /** Indices of the steps that have succeeded and can be rolled back. */
+  readonly undoable: readonly number[];
+  /** The first failure of the job, told at its end. */
+  readonly failure: Outcome | null;
+  /** Names of the steps that were rolled back. */
+  readonly rolledBack: readonly string[];
+  /** Names of those whose rollback failed, each with its reason code. */
+  readonly rollbackFailed: readonly string[];
+};
+
+export const NO_ENDING: Ending = { state: 'none', undoable: [], failure: null, rolledBack: [], rollbackFailed: [] };
+
 /** A plan that can run here: every step has a handler and parameters that fit. */
 export interface ReviewedPlan {
   readonly includeStdOut: boolean;
-  /** Limit of all steps together, where the document sets one. */
+  /** Limit of all steps of the work together, where the document sets one. */
   readonly timeoutMs?: number;
   readonly steps: readonly ReviewedStep[];
 }
 
 export interface ReviewedStep {
   readonly name: string;
+  /** `finally`: it always runs in the end. */
+  readonly role: 'work' | 'rollback' | 'finally';
+  /** Of a rollback: the step that it undoes. */
+  readonly undoes: { readonly index: number; readonly name: string } | null;
   readonly onInterrupted: 'fail' | 'rerun' | 'resume';
   /** `null` for no limit. */
   readonly timeoutMs: number | null;

@@ -1,7 +1,7 @@
 /** Executions of which nothing runs for now: tried later, put off, interrupted. `going-on.ts` takes them up again. */
 import { type Decision, inOrder, stay, withExecution } from './decision.ts';
 import type { ExecutionId } from './job-execution.ts';
-import type { FailedRun, LaterRun } from './outcome.ts';
+import type { FailedRun, LaterRun, Outcome } from './outcome.ts';
 import { tellProgress } from './progress.ts';
 import { redactSecrets } from './redact.ts';
 import { journal } from './reporting.ts';
@@ -88,6 +88,21 @@ export function putOff(state: AgentState, id: ExecutionId, stepIndex: number): D
     id,
   );
 }
+
+/** It has failed, but it owes rollbacks or other steps, and its plan comes with its document. */
+export function failLater(state: AgentState, id: ExecutionId, outcome: Outcome, place: RunPlace): Decision {
+  const next = { kind: 'conclude', outcome } as const;
+  const phase: WaitingPhase = { ...waitingAt(place), why: 'interrupted', reason: FOR_THE_ENDING, next };
+  return journal(
+    withExecution(state, id, ({ ending }) => ({ phase, ending: { ...ending, state: 'begun' } })),
+    id,
+  );
+}
+
+/** Told while it waits so, or a later start took what it was told for a word that it has gone on. */
+export const FOR_THE_ENDING = 'to be rolled back, and for what always runs, before its failure is told';
+
+type RunPlace = Pick<Run, 'stepIndex' | 'attempt'>;
 
 /** After an interruption of a run that may be started again. */
 export function interruptedRun(run: Pick<Run, 'stepIndex' | 'attempt' | 'purpose'>): WaitingPhase {

@@ -1,6 +1,6 @@
 /** What the agent says of itself: to the local API, to `job-agent status`, and to `systemctl status`. */
 import type { ExecutionId } from '../core/job-execution.ts';
-import { REBOOTS } from '../core/outcomes.ts';
+import { REBOOTS, stepLabel } from '../core/outcomes.ts';
 import type {
   AgentState,
   AwaitingRebootPhase,
@@ -129,7 +129,7 @@ function executionStatus({ key, phase, details }: ExecutionState, waitedMs: numb
   if (phase.name === 'awaiting-reboot') return { ...base, waiting: restartAwaited(phase, waitedMs) };
   if (phase.name === 'waiting') return { ...base, ...waitOf(phase, waitedMs) };
   if (!('step' in phase)) return base;
-  return { ...base, step: `${phase.stepIndex + 1}/${phase.plan.steps.length} ${phase.step.name}` };
+  return { ...base, step: stepLabel(phase) };
 }
 
 function restartAwaited({ requested, how }: AwaitingRebootPhase, waitedMs: number): string {

@@ -2,7 +2,8 @@
 import type { PlanVerdict } from '../core/event.ts';
 import { parseJobDocument } from '../core/job-document.ts';
 import type { JobExecution } from '../core/job-execution.ts';
-import type { JobPlan } from '../core/job-plan.ts';
+import type { JobPlan, PlannedStep } from '../core/job-plan.ts';
+import type { ReviewedStep } from '../core/state.ts';
 import type { StepRunner } from '../runs/step-runner.ts';
 
 export interface ReviewedDocument {
@@ -25,24 +26,37 @@ export async function reviewDocument(
     case 'unknown-operation':
       return { verdict: { kind: 'unknown-operation', rejection: review.rejection }, plan: null };
     case 'run': {
-      const steps = plan.steps.map((step, index) => ({
-        name: step.name,
-        ignoreFailure: step.ignoreFailure,
-        retries:
-          step.retries === undefined ? null : { count: step.retries.count, delayMs: step.retries.delaySeconds * 1_000 },
-        conditional: step.runIf !== undefined,
-        onInterrupted: review.steps[index]?.onInterrupted ?? 'fail',
-        timeoutMs: review.steps[index]?.timeoutMs ?? null,
-        exclusive: review.steps[index]?.exclusive ?? false,
-        verifies: review.steps[index]?.verifies ?? false,
-        cleansUp: review.steps[index]?.cleansUp ?? false,
-      }));
+      const steps = plan.steps.map(
+        (step, index): ReviewedStep => ({
+          name: step.name,
+          role: step.role ?? 'work',
+          undoes: undoneBy(step, plan),
+          ignoreFailure: step.ignoreFailure,
+          retries:
+            step.retries === undefined
+              ? null
+              : { count: step.retries.count, delayMs: step.retries.delaySeconds * 1_000 },
+          conditional: step.runIf !== undefined,
+          onInterrupted: review.steps[index]?.onInterrupted ?? 'fail',
+          timeoutMs: review.steps[index]?.timeoutMs ?? (step.role === undefined ? null : ENDING_LIMIT_MS),
+          exclusive: review.steps[index]?.exclusive ?? false,
+          verifies: review.steps[index]?.verifies ?? false,
+          cleansUp: review.steps[index]?.cleansUp ?? false,
+        }),
+      );
       const { includeStdOut, timeoutSeconds } = plan;
       const limit = timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1_000 };
       return { verdict: { kind: 'run', plan: { includeStdOut, ...limit, steps } }, plan };
     }
   }
 }
+
+function undoneBy({ undoes }: PlannedStep, { steps }: JobPlan): ReviewedStep['undoes'] {
+  return undoes === undefined ? null : { index: undoes, name: steps[undoes]?.name ?? '' };
+}
+
+/** Of a rollback, or a step that always runs, that has no limit of its own: the job's does not count there any more. */
+const ENDING_LIMIT_MS = 600_000;
 
 function reject(
   reasonCode: string,

@@ -69,6 +69,17 @@ const MEMBERS = {
     items: { $ref: '#/definitions/step' },
     description: 'Done one after the other; the first that fails ends the job.',
   },
+  rollback: {
+    $ref: '#/definitions/rollback',
+    description: 'Done when a later step fails and this one had succeeded; the last first.',
+  },
+  finally: {
+    type: 'array',
+    minItems: 1,
+    maxItems: 50,
+    items: { $ref: '#/definitions/always' },
+    description: 'Done in the end, whatever became of the steps.',
+  },
 } as const satisfies Readonly<Record<string, Json>>;
 
 type Member = keyof typeof MEMBERS;
@@ -84,7 +95,8 @@ const STEP_MEMBERS: readonly Member[] = [
   'runIf',
 ];
 const SINGLE_MEMBERS: readonly Member[] = [...STEP_MEMBERS, 'includeStdOut'];
-const SEVERAL_MEMBERS: readonly Member[] = ['steps', 'includeStdOut', 'timeoutSeconds'];
+const ROLLBACK_MEMBERS: readonly Member[] = ['operation', 'parameters', 'name', 'timeoutSeconds', 'runAs', 'retries'];
+const SEVERAL_MEMBERS: readonly Member[] = ['steps', 'finally', 'includeStdOut', 'timeoutSeconds'];
 
 export function jobDocumentSchema(): Json {
   return {
@@ -99,8 +111,10 @@ export function jobDocumentSchema(): Json {
     else: { $ref: '#/definitions/single' },
     definitions: {
       several: objectOf(SEVERAL_MEMBERS, ['steps']),
-      single: { ...objectOf(SINGLE_MEMBERS, ['operation']), allOf: [{ $ref: '#/definitions/parametersByOperation' }] },
-      step: { ...objectOf(STEP_MEMBERS, ['operation']), allOf: [{ $ref: '#/definitions/parametersByOperation' }] },
+      single: stepOf(SINGLE_MEMBERS),
+      step: stepOf([...STEP_MEMBERS, 'rollback']),
+      always: stepOf(STEP_MEMBERS),
+      rollback: stepOf(ROLLBACK_MEMBERS),
       condition: CONDITION,
       parametersByOperation: { allOf: builtInHandlers.map(parametersRule) },
       ...Object.fromEntries(
@@ -115,6 +129,10 @@ export function jobDocumentSchema(): Json {
 
 export function renderJobDocumentSchema(): string {
   return `${JSON.stringify(jobDocumentSchema(), undefined, 2)}\n`;
+}
+
+function stepOf(members: readonly Member[]): Json {
+  return { ...objectOf(members, ['operation']), allOf: [{ $ref: '#/definitions/parametersByOperation' }] };
 }
 
 function objectOf(members: readonly Member[], required: readonly Member[]): Json {

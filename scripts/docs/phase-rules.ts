@@ -31,11 +31,16 @@ export const PHASE_RULES: Readonly<Record<Phase['name'] | ClosedRecord['phase'],
   },
   running: {
     inTheCloud: 'IN_PROGRESS',
-    meaning: 'the handler of a step runs, verifies after a restart, or cleans up',
+    meaning:
+      'the condition of a step is asked, or its handler runs, verifies after a restart, or cleans up; rollbacks and `finally` are steps like others',
     leavesWhen: 'the step ends; or it is cancelled, over a time limit, or the agent stops',
     tests: [
       claiming('a claimed job is journaled, then started', 'with room for one'),
       running('run one after the other, each journaled first', 'several steps'),
+      testsOf('core/decide-conditions')('is asked before it begins, journaled first'),
+      testsOf('core/decide-programme')(
+        'a failure runs the rollbacks of what had succeeded, the last first, then what always runs',
+      ),
     ],
   },
   stopping: {
@@ -111,8 +116,15 @@ export const START_RULES: Readonly<Record<LivePhase['phase'] | ClosedRecord['pha
   running: [
     {
       when: 'handler declared `onInterrupted: fail` (the default)',
-      follows: 'FAILED with `INTERRUPTED`; where the handler can clean up, that runs first',
-      tests: [recovering('is told INTERRUPTED and not run again, journaled first', 'a run that was interrupted')],
+      follows:
+        'FAILED with `INTERRUPTED`; where the handler can clean up, that runs first, and before the end is told rollbacks and `finally`',
+      tests: [
+        testsOf('core/decide-programme')(
+          'in the work: what had succeeded is rolled back after the next start, once it is known to be ours',
+          'power is lost',
+        ),
+        recovering('is told INTERRUPTED and not run again, journaled first', 'a run that was interrupted'),
+      ],
     },
     {
       when: 'handler declared `rerun` or `resume`',

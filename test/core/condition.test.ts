@@ -79,6 +79,7 @@ describe('a bad condition is REJECTED with its place', () => {
       '/osVersion',
       /^expected numbers with dots after =, !=, <, <=, > or >=, several with commas/,
     ],
+    [{ osVersion: '1\n2' }, '/osVersion', /^expected numbers with dots/],
     [{ osVersion: '>= ' }, '/osVersion', /^expected numbers with dots/],
     [{ osVersion: '=> 5' }, '/osVersion', /^expected numbers with dots/],
     [{ osVersion: `1${',1'.repeat(64)}` }, '/osVersion', /^expected numbers with dots/],

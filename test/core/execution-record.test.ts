@@ -165,6 +165,7 @@ describe('what is not a record of ours is null', () => {
     ['a wait of no length', { ...LIVE, phase: 'waiting', ...WAIT, next: WORK, waitMs: 'long' }],
     ['a restart in no boot', { ...LIVE, phase: 'awaiting-reboot', stepIndex: 0, attempt: 1, verifies: true }],
     ['postponements that are no number', { ...running, postponements: 'many' }],
+    ['failures that are no number', { ...running, failures: 'many' }],
     ['details that are not text', { ...reporting, outcome: { status: 'FAILED', statusDetails: { n: 1 } } }],
   ])('%s', (_, value) => {
     expect(parseRecord(value)).toBeNull();

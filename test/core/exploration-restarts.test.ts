@@ -10,11 +10,14 @@ import {
   ASKED,
   ASKED_AGAIN,
   CLEANS,
+  FINALLY,
   LYING,
   NO_KIND,
   PLAIN,
+  PROGRAMME,
   RERUN,
   type ScenarioOptions,
+  SHORT_PROGRAMME,
   scenario,
   TWICE,
   VERIFIED,
@@ -55,6 +58,27 @@ const FAULTS: readonly Row[] = [
     { ...one, decide: faulty.trustsEarlierBoots, misfortunes: crash },
   ],
   ['I2: a `fail` handler works once', { ...one, decide: faulty.trustsEarlierBoots, misfortunes: LYING }],
+  ['I3: only what has succeeded is told so', { ...one, jobs: [[PLAIN, FINALLY]], decide: faulty.forgetsFinally }],
+  [
+    'I3: rollbacks and what always runs come before the end is told',
+    { ...one, jobs: [[PLAIN, FINALLY]], decide: faulty.forgetsEnding, misfortunes: crash },
+  ],
+  [
+    'I3: rollbacks come in reverse, and all of them',
+    { ...one, jobs: [[...SHORT_PROGRAMME]], decide: faulty.forgetsUndoable, misfortunes: crash },
+  ],
+  [
+    'I3: what had succeeded is rolled back when a later step fails, and nothing else',
+    { ...one, jobs: [PROGRAMME], decide: faulty.undoesAll, misfortunes: crash },
+  ],
+  [
+    'I3: what had succeeded is rolled back when a later step fails, and nothing else',
+    { ...one, jobs: [SHORT_PROGRAMME], decide: faulty.rollsBackTheFailed },
+  ],
+  [
+    'I3: only what has succeeded is told so',
+    { ...one, jobs: [SHORT_PROGRAMME], decide: faulty.forgetsFailure, misfortunes: crash },
+  ],
   ['I3: a step with a condition begins when that holds', { ...one, jobs: [[ASKED]], decide: faulty.asksNothing }],
   [
     'I3: what has begun is not asked whether it is to begin',

@@ -75,6 +75,28 @@ test('a step may fail without the job failing, and may be run again', () => {
   expect(planOf({ operation: 'x', retries: { count: 10 } }).steps).toMatchObject([{ retries: { count: 10 } }]);
 });
 
+test('rollbacks stand after the work, the last first, and before what always runs', () => {
+  const plan = planOf({
+    steps: [
+      { operation: 'a', rollback: { operation: 'back-a', timeoutSeconds: 5, retries: { count: 1 } } },
+      { operation: 'b' },
+      { operation: 'c', rollback: { operation: 'back-c', parameters: { x: 1 }, name: 'undo', runAs: 'app' } },
+    ],
+    finally: [{ operation: 'tidy', onFailure: 'continue' }, { operation: 'tell' }],
+  });
+  expect(plan.steps.map(({ name, role, undoes, pointer }) => [name, role, undoes, pointer])).toEqual([
+    ['a', undefined, undefined, '/steps/0'],
+    ['b', undefined, undefined, '/steps/1'],
+    ['c', undefined, undefined, '/steps/2'],
+    ['undo', 'rollback', 2, '/steps/2/rollback'],
+    ['back-a', 'rollback', 0, '/steps/0/rollback'],
+    ['tidy', 'finally', undefined, '/finally/0'],
+    ['tell', 'finally', undefined, '/finally/1'],
+  ]);
+  expect(plan.steps[3]).toMatchObject({ runAs: 'app', action: { parameters: { x: 1 } } });
+  expect(plan.steps[5]).toMatchObject({ ignoreFailure: true });
+});
+
 test('a machine account may be the user', () => {
   expect(planOf({ operation: 'x', runAs: 'gateway$' }).steps[0]?.runAs).toBe('gateway$');
 });
@@ -88,13 +110,33 @@ describe('an unknown member is refused', () => {
     [{ operation: 'x', timeout: 5 }, '/timeout', 'did you mean "timeoutSeconds"?'],
     [{ operation: 'x', RunAs: 'root' }, '/RunAs', 'did you mean "runAs"?'],
     [{ operation: 'x', stpes: [] }, '/stpes', 'did you mean "steps"?'],
-    [{ steps: [{ operation: 'x' }], finally: [] }, '/finally', 'known are "steps", "includeStdOut", "timeoutSeconds"'],
+    [
+      { steps: [{ operation: 'x' }], always: [] },
+      '/always',
+      'known are "steps", "finally", "includeStdOut", "timeoutSeconds"',
+    ],
+    [{ operation: 'x', finally: [] }, '/finally', `known are ${STEP_MEMBERS}, "includeStdOut", "steps"`],
+    [{ operation: 'x', rollback: {} }, '/rollback', `known are ${STEP_MEMBERS}, "includeStdOut", "steps"`],
+    [
+      { steps: [{ operation: 'x', rollback: { operation: 'y', onFailure: 'stop' } }] },
+      '/steps/0/rollback/onFailure',
+      'known are "operation", "parameters", "name", "timeoutSeconds", "runAs", "retries"',
+    ],
+    [
+      { steps: [{ operation: 'x' }], finally: [{ operation: 'y', rollback: {} }] },
+      '/finally/0/rollback',
+      `known are ${STEP_MEMBERS}`,
+    ],
     [
       { steps: [{ operation: 'x' }], operation: 'x' },
       '/operation',
-      'known are "steps", "includeStdOut", "timeoutSeconds"',
+      'known are "steps", "finally", "includeStdOut", "timeoutSeconds"',
     ],
-    [{ steps: [{ operation: 'x', packageName: 'p' }] }, '/steps/0/packageName', `known are ${STEP_MEMBERS}`],
+    [
+      { steps: [{ operation: 'x', packageName: 'p' }] },
+      '/steps/0/packageName',
+      `known are ${STEP_MEMBERS}, "rollback"`,
+    ],
     [{ operation: 'x', packageName: 'p' }, '/packageName', `known are ${STEP_MEMBERS}, "includeStdOut", "steps"`],
   ];
 
@@ -138,6 +180,14 @@ describe('a member of the wrong kind is refused', () => {
     [{ operation: 'x', runAs: 'root\n' }, '/runAs', /^expected a user name/],
     [{ operation: 'x', runAs: 'u'.repeat(33) }, '/runAs', /at most 32 characters/],
     [{ steps: {} }, '/steps', /^expected an array, got an object$/],
+    [{ steps: [{ operation: 'x' }], finally: [] }, '/finally', /^expected at least one step, got an empty array$/],
+    [{ steps: [{ operation: 'x' }], finally: steps(51) }, '/finally', /^expected at most 50 steps, got 51$/],
+    [
+      { steps: [{ operation: 'x', rollback: 'y' }] },
+      '/steps/0/rollback',
+      /^expected an object, got a string of length 1$/,
+    ],
+    [{ steps: [{ operation: 'x', rollback: {} }] }, '/steps/0/rollback/operation', /^expected a string, got nothing$/],
     [{ steps: [] }, '/steps', /^expected at least one step, got an empty array$/],
     [{ steps: steps(51) }, '/steps', /^expected at most 50 steps, got 51$/],
     [{ steps: [{ operation: 'x' }, 'reboot'] }, '/steps/1', /^expected an object, got a string of length 6$/],

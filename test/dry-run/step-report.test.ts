@@ -16,7 +16,7 @@ const OPTIONS = {
 } as unknown as StepReportOptions;
 
 test('a step that is not the work of the job is told as what it is', async () => {
-  const rollback = { ...STEP, role: 'rollback' };
+  const rollback = { ...STEP, role: 'rollback' } as const;
   expect(await stepReport(rollback, OPTIONS)).toMatchObject({ role: 'rollback', refused: 'no handler does absent' });
   expect(await stepReport(STEP, OPTIONS)).not.toHaveProperty('role');
 });

@@ -4,7 +4,7 @@ import { decide } from '../../agent/core/decide.ts';
 import type { TimerName } from '../../agent/core/effect.ts';
 import type { AgentEvent } from '../../agent/core/event.ts';
 import type { ExecutionRecord } from '../../agent/core/execution-record.ts';
-import type { AgentState, ExecutionState, ReviewedStep, WaitingPhase } from '../../agent/core/state.ts';
+import type { AgentState, Ending, ExecutionState, ReviewedStep, WaitingPhase } from '../../agent/core/state.ts';
 import { type Core, without } from './faulty-core.ts';
 
 /** Asks for a restart, and nothing on disk says what for. */
@@ -92,6 +92,37 @@ export const asksAgain: Core = (state, event) =>
     ),
   );
 
+/** Does not know of what always runs. */
+export const forgetsFinally: Core = (state, event) =>
+  withSteps(state, event, { role: 'work' }, (one) => one.role !== 'finally');
+
+/** Rolls back what has failed. */
+export const rollsBackTheFailed: Core = (state, event) => {
+  if (event.type !== 'runEnded' || event.result.status !== 'failed') return decide(state, event);
+  const hidden = Object.values(state.executions).map((one) => ({ ...one, ending: { ...one.ending, undoable: [0] } }));
+  const executions = Object.fromEntries(hidden.map((one) => [one.id, one]));
+  return decide({ ...state, executions }, event);
+};
+
+/** Forgets at a start that a step has failed. */
+export const forgetsFailure = forgetsOf({ failure: null });
+/** Forgets at a start what can be rolled back. */
+export const forgetsUndoable = forgetsOf({ undoable: [] });
+/** Takes it at a start that everything had succeeded. */
+export const undoesAll = forgetsOf({ undoable: [0, 1] });
+/** Forgets at a start that anything is owed. */
+export const forgetsEnding = forgetsOf({ state: 'none' });
+
+function forgetsOf(change: Partial<Ending>): Core {
+  return (state, event) =>
+    decide(
+      state,
+      withRecords(event, (record) =>
+        record.phase === 'closed' ? record : { ...record, ending: { ...record.ending, ...change } },
+      ),
+    );
+}
+
 /** Takes a claim that its journal made in an earlier boot for one of now. */
 export const trustsEarlierBoots: Core = (state, event) => {
   if (event.type !== 'requestAccepted' || !('execution' in event.answer)) return decide(state, event);
@@ -143,10 +174,15 @@ function withAll(state: AgentState, changed: readonly ExecutionState[], phase: E
 }
 
 /** Sees steps that are otherwise than they are. */
-function withSteps(state: AgentState, event: AgentEvent, change: Partial<ReviewedStep>) {
+function withSteps(
+  state: AgentState,
+  event: AgentEvent,
+  change: Partial<ReviewedStep>,
+  isThere: (step: ReviewedStep) => boolean = () => true,
+) {
   if (event.type !== 'requestAccepted' || event.verdict?.kind !== 'run') return decide(state, event);
   const { plan } = event.verdict;
-  const steps = plan.steps.map((step) => ({ ...step, ...change }));
+  const steps = plan.steps.filter(isThere).map((step) => ({ ...step, ...change }));
   return decide(state, { ...event, verdict: { kind: 'run', plan: { ...plan, steps } } });
 }
 

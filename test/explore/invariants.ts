@@ -2,12 +2,12 @@
 import type { Effect } from '../../agent/core/effect.ts';
 import { type ExecutionId, executionId, isTerminal } from '../../agent/core/job-execution.ts';
 import type { UpdateJobExecution } from '../../agent/core/jobs-request.ts';
-import type { AgentState, ExecutionState, UpdatePurpose } from '../../agent/core/state.ts';
+import type { AgentState, ExecutionState, ReviewedStep, UpdatePurpose } from '../../agent/core/state.ts';
 import type { SimulatedExecution } from '../fixtures/service-rules.ts';
-import { isStepDone } from './past.ts';
+import { isStepDone, saidSuccess } from './past.ts';
 import { checkReboot, checkStart, type Decided } from './start-invariants.ts';
 import { Violation } from './violation.ts';
-import { type LiveRun, NO_PAST, type Past, type World } from './world.ts';
+import { type ExecutionPast, type LiveRun, NO_PAST, type Past, type World } from './world.ts';
 
 /** @param world as it is when the effect is performed: after the journal effects of its decision. */
 export function checkEffect(effect: Effect, decided: Decided, world: World): Past {
@@ -31,7 +31,7 @@ export function checkWorld(world: World & { agent: AgentState }, decided: Decide
     if (isToBeKeptAlive(execution, agent) && !has('heartbeat') && !has('retry')) {
       throw new Violation('I3', 'the service hears in time that a handler lives', execution);
     }
-    if (phase.name === 'running' && id === limitedBy(decided) && !has('jobTimeout')) {
+    if (phase.name === 'running' && phase.step.role === 'work' && id === limitedBy(decided) && !has('jobTimeout')) {
       throw new Violation('I6', 'a run is stopped at the time limit of its job', execution);
     }
   }
@@ -125,16 +125,30 @@ function checkReport(
   const theirs = cloud.find((one) => one.id === id);
   const steps = theirs?.verdict.kind === 'run' ? theirs.verdict.plan.steps : [];
   const before = past[id] ?? NO_PAST;
-  const last = steps.at(-1);
-  const hasSucceeded = last !== undefined && isStepDone(before, last, steps.length - 1, machine);
-  if (request.status === 'SUCCEEDED' && !hasSucceeded) {
+  const isDone = (step: ReviewedStep, index: number) =>
+    step.role === 'rollback' || isStepDone(before, step, index, machine);
+  if (request.status === 'SUCCEEDED' && !steps.every(isDone)) {
     throw new Violation('I3', 'only what has succeeded is told so', { request, runs: before.runs });
   }
+  // What nobody knows, or could write down, is told at once.
+  const isKnown = journalUsable && !machine.hasLied && request.statusDetails?.reasonCode !== 'STATE_LOST';
+  if (isKnown && before.runs.length > 0) checkEnding(before, steps, machine);
   const interrupted = before.runs.at(-1);
-  const isToClean = interrupted?.purpose === 'work' && steps[interrupted.stepIndex]?.cleansUp === true;
+  // What was written down last is what was interrupted, whether it had been started by then or not.
+  const isLast = before.written.at(-1) === interrupted?.stepIndex;
+  const isToClean = isLast && interrupted?.purpose === 'work' && steps[interrupted.stepIndex]?.cleansUp === true;
   if (isToClean && journalUsable && request.statusDetails?.reasonCode === 'INTERRUPTED') {
     throw new Violation('I6', 'what was interrupted is cleaned up before that is told', before.runs);
   }
+}
+
+/** Before an end is told, what it calls for has been begun. */
+function checkEnding(past: ExecutionPast, steps: readonly ReviewedStep[], machine: World['machine']): void {
+  const isFailed = steps.some((step, index) => step.role === 'work' && !isStepDone(past, step, index, machine));
+  const isOwed = ({ role, undoes }: ReviewedStep) =>
+    role === 'finally' || (isFailed && undoes !== null && saidSuccess(past, undoes.index));
+  const left = steps.filter((step, index) => isOwed(step) && !past.written.includes(index));
+  if (left.length > 0) throw new Violation('I3', 'rollbacks and what always runs come before the end is told', left);
 }
 
 function wasEndedByService({ gone, status, told }: SimulatedExecution): boolean {

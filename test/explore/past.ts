@@ -1,5 +1,6 @@
 /** What the invariants remember of a walk: what ran, and what the agent was told. */
 import type { AgentEvent } from '../../agent/core/event.ts';
+import type { ExecutionRecord, LiveRecord } from '../../agent/core/execution-record.ts';
 import { type ExecutionId, executionId, isTerminal } from '../../agent/core/job-execution.ts';
 import type { RunResult } from '../../agent/core/outcome.ts';
 import { isOver } from '../../agent/core/rejection.ts';
@@ -27,6 +28,23 @@ export function remember(past: Past, agent: AgentState, event: AgentEvent): Past
   }
 }
 
+/** A step that begins, as the disk has it. */
+export function rememberWritten(past: Past, record: ExecutionRecord): Past {
+  if (record.phase === 'waiting' && record.next.kind === 'conclude') return withFailedRestart(past, record);
+  if (record.phase !== 'running') return past;
+  const { written } = past[record.id] ?? NO_PAST;
+  if (written.includes(record.stepIndex)) return past;
+  return withPast(past, record.id, { written: [...written, record.stepIndex] });
+}
+
+/** The restart came too late, or never, and the disk knows that it is a failure: another boot changes that no more. */
+function withFailedRestart(past: Past, { id, stepIndex }: LiveRecord & { readonly stepIndex: number }): Past {
+  const { runs } = past[id] ?? NO_PAST;
+  const last = runs.at(-1);
+  if (last?.stepIndex !== stepIndex || (last.end !== 'reboot' && last.end !== 'power-off')) return past;
+  return withPast(past, id, { runs: runs.map((run) => (run === last ? { ...run, end: 'stopped' } : run)) });
+}
+
 /** What a start of the agent forgets. What its journal says of a version is a guess until the service has said it. */
 export function forgotten(past: Past): Past {
   return Object.fromEntries(Object.entries(past).map(([id, one]) => [id, { ...one, heardVersion: 0, isOver: false }]));
@@ -48,6 +66,18 @@ export function isStepDone({ runs }: ExecutionPast, step: ReviewedStep, index: n
     default:
       return false;
   }
+}
+
+/** As its handler said, or another boot: not skipped, and not a failure that is ignored. */
+export function hasSucceeded(past: ExecutionPast, step: ReviewedStep, index: number, machine: Machine): boolean {
+  const end = past.runs.filter(({ stepIndex, purpose }) => stepIndex === index && purpose !== 'clean-up').at(-1)?.end;
+  return isStepDone(past, step, index, machine) && end !== 'skipped' && end !== 'failed';
+}
+
+/** By its own word. Of a restart, whether it had come too late, and was a failure by then, only the core can say. */
+export function saidSuccess({ runs }: ExecutionPast, index: number): boolean {
+  const last = runs.filter(({ stepIndex, purpose }) => stepIndex === index && purpose !== 'clean-up').at(-1);
+  return last?.end === 'succeeded' && last.purpose !== 'condition';
 }
 
 /** How often it has failed: each time but the last it may be run again, if its document says so. */

@@ -61,6 +61,13 @@ export const CLEANS = step({ name: 'cleans', cleansUp: true, timeoutMs: 1_000 })
 export const TWICE = step({ name: 'twice', timeoutMs: 1_000, retries: { count: 1, delayMs: 1_000 } });
 export const ASKED = step({ name: 'asked', conditional: true });
 export const ASKED_AGAIN = step({ name: 'asked again', conditional: true, onInterrupted: 'rerun' });
+const undoing = (index: number, name: string) =>
+  step({ name: `back ${name}`, role: 'rollback', undoes: { index, name } });
+export const FINALLY = step({ name: 'finally', role: 'finally' });
+/** Two steps that can be rolled back, and one that always runs. */
+export const PROGRAMME = [PLAIN, PLAIN, undoing(1, 'b'), undoing(0, 'a'), FINALLY];
+/** The second step may run again, fail and be cleaned up; the first can be rolled back. */
+export const SHORT_PROGRAMME = [PLAIN, PLAIN, undoing(0, 'a'), FINALLY];
 export const ALONE = step({ name: 'alone', exclusive: true });
 
 export type ScenarioOptions = Pick<Scenario, 'name' | 'jobs'> & {
@@ -114,6 +121,12 @@ export const SHORT: readonly Scenario[] = [
     jobs: [[TWICE]],
     misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0 },
   }),
+  scenario({
+    name: 'what always runs, one crash',
+    jobs: [[PLAIN, FINALLY]],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0, polls: 0 },
+  }),
+  scenario({ name: 'a programme, no misfortune', jobs: [PROGRAMME], misfortunes: { ...NO_KIND, hints: 0, polls: 0 } }),
   scenario({
     name: 'a condition, one crash',
     jobs: [[ASKED]],
@@ -203,6 +216,30 @@ const CONDITIONS: readonly Scenario[] = [
     name: 'a condition, shut down, tried later',
     jobs: [[ASKED]],
     misfortunes: { ...NO_KIND, all: 1, shutdowns: 1, crashes: 1, laters: 1, hints: 0 },
+  }),
+];
+
+const PROGRAMMES: readonly Scenario[] = [
+  scenario({
+    name: 'a programme, one crash',
+    jobs: [PROGRAMME],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme, one misfortune',
+    jobs: [SHORT_PROGRAMME],
+    misfortunes: { progress: 0, hints: 0, polls: 0, losses: 0, late: 0, doubles: 0, refusals: 0 },
+  }),
+  scenario({
+    name: 'a programme, tried later, one crash',
+    jobs: [SHORT_PROGRAMME],
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, laters: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme cleaned up, with a job limit, one misfortune',
+    jobs: [[CLEANS, { ...CLEANS, retries: TWICE.retries }, undoing(0, 'a'), FINALLY]],
+    limitSeconds: 600,
+    misfortunes: { ...NO_KIND, all: 1, crashes: 1, serviceEnds: 1, shutdowns: 1, limits: 1, hints: 0, polls: 0 },
   }),
 ];
 
@@ -360,6 +397,7 @@ export const WHOLE: readonly Scenario[] = [
   }),
   ...RESTARTS,
   ...CONDITIONS,
+  ...PROGRAMMES,
   ...WAITS,
   ...TIMERS,
   ...LIES,

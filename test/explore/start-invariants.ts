@@ -5,8 +5,8 @@ import type { AgentEvent } from '../../agent/core/event.ts';
 import { type ExecutionId, executionId } from '../../agent/core/job-execution.ts';
 import type { RebootHow } from '../../agent/core/outcome.ts';
 import { isExclusivePlan } from '../../agent/core/room.ts';
-import type { AgentState, ReviewedPlan } from '../../agent/core/state.ts';
-import { failuresOf, isStepDone, withPast } from './past.ts';
+import type { AgentState, ReviewedPlan, ReviewedStep } from '../../agent/core/state.ts';
+import { failuresOf, hasSucceeded, isStepDone, saidSuccess, withPast } from './past.ts';
 import { Violation } from './violation.ts';
 import { bootIdOf, type ExecutionPast, type Machine, NO_PAST, type Past, type World } from './world.ts';
 
@@ -90,9 +90,11 @@ function checkPurpose(
     const step = plan.steps[index];
     return step !== undefined && isStepDone(past, step, index, machine);
   };
-  if (stepIndex > 0 && !isDone(stepIndex - 1)) {
-    throw new Violation('I3', 'a step begins when the one before is done', past.runs);
-  }
+  const succeeded = (index: number) => {
+    const step = plan.steps[index];
+    return step !== undefined && hasSucceeded(past, step, index, machine);
+  };
+  checkTurn(stepIndex, past, { plan, isDone, succeeded });
   const own = past.runs.filter((run) => run.stepIndex === stepIndex);
   const holds = own.some((run) => run.purpose === 'condition' && run.end === 'succeeded');
   if (purpose === 'work' && plan.steps[stepIndex]?.conditional === true && !holds) {
@@ -107,6 +109,33 @@ function checkPurpose(
   ) {
     throw new Violation('I3', 'a restart is verified after it has happened', past.runs);
   }
+}
+
+interface Turn {
+  readonly plan: ReviewedPlan;
+  readonly isDone: (index: number) => boolean;
+  readonly succeeded: (index: number) => boolean;
+}
+
+/** Work in its order; where not all of it is done, the rollbacks of what had succeeded, the last first; then the rest. */
+function checkTurn(stepIndex: number, past: ExecutionPast, { plan: { steps }, isDone, succeeded }: Turn): void {
+  const begun = (index: number) => past.written.includes(index);
+  const before = (role: ReviewedStep['role']) =>
+    [...steps.keys()].filter((at) => at < stepIndex && steps[at]?.role === role);
+  const { role, undoes } = steps[stepIndex] ?? {};
+  if (role === 'work') {
+    if (!before('work').every(isDone))
+      throw new Violation('I3', 'a step begins when the one before is done', past.runs);
+    return;
+  }
+  const isFailed = !before('work').every(isDone);
+  if (undoes && !(isFailed && succeeded(undoes.index))) {
+    throw new Violation('I3', 'what had succeeded is rolled back when a later step fails, and nothing else', past.runs);
+  }
+  const isOwed = (at: number) => isFailed && saidSuccess(past, steps[at]?.undoes?.index ?? -1) && !begun(at);
+  if (before('rollback').some(isOwed))
+    throw new Violation('I3', 'rollbacks come in reverse, and all of them', past.runs);
+  if (!before('finally').every(begun)) throw new Violation('I3', 'what always runs does so in its order', past.runs);
 }
 
 /** I2: what was claimed before a restart of the machine may have begun, and the disk may have lost that. */

@@ -5,7 +5,7 @@ import type { AgentEvent } from '../../agent/core/event.ts';
 import type { ExecutionRecord } from '../../agent/core/execution-record.ts';
 import type { AgentState, RequestPurpose } from '../../agent/core/state.ts';
 import { checkEffect, checkWorld } from './invariants.ts';
-import { remember } from './past.ts';
+import { remember, rememberWritten } from './past.ts';
 import type { Decided } from './start-invariants.ts';
 import { Violation } from './violation.ts';
 import type { Disk, Machine, Message, ReplacedRecord, Scenario, World } from './world.ts';
@@ -157,7 +157,8 @@ function withRecords(world: World, records: readonly ExecutionRecord[]): World {
   if (records.length === 0) return world;
   const isLying = world.left.lies > 0 && world.left.all > 0;
   const disk = records.reduce((now, record) => written(now, record, isLying), world.disk);
-  return { ...world, disk: isLying ? disk : { ...disk, replaced: [] } };
+  const past = records.reduce(rememberWritten, world.past);
+  return { ...world, past, disk: isLying ? disk : { ...disk, replaced: [] } };
 }
 
 function written({ journalId, records, replaced }: Disk, record: ExecutionRecord, isLying: boolean): Disk {

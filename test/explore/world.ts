@@ -149,6 +149,8 @@ export interface LiveRun {
 export type Past = Readonly<Record<ExecutionId, ExecutionPast>>;
 
 export interface ExecutionPast {
+  /** Steps of which the disk has known that they begin, which is as good as a run of them (I2). */
+  readonly written: readonly number[];
   /** Every run there ever was, in their order. */
   readonly runs: readonly PastRun[];
   /** The agent heard that it is IN_PROGRESS. */
@@ -170,6 +172,7 @@ export interface PastRun extends Pick<LiveRun, 'runId' | 'stepIndex' | 'purpose'
 export type RunEnd = RunResult['status'] | 'power-off' | 'stopped';
 
 export const NO_PAST: ExecutionPast = {
+  written: [],
   runs: [],
   isConfirmed: false,
   heardVersion: 0,

@@ -5,7 +5,15 @@ import { createScriptedStepRunner } from '../fakes/scripted-step-runner.ts';
 
 const stepRunner = createScriptedStepRunner({ facts: { onInterrupted: 'resume' } });
 
-const ORDINARY = { retries: null, conditional: false, exclusive: false, verifies: false, cleansUp: false };
+const ORDINARY = {
+  role: 'work',
+  undoes: null,
+  retries: null,
+  conditional: false,
+  exclusive: false,
+  verifies: false,
+  cleansUp: false,
+};
 
 test('a document that can run gives the plan of its steps', async () => {
   const jobDocument = {
@@ -28,6 +36,23 @@ test('a document that can run gives the plan of its steps', async () => {
     },
   });
   expect(plan?.steps.map(({ name }) => name)).toEqual(['copy', 'verify']);
+});
+
+test('a rollback says what it undoes, and what comes after the work has ten minutes unless it says otherwise', async () => {
+  const jobDocument = {
+    steps: [{ operation: 'copy', rollback: { operation: 'remove' }, retries: { count: 2, delaySeconds: 5 } }],
+    finally: [{ operation: 'tidy', timeoutSeconds: 7, runIf: { os: 'debian' } }],
+  };
+  const { verdict } = await reviewDocument({ jobDocument }, stepRunner);
+  expect(verdict).toMatchObject({
+    plan: {
+      steps: [
+        { name: 'copy', role: 'work', undoes: null, timeoutMs: null, retries: { count: 2, delayMs: 5_000 } },
+        { name: 'remove', role: 'rollback', undoes: { index: 0, name: 'copy' }, timeoutMs: 600_000 },
+        { name: 'tidy', role: 'finally', undoes: null, timeoutMs: 7_000, conditional: true },
+      ],
+    },
+  });
 });
 
 test('a managed template says which output and failures count', async () => {

@@ -112,6 +112,8 @@ function stepsOf(jobId: string): readonly ReviewedStep[] {
     ignoreFailure: false,
     retries: null,
     conditional: false,
+    role: 'work' as const,
+    undoes: null,
     exclusive: false,
     verifies: false,
     cleansUp: false,

@@ -64,6 +64,9 @@ test('every member that the agent knows is in the schema, and no other', () => {
   expect(membersOf('several'), HINT).toEqual(knownMembers({ steps: [{ operation: 'x' }] }, []));
   expect([...membersOf('single'), 'steps'].sort(), HINT).toEqual(knownMembers({ operation: 'x', parameters: {} }, []));
   expect(membersOf('step'), HINT).toEqual(knownMembers({ steps: [{ operation: 'x' }] }, ['steps', 0]));
+  const whole = { steps: [{ operation: 'x', rollback: { operation: 'y' } }], finally: [{ operation: 'z' }] };
+  expect(membersOf('rollback'), HINT).toEqual(knownMembers(whole, ['steps', 0, 'rollback']));
+  expect(membersOf('always'), HINT).toEqual(knownMembers(whole, ['finally', 0]));
 });
 
 test('what the agent refuses of a document is invalid, and the other way round', () => {
@@ -105,6 +108,9 @@ test('what the agent refuses of a document is invalid, and the other way round',
     fc
       .tuple(fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 2 }), steps)
       .map(([members, list]) => ({ ...members, steps: list })),
+    fc
+      .tuple(step, steps, steps)
+      .map(([rollback, list, always]) => ({ steps: [{ operation: 'x', rollback }, ...list], finally: always })),
   );
   checkProperty(
     fc.property(document, (generated) => {
