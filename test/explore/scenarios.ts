@@ -230,17 +230,6 @@ const PROGRAMMES: readonly Scenario[] = [
     jobs: [SHORT_PROGRAMME],
     misfortunes: { progress: 0, hints: 0, polls: 0, losses: 0, late: 0, doubles: 0, refusals: 0 },
   }),
-  scenario({
-    name: 'a programme, tried later, one crash',
-    jobs: [SHORT_PROGRAMME],
-    misfortunes: { ...NO_KIND, all: 1, crashes: 1, laters: 1, hints: 0, polls: 0 },
-  }),
-  scenario({
-    name: 'a programme cleaned up, with a job limit, one misfortune',
-    jobs: [[CLEANS, { ...CLEANS, retries: TWICE.retries }, undoing(0, 'a'), FINALLY]],
-    limitSeconds: 600,
-    misfortunes: { ...NO_KIND, all: 1, crashes: 1, serviceEnds: 1, shutdowns: 1, limits: 1, hints: 0, polls: 0 },
-  }),
 ];
 
 const WAITS: readonly Scenario[] = [
