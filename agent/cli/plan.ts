@@ -35,9 +35,13 @@ export async function plan(call: CommandCall): Promise<number> {
   }
 }
 
-function exitCodeOf({ verdict, problems, steps }: DryRun): number {
-  if (verdict === 'reject') return EXIT.rejected;
-  return problems.length + steps.flatMap((step) => step.problems).length === 0 ? EXIT.done : EXIT.failed;
+function exitCodeOf(report: DryRun): number {
+  if (report.verdict === 'reject') return EXIT.rejected;
+  return hasProblems(report) ? EXIT.failed : EXIT.done;
+}
+
+function hasProblems({ problems, steps }: DryRun): boolean {
+  return problems.length + steps.flatMap((step) => step.problems).length > 0;
 }
 
 function rendered(report: DryRun): string {
@@ -52,7 +56,7 @@ function rendered(report: DryRun): string {
   ] as const;
   return [
     verdict === 'run'
-      ? 'It would run. Nothing was run.\n'
+      ? `It would run${hasProblems(report) ? ', and FAIL as things are' : ''}. Nothing was run.\n`
       : `It would be REJECTED:\n${columns(Object.entries(statusDetails))}`,
     columns(format === null ? facts.slice(3) : facts),
     ...steps.map((step, index) => renderedStep(step, index + 1)),

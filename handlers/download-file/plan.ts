@@ -43,7 +43,7 @@ async function problemsOf(
   if (!isAbsolute(asked)) return problems; // the working folder is made for the job
   const folder = dirname(path);
   if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true)
-    return [...problems, `${folder} is no folder`];
+    return [...problems, `there is no folder ${folder}`];
   const isWritable = await access(folder, constants.W_OK).then(
     () => true,
     () => false,

@@ -11,7 +11,9 @@ export const runCommandHandler: CommandHandler<typeof runCommandParameters> = {
   needs: 'the program that the document names',
   // Not the arguments: one may be a password.
   plan: async ({ command: [program = '', ...args] }) => ({
-    actions: [`run ${findOnPath(program) ?? program} with ${args.length} arguments`],
+    actions: [
+      `run ${findOnPath(program) ?? program} with ${args.length} ${args.length === 1 ? 'argument' : 'arguments'}`,
+    ],
     problems: [programProblem(program)].filter((text) => text !== undefined),
   }),
   command: ({ command: [program = '', ...args] }) => [program, ...args],

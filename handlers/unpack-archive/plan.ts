@@ -12,7 +12,8 @@ export async function planUnpack(parameters: UnpackArchiveParameters, { workDir 
     problems.push(`${archive} is not there, or may not be read`);
   if (packed !== undefined && !packed.isFile()) problems.push(`${archive} is no plain file`);
   const above = await stat(dirname(path)).catch(() => undefined);
-  if (above?.isDirectory() !== true && isAbsolute(parameters.path)) problems.push(`${dirname(path)} is no folder`);
+  if (above?.isDirectory() !== true && isAbsolute(parameters.path))
+    problems.push(`there is no folder ${dirname(path)}`);
   const there = await lstat(path).catch(() => undefined);
   if (there !== undefined && !there.isDirectory()) problems.push(`${path} is there, and no folder: it is not replaced`);
   const size = packed === undefined ? 'which is not there yet' : `${packed.size} bytes`;

@@ -72,6 +72,7 @@ test('a program that is not there is a problem', async () => {
   const desk = await createDesk();
   const document = { operation: 'run-command', parameters: { command: ['no-such-program', 'secret'] } };
   const { code, stdout } = await desk.run(['plan', '-'], JSON.stringify(document));
+  expect(stdout).toContain('It would run, and FAIL as things are. Nothing was run.');
   expect(stdout).toContain('PROBLEM: program no-such-program does not exist');
   expect(stdout).not.toContain('secret');
   expect(code).toBe(1);

@@ -332,7 +332,7 @@ describe('the dry run', () => {
         actions: [
           `change in ${file} (15 bytes, then 25): key, more`,
           'run true with 0 arguments, and put the old content back if it fails',
-          'run no-such-program with 1 arguments, and put the old content back if it fails',
+          'run no-such-program with 1 argument, and put the old content back if it fails',
         ],
         problems: ['there is no program no-such-program on PATH'],
       },

@@ -28,7 +28,7 @@ describe('the dry run', () => {
     [
       ['no-such-program', 'x'],
       {
-        actions: ['run no-such-program with 1 arguments'],
+        actions: ['run no-such-program with 1 argument'],
         problems: ['there is no program no-such-program on PATH'],
       },
     ],

@@ -57,7 +57,7 @@ describe('download-file', () => {
     });
     expect(await plan({ path: folder })).toMatchObject({ problems: [`${folder} is there, and no plain file`] });
     expect(await plan({ path: join(folder, 'none/x') })).toMatchObject({
-      problems: [`${join(folder, 'none')} is no folder`],
+      problems: [`there is no folder ${join(folder, 'none')}`],
     });
     const much = await downloadFileHandler.plan?.(
       { url: SIGNED, path: join(folder, 'x'), sizeBytes: 2 ** 50 },

@@ -422,7 +422,7 @@ describe('the dry run', () => {
     const archive = join(folder, 'missing.tar');
     expect(await plan({ archive, path: join(folder, 'none', 'app') })).toEqual({
       actions: [`unpack ${archive} (which is not there yet) into the new folder ${join(folder, 'none', 'app')}`],
-      problems: [`${archive} is not there, or may not be read`, `${join(folder, 'none')} is no folder`],
+      problems: [`${archive} is not there, or may not be read`, `there is no folder ${join(folder, 'none')}`],
     });
   });
 });
