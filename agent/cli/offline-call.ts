@@ -1,4 +1,5 @@
 /** What commands that need no cloud have in common: their settings, and a log that says nothing. */
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { loadOfflineSettings, type OfflineSettings } from '../config/offline-settings.ts';
 import { createLogger } from '../log.ts';
@@ -8,7 +9,7 @@ import { UsageError } from './usage.ts';
 /** For commands that say on stderr themselves what there is to say. */
 export const SILENT_LOG = createLogger({ level: 'error', pretty: false, destination: { write: () => undefined } });
 
-/** With the folder of handlers that was given. @throws ConfigError. @throws UsageError. */
+/** With the folder of handlers that was given, which has to be there. @throws ConfigError. @throws UsageError. */
 export async function offlineSettings({
   source,
   isConfigGiven,
@@ -17,7 +18,9 @@ export async function offlineSettings({
   const settings = await loadOfflineSettings(source, isConfigGiven);
   const { 'handlers-dir': folder } = values;
   if (folder === '') throw new UsageError('--handlers-dir needs a folder');
-  return typeof folder === 'string'
-    ? { ...settings, config: { ...settings.config, handlersDir: resolve(folder) } }
-    : settings;
+  if (typeof folder !== 'string') return settings;
+  const handlersDir = resolve(folder);
+  const facts = await stat(handlersDir).catch(() => undefined);
+  if (facts?.isDirectory() !== true) throw new UsageError(`--handlers-dir: there is no folder ${handlersDir}`);
+  return { ...settings, config: { ...settings.config, handlersDir } };
 }

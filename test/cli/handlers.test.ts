@@ -52,6 +52,17 @@ test('files of handlerPaths are listed with their folder', async () => {
   expect(code).toBe(0);
 });
 
+test.each([['handlers'], ['plan', '-'], ['exec', '-']])(
+  '%s: a folder of handlers that is not there is told',
+  async (...words) => {
+    const desk = await createDesk();
+    const missing = join(desk.folder, 'no-such-folder');
+    const { code, stderr } = await desk.run([...words, '--handlers-dir', missing], '{"operation":"tune"}');
+    expect(stderr).toContain(`--handlers-dir: there is no folder ${missing}`);
+    expect(code).toBe(2);
+  },
+);
+
 test('an operation is shown with its parameters and an example', async () => {
   const desk = await createDesk();
   const { code, stdout } = await desk.run(['handlers', 'show', 'write-file']);
