@@ -189,7 +189,7 @@ export interface HandlerContext {
   readonly execution: { readonly jobId: string; readonly executionNumber: number };
   /** Counts from 0. */
   readonly step: number;
-  /** Counts from 1; more than 1 only for a handler that may run again. */
+  /** Counts from 1. The look at `runIf` is an attempt: after it the work begins with 2. */
   readonly attempt: number;
   readonly facts: HandlerFacts;
   /** A folder of this execution's own, kept until the execution is closed. */

@@ -91,6 +91,6 @@ Ask the agent what it is doing (\`job-agent status\`):
 
 Try a power loss: kill -9 the pid that this shows, while a job runs. The agent is started again.
 Try a restart: docs/local-cloud.md says how. The operation \`reboot\` restarts nothing here.
-Your own handler is an executable in ${here(paths.handlersDir)}; its file name is the operation.
+Your own handler is an executable, or a module NAME.mjs, in ${here(paths.handlersDir)}; its name is the operation.
 `;
 }

@@ -15,6 +15,7 @@ export const runCommandParameters = Type.Object(
       {
         minItems: 1,
         maxItems: 256,
+        expected: 'an array: the program, then each argument on its own',
         description: 'The program, absolute or found on PATH, and its arguments. No shell.',
       },
     ),
