@@ -5,7 +5,7 @@ import type { DocumentRejection } from './job-plan.ts';
 import type { FailedRun, Outcome, RebootHow, SucceededRun } from './outcome.ts';
 import { redactSecrets } from './redact.ts';
 import type { ExecutionState, Phase, ReviewedPlan, Run } from './state.ts';
-import { fitStatusDetails, fitValueEnd } from './status-details.ts';
+import { fitStatusDetails, fitValueEnd, fitValueStart, MAX_VALUE_LENGTH } from './status-details.ts';
 
 export type Pair = readonly [key: string, value: string];
 
@@ -159,6 +159,12 @@ function passedPairs({ ignoredFailures, skippedSteps }: ExecutionState): Pair[] 
     ['ignoredFailures', ignoredFailures.join(', ')],
     ['skippedSteps', skippedSteps.join(', ')],
   ];
+}
+
+/** I8: no more names are kept than can be told. A document can make them so long that no journal record would hold them. */
+export function withName(names: readonly string[], name: string): readonly string[] {
+  const isFull = names.join(', ').length >= MAX_VALUE_LENGTH;
+  return isFull ? names : [...names, fitValueStart(redactSecrets(name))];
 }
 
 function outputPairs(result: SucceededRun | FailedRun, includeStdOut: boolean): Pair[] {

@@ -4,6 +4,7 @@
  * come, so that what is next is the first after this one whose turn it is.
  */
 import type { Outcome } from './outcome.ts';
+import { withName } from './outcomes.ts';
 import type { Ending, ExecutionState, ReviewedPlan, ReviewedStep } from './state.ts';
 
 export type StepEnd =
@@ -25,7 +26,7 @@ export function afterStep({ ending }: Pick<ExecutionState, 'ending'>, { plan, st
     case 'passed-by':
       return ending;
     case 'done': {
-      if (undone !== undefined) return { ...ending, rolledBack: [...ending.rolledBack, undone] };
+      if (undone !== undefined) return { ...ending, rolledBack: withName(ending.rolledBack, undone) };
       const canBeUndone = plan.steps.some(({ undoes }) => undoes?.index === stepIndex);
       return canBeUndone ? { ...ending, undoable: [...ending.undoable, stepIndex] } : ending;
     }
@@ -34,7 +35,7 @@ export function afterStep({ ending }: Pick<ExecutionState, 'ending'>, { plan, st
       // The first failure is what is told.
       if (undone === undefined) return { ...ending, failure: ending.failure ?? outcome };
       const failed = `${undone} (${outcome.statusDetails.reasonCode})`;
-      return { ...ending, rollbackFailed: [...ending.rollbackFailed, failed] };
+      return { ...ending, rollbackFailed: withName(ending.rollbackFailed, failed) };
     }
   }
 }

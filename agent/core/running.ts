@@ -2,7 +2,7 @@
 import { type Decision, heartbeatLater, inOrder, stay, withExecution } from './decision.ts';
 import type { ExecutionId, StatusDetails } from './job-execution.ts';
 import type { FailedRun, Outcome, RunOutput, RunResult, StopReason, SucceededRun } from './outcome.ts';
-import { failure, merge, outcomeOfPlan, outcomeOfRun } from './outcomes.ts';
+import { failure, merge, outcomeOfPlan, outcomeOfRun, withName } from './outcomes.ts';
 import { afterStep, type EndedStep, hasEnding, nextStep } from './programme.ts';
 import { progressed } from './progress.ts';
 import { awaitReboot, rebootWhenAlone, refusedReboot } from './rebooting.ts';
@@ -141,7 +141,7 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
       : stepEnded(state, execution, run, failed);
   }
   if (result.status === 'skipped') {
-    const skippedSteps = [...execution.skippedSteps, step.name];
+    const skippedSteps = withName(execution.skippedSteps, step.name);
     return advance(state, { ...heard, skippedSteps }, { plan, stepIndex, end: PASSED_BY, result: succeededAs(result) });
   }
   if (result.status === 'succeeded') {
@@ -153,7 +153,7 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
   if (result.status === 'rejected' || !step.ignoreFailure) {
     return fail(state, heard, run, outcomeOfRun(execution, run, result));
   }
-  const ignoredFailures = [...execution.ignoredFailures, step.name];
+  const ignoredFailures = withName(execution.ignoredFailures, step.name);
   return advance(
     state,
     { ...heard, ignoredFailures },

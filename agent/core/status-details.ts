@@ -8,7 +8,7 @@ import type { StatusDetails } from './job-execution.ts';
 const MAX_PAIRS = 10;
 const MAX_KEY_LENGTH = 128;
 /** In UTF-16 units. AWS does not say whether it counts those or code points; fewer units are never more code points. */
-const MAX_VALUE_LENGTH = 1024;
+export const MAX_VALUE_LENGTH = 1024;
 
 /** No more of a text than this is looked at, however long it is. Cleaning shortens, so it is more than is kept. */
 const CLEANED_LENGTH = 8 * MAX_VALUE_LENGTH;

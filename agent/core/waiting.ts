@@ -6,6 +6,7 @@ import { tellProgress } from './progress.ts';
 import { redactSecrets } from './redact.ts';
 import { journal } from './reporting.ts';
 import type { AgentState, ExecutionState, Run, WaitingPhase } from './state.ts';
+import { fitValueStart } from './status-details.ts';
 
 /** A handler that leaves it to us is tried after a minute, then two, and so on up to an hour. */
 const FIRST_WAIT_MS = 60_000;
@@ -56,8 +57,8 @@ export function runAgain(state: AgentState, execution: ExecutionState, run: Run,
 }
 
 function triedAgain(run: Run, waitMs: number, why: string) {
-  // I9: it goes into the journal, the log and the status as well.
-  const reason = redactSecrets(`to be tried again ${Math.round(waitMs / 1_000)} s later: ${why}`);
+  // I8, I9: it goes into the journal, the log and the status as well.
+  const reason = fitValueStart(redactSecrets(`to be tried again ${Math.round(waitMs / 1_000)} s later: ${why}`));
   return { ...waitingAt(run), reason, next: run.purpose, waitMs, due: waitMs === 0 };
 }
 

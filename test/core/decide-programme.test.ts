@@ -1,5 +1,6 @@
 /** Rollbacks of what had succeeded when a later step fails, and what always runs in the end. */
 import { describe, expect, test } from 'vitest';
+import { MAX_ENTRY_BYTES } from '../../agent/adapters/journal/journal-state.ts';
 import type { Effect } from '../../agent/core/effect.ts';
 import { parseRecord } from '../../agent/core/parse-record.ts';
 import { type AgentIdentity, initialState, type ReviewedStep } from '../../agent/core/state.ts';
@@ -399,6 +400,46 @@ test('a document that does not run here any more is not held back by what it owe
     statusDetails: { reasonCode: 'FIRST', rolledBack: 'z', stderr: 'x' },
   });
   expect(steps).toHaveLength(2);
+});
+
+test('a journal record holds what comes of them, whatever their names and messages are', () => {
+  const name = '€'.repeat(20_000);
+  const long = '€'.repeat(50_000);
+  const details = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key-${index}`, long]));
+  const told = { details, message: long, reasonCode: long, stderrTail: long };
+  const retries = { count: 1, delayMs: 1_000 };
+  const scenario = runningScenario({
+    steps: [
+      step({ name: `1${name}`, ignoreFailure: true }),
+      step({ name: `2${name}`, ignoreFailure: true }),
+      step({ name: `3${name}`, conditional: true }),
+      step({ name: `4${name}`, conditional: true }),
+      ...[step({ name: `5${name}` }), step({ name: `6${name}` }), step({ name: `7${name}` })],
+      step({ name: '8' }),
+      ...[back(6, `7${name}`), back(5, `6${name}`), back(4, `5${name}`), { ...FINALLY, retries }],
+    ],
+  });
+  const failed = { ...FAILED, ...told };
+  const effects = [
+    ...endAll(
+      scenario,
+      [0, 1].map((index) => [index, failed] as const),
+    ),
+    ...endAll(
+      scenario,
+      [2, 3].map((index) => [index, { ...SUCCEEDED, status: 'skipped' }] as const),
+    ),
+    ...endAll(
+      scenario,
+      [4, 5, 6].map((index) => [index, { ...SUCCEEDED, details }] as const),
+    ),
+    ...[7, 8, 9].flatMap((index) => endAll(scenario, [[index, failed]])),
+    ...endAll(scenario, [[10, { ...SUCCEEDED, details }]]),
+    ...endAll(scenario, [[11, failed]]),
+  ];
+  const bytes = effectsOf(effects, 'journal').map(({ record }) => Buffer.byteLength(JSON.stringify(record)));
+  expect(scenario.phase(job('a'))).toMatchObject({ name: 'waiting', why: 'failed' });
+  expect(Math.max(...bytes)).toBeLessThan(MAX_ENTRY_BYTES);
 });
 
 test('where the journal cannot be written nothing more begins, and the first failure is told', () => {
