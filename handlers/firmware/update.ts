@@ -112,6 +112,8 @@ export async function look(
   }
   if (running === state.before) {
     await tool.goBack(state.before, signal).catch(noteIn(context)); // or it would begin with the new one again, or take no other
+    // Where the step is run again it is installed anew, and not only restarted; asked once more, it says the same.
+    await context.checkpoint({ phase: 'installing', tool: tool.name, before: running } satisfies Checkpoint);
     const message = `after the restart ${running} runs as before: the bootloader did not take the new system, or left it`;
     return failed('FIRMWARE_FELL_BACK', message, details);
   }

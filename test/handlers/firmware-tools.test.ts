@@ -84,6 +84,19 @@ describe.runIf(hasMender)('with Mender', () => {
     expect((await call('run', parameters)).result).toMatchObject({ kind: 'reboot' });
   });
 
+  test('where the bootloader did not start it, `retries` install it anew', async () => {
+    const parameters = { bundle: await mender.artifact('release-2', 'two-systems') };
+    const fallen = await call('verify', parameters, await installAndRestart(parameters, '/dev/a'));
+    expect(fallen.result).toMatchObject({ reasonCode: 'FIRMWARE_FELL_BACK' });
+    // Power may go before that is told.
+    expect((await call('verify', parameters, fallen.checkpoint)).result).toEqual(fallen.result);
+    const again = await call('run', parameters, fallen.checkpoint);
+    expect(again.result).toMatchObject({ kind: 'reboot' });
+    expect(await count('ArtifactInstall')).toBe(2);
+    await start('/dev/b');
+    expect((await call('verify', parameters, again.checkpoint)).result).toMatchObject({ kind: 'succeeded' });
+  });
+
   test('one that needs no restart is looked at and committed at once', async () => {
     const bundle = await mender.artifact('release-2', 'at-once');
     expect((await call('run', { bundle })).result).toMatchObject({ kind: 'succeeded' });
