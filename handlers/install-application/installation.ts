@@ -27,10 +27,13 @@ import { findProgram, ownUser, renderUnit, SEARCH_PATH, UNIT_FOLDER } from './un
 
 /** The checkpoint from here on: files, unit and record change. Until then only what lies beside them has. */
 interface Placing {
-  readonly phase: 'placing' | 'putting-back';
+  /** `placed`: it has proved itself. `over`: it was put back, and is tried anew where the step is run again. */
+  readonly phase: 'placing' | 'placed' | 'putting-back' | 'over';
   readonly swaps: readonly Swap[];
   /** Of an application with a command. */
   readonly unit: UnitBefore | null;
+  /** With `placed`: how the unit runs. */
+  readonly running?: string;
   /** With `putting-back`: why. */
   readonly failure?: { readonly code: string; readonly sdkCode: string; readonly message: string };
 }
@@ -60,6 +63,7 @@ export async function installApplication(
   try {
     if (restored?.phase === 'putting-back') return await goBack(context, parameters, restored);
     if (restored?.phase === 'placing') return await place(context, parameters, restored);
+    if (restored?.phase === 'placed') return await finish(context, parameters, restored);
     const prepared = await prepareOrForget(context, parameters, places);
     return 'phase' in prepared ? await place(context, parameters, prepared) : prepared;
   } catch (error) {
@@ -98,6 +102,7 @@ export async function undoInstallation(
   if (restored?.phase === 'placing' || restored?.phase === 'putting-back') {
     return (await putEverythingBack(context, parameters, restored)) ?? succeeded();
   }
+  if (restored?.phase === 'placed') return finish(context, parameters, restored);
   await forget(context, parameters, places);
   return succeeded();
 }
@@ -195,7 +200,7 @@ async function place(
 ): Promise<HandlerResult> {
   const { unit, swaps } = placing;
   const { start, startAtBoot, stayUpSeconds } = parameters;
-  let running: string | undefined;
+  let placed: Placing = { ...placing, phase: 'placed' };
   try {
     context.progress({ state: 'placing files' });
     await putInPlace(swaps);
@@ -205,9 +210,10 @@ async function place(
         await systemctl([startAtBoot ? 'enable' : 'disable', '--', unit.name], context.signal);
       if (start) {
         const state = await startApplication({ context, unit: unit.name, action: 'restart', stayUpSeconds });
-        running = describeState(state);
+        placed = { ...placed, running: describeState(state) };
       }
     }
+    await save(context, placed);
   } catch (error) {
     context.signal.throwIfAborted(); // the clean-up puts everything back, or the next start goes on
     const { code, sdkCode, message } = toFailure(error);
@@ -219,6 +225,15 @@ async function place(
       failure: { code, sdkCode: told, message },
     });
   }
+  return finish(context, parameters, placed);
+}
+
+/** From here on nothing leads back. */
+async function finish(
+  context: HandlerContext,
+  parameters: InstallApplicationParameters,
+  { swaps, running }: Placing,
+): Promise<HandlerResult> {
   // All is well without; hidden, they are in nobody's way.
   await forgetOld(swaps).catch(({ message }: Error) =>
     context.log.warn({ reason: message }, 'not all of the old files could be removed'),
@@ -240,6 +255,7 @@ async function goBack(
     sdkCode: '',
     message: 'stopped',
   };
+  await save(context, { ...placing, phase: 'over' });
   const rollback = problem === undefined ? 'done' : problem.kind === 'failed' ? problem.message : problem.kind;
   const state = problem === undefined ? 'everything put back' : 'not everything put back';
   return failed(code, message, { state, errorCode: sdkCode, rollback, application: parameters.name });

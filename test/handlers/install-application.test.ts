@@ -331,6 +331,50 @@ describe('cut off', () => {
   });
 });
 
+describe('run again after a failure, as `retries` ask for', () => {
+  test('it is tried anew once the old one was put back', async () => {
+    await install({ ...RUNNING, files: [file('a')] });
+    served['/a'] = 'newer\n';
+    await systemd.onStart('--newer', 'cannot-start');
+    const newer = { ...RUNNING, command: ['run-app', '--newer'], files: [file('a')] };
+    const first = recording();
+    expect(await installApplication(first.context, parametersOf(newer), places())).toMatchObject({ kind: 'failed' });
+    expect(await contentOf('a')).toBe(NEW);
+    await rm(join(folder, 'unit-manager', 'cannot-start')); // what it needs has come meanwhile
+    expect(await resume(newer, first.checkpoints.at(-1))).toMatchObject({ kind: 'succeeded' });
+    expect(await contentOf('a')).toBe('newer\n');
+    expect(await systemd.running(UNIT)).toContain('--newer');
+    expect(await everything()).toEqual(['.applications', 'a']);
+  });
+
+  test('a file that was not the right one is downloaded anew', async () => {
+    served['/a'] = 'something else\n'.repeat(200_000);
+    const files = [{ ...file('a'), sha256: createHash('sha256').update(NEW).digest('hex') }];
+    const first = recording();
+    expect(await installApplication(first.context, parametersOf({ files }), places())).toMatchObject({
+      reasonCode: 'DOWNLOAD_HASH_MISMATCH',
+    });
+    served['/a'] = NEW;
+    expect(await resume({ files }, first.checkpoints.at(-1))).toMatchObject({ kind: 'succeeded' });
+    expect(await contentOf('a')).toBe(NEW);
+  });
+});
+
+test('once it has proved itself it stands, though power goes before that is told', async () => {
+  await install({ ...RUNNING, files: [file('a')] });
+  served['/a'] = 'newer\n';
+  const newer = { ...RUNNING, command: ['run-app', '--newer'], files: [file('a')] };
+  const recorded = recording();
+  expect(await installApplication(recorded.context, parametersOf(newer), places())).toMatchObject({
+    kind: 'succeeded',
+  });
+  await systemd.onStart('--newer', 'cannot-start'); // no way back is left by now
+  const calls = await systemd.calls();
+  expect(await resume(newer, recorded.checkpoints.at(-1))).toMatchObject({ kind: 'succeeded' });
+  expect(await systemd.calls()).toEqual(calls);
+  expect(await contentOf('a')).toBe('newer\n');
+});
+
 describe('stopped', () => {
   test('while it is watched, it is put back by the clean-up', async () => {
     await install({ ...RUNNING, files: [file('a')] });
