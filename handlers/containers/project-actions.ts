@@ -31,9 +31,11 @@ export type ProjectParameters = ContainersParameters & { readonly project: strin
 
 /** Kept across a power cut. Until there is one nothing was changed. */
 type Checkpoint =
-  /** No container was touched yet. */
-  | { readonly phase: 'pulling' }
+  /** Of this change no container was touched yet; of one before it that failed, and was not undone, with `isStarted`. */
+  | { readonly phase: 'pulling'; readonly isStarted?: boolean }
   | { readonly phase: 'starting' }
+  /** It has failed, and that is told: where the step is run again, it begins anew. `isStarted`: it was not undone. */
+  | { readonly phase: 'over'; readonly isStarted: boolean }
   | { readonly phase: 'going back'; readonly isStarted: boolean; readonly code: string; readonly message: string };
 
 export async function bringUp(context: HandlerContext, parameters: ProjectParameters, engine: Engine) {
@@ -50,10 +52,11 @@ export async function bringUp(context: HandlerContext, parameters: ProjectParame
   const wayBack = kept.wayBack ?? wayBackFrom(kept, before, parameters);
   await keepWayBack(kept, wayBack, writerOf(context));
   const change = { engine, name, kept, wayBack, input };
-  let isStarted = restored?.phase === 'starting';
+  const goesOn = restored?.phase === 'starting';
+  let isStarted = goesOn || (restored?.isStarted ?? false);
   try {
-    if (!isStarted) {
-      await context.checkpoint({ phase: 'pulling' } satisfies Checkpoint);
+    if (!goesOn) {
+      await context.checkpoint({ phase: 'pulling', ...(isStarted && { isStarted }) } satisfies Checkpoint);
       await keepInput(kept, input, writerOf(context));
       if (parameters.pull !== 'missing') await pull(context, change);
     }
@@ -159,18 +162,25 @@ async function goBack(
   if (wayBack.isForeign) {
     await forgetWayBack(kept);
     const states = await readProject(engine, name, context.signal);
+    await over(context, false);
     return failed(code, `${message}; nothing leads back to what others had started`, detailsOf(states));
   }
   try {
     await undo(context, change);
   } catch (error) {
     if (context.signal.aborted) throw error;
+    await over(context, true);
     return failed('CONTAINER_ROLLBACK_FAILED', `${message}; and the way back failed: ${(error as Error).message}`);
   }
   const states = await readProject(engine, name, context.signal);
+  await over(context, false);
   const what =
     wayBack.input === null ? 'removed again' : wayBack.wasUp ? 'what was before runs again' : 'as before, down';
   return failed(code, `${message}; ${what}`, { engine: engine.name, rolledBack: 'yes', ...detailsOf(states) });
+}
+
+function over(context: HandlerContext, isStarted: boolean): Promise<void> {
+  return context.checkpoint({ phase: 'over', isStarted } satisfies Checkpoint);
 }
 
 /** Images first: a name may stand for a newer one by now. Nothing is pulled. */

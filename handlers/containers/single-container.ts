@@ -16,6 +16,10 @@ const MADE_BY = 'iot-job-agent.made-by';
 
 type Checkpoint =
   | { readonly phase: 'changing'; readonly wasUp: boolean }
+  /** The new one has proved itself. */
+  | { readonly phase: 'proven' }
+  /** What was before is back: where the step is run again, it begins anew. */
+  | { readonly phase: 'over' }
   | { readonly phase: 'going back'; readonly wasUp: boolean; readonly code: string; readonly message: string };
 
 export function previousName(name: string): string {
@@ -27,9 +31,10 @@ export async function runContainer(context: HandlerContext, parameters: SinglePa
   const { signal, progress } = context;
   const restored = context.restored as Checkpoint | undefined;
   if (restored?.phase === 'going back') return goBack(context, { engine, name: container.name, ...restored });
+  if (restored?.phase === 'proven') return finish(context, engine, container.name);
   const current = await readContainer(engine, container.name, signal);
   if (current !== undefined && !(MADE_BY in current.labels) && parameters.adopt !== true) throw notOurs(current);
-  const wasUp = restored?.wasUp ?? current?.status === 'running';
+  const wasUp = restored?.phase === 'changing' ? restored.wasUp : current?.status === 'running';
   if (parameters.pull !== 'missing') {
     progress({ phase: 'pulling', imagesPulled: 0, imagesWanted: 1 });
     await callEngine(engine, ['pull', '--quiet', container.image ?? ''], { signal, code: 'CONTAINER_PULL_FAILED' });
@@ -46,14 +51,20 @@ export async function runContainer(context: HandlerContext, parameters: SinglePa
     progress({ phase: 'starting' });
     await callEngine(engine, runArguments(parameters, writerOf(context)), call);
     const look = () => readExisting(engine, container.name, signal);
-    const states = await watchContainers(context, { ...parameters, engine, look });
-    await remove(engine, previousName(container.name), signal);
-    return succeeded({ engine: engine.name, ...detailsOf(states) });
+    await watchContainers(context, { ...parameters, engine, look });
+    await context.checkpoint({ phase: 'proven' } satisfies Checkpoint);
   } catch (error) {
     if (signal.aborted) throw error; // the clean-up goes back
     const code = error instanceof ContainersError ? error.code : 'CONTAINER_NOT_STARTED';
     return goBack(context, { engine, name: container.name, wasUp, code, message: (error as Error).message });
   }
+  return finish(context, engine, container.name);
+}
+
+/** From here on nothing leads back. */
+async function finish({ signal }: HandlerContext, engine: Engine, name: string): Promise<HandlerResult> {
+  await remove(engine, previousName(name), signal);
+  return succeeded({ engine: engine.name, ...detailsOf(await readExisting(engine, name, signal)) });
 }
 
 /** docker-run(1), podman-run(1). A variable's value is taken from the client's environment: no argument list shows it. */
@@ -137,9 +148,11 @@ async function goBack(
     await undo(context, way);
   } catch (error) {
     if (context.signal.aborted) throw error;
+    await context.checkpoint({ phase: 'changing', wasUp } satisfies Checkpoint); // what leads back is still there
     return failed('CONTAINER_ROLLBACK_FAILED', `${message}; and the way back failed: ${(error as Error).message}`);
   }
   const states = await readExisting(engine, name, context.signal);
+  await context.checkpoint({ phase: 'over' } satisfies Checkpoint);
   const what = states.length === 0 ? 'removed again' : wasUp ? 'what was before runs again' : 'as before, not running';
   return failed(code, `${message}; ${what}`, { engine: engine.name, rolledBack: 'yes', ...detailsOf(states) });
 }
@@ -161,7 +174,8 @@ async function undo(context: HandlerContext, { engine, name, wasUp }: WayBack): 
 /** After a stop in the middle, and when nothing will run this again. */
 export async function undoUnprovenContainer(context: HandlerContext, name: string, engine: Engine) {
   const restored = context.restored as Checkpoint | undefined;
-  if (restored === undefined) return succeeded(); // nothing was changed
+  if (restored === undefined || restored.phase === 'over') return succeeded(); // nothing was changed
+  if (restored.phase === 'proven') return finish(context, engine, name);
   await undo(context, { engine, name, wasUp: restored.wasUp });
   return succeeded({ rolledBack: 'yes' });
 }

@@ -219,6 +219,31 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
     });
   });
 
+  test('up that failed is tried anew where the step is run again, though there was no way back', async () => {
+    await tag('1');
+    await up({});
+    const recording = contextWith();
+    await box.podman('rmi', '--force', '--no-prune', WEB); // neither the new one nor the one before can start
+    const parameters = { action: 'up', project: 'app', pull: 'missing', stayUpSeconds: 0 } as const;
+    const compose = { services: { web: { image: WEB, labels: { new: 'yes' } } } };
+    const wayBack = await kept('compose.yaml');
+    await writeFile(
+      join(stateDir, 'containers/app/way-back.json'),
+      JSON.stringify({
+        input: { compose: wayBack, environment: {} },
+        isForeign: false,
+        wasUp: true,
+        images: [{ name: 'localhost/web:gone', id: 'f'.repeat(64) }],
+      }),
+    );
+    expect(await containersHandler.run(recording.context, { ...parameters, compose })).toMatchObject({
+      reasonCode: 'CONTAINER_ROLLBACK_FAILED',
+    });
+    await tag('2');
+    expect(await change({ ...parameters, compose }, recording.checkpoints.at(-1))).toMatchObject({ kind: 'succeeded' });
+    expect(await versionOf('app_web_1')).toBe('2');
+  });
+
   test('a project of others is taken over only when asked for', async () => {
     await tag('1');
     await writeFile(
@@ -302,6 +327,38 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
       });
       expect(await idOf('solo')).toBe(before);
       expect(await box.podman('exec', 'solo', 'cat', '/written')).toBe('kept\n');
+    });
+
+    test('that fell over is tried anew where the step is run again', async () => {
+      await tag('1');
+      await single({});
+      const recording = contextWith();
+      jobs += 1;
+      const first = { ...parameters, container: { name: 'solo', image: 'localhost/web:none' } } as const;
+      expect(await containersHandler.run({ ...recording.context, ...job() }, first)).toMatchObject({
+        details: { rolledBack: 'yes' },
+      });
+      const restored = recording.checkpoints.at(-1) as JsonValue;
+      await tag('2'); // what it needs has come meanwhile
+      expect(await single({}, restored)).toMatchObject({ kind: 'succeeded' });
+      expect(await versionOf('solo')).toBe('2');
+    });
+
+    test('that stays up is kept where power goes before that is told', async () => {
+      await tag('1');
+      await single({});
+      const recording = contextWith();
+      jobs += 1;
+      const second = { ...parameters, container: { name: 'solo', image: WEB, volumes: ['data:/data'] } };
+      expect(await containersHandler.run({ ...recording.context, ...job() }, second)).toMatchObject({
+        kind: 'succeeded',
+      });
+      const id = await idOf('solo');
+      const restored = recording.checkpoints.at(-1) as JsonValue;
+      expect(await single({ command: ['sh', '-c', 'exit 4'], restart: 'no' }, restored)).toMatchObject({
+        kind: 'succeeded',
+      });
+      expect(await idOf('solo')).toBe(id);
     });
 
     test('that was cut off begins anew, and gives way all the same', async () => {
