@@ -76,11 +76,21 @@ export function readSteps(place: JsonPlace): readonly JsonPlace[] {
   return steps;
 }
 
+/** Members that are right in another place, and which that is. */
+interface Misplaced {
+  readonly names: readonly string[];
+  readonly hint: string;
+}
+
 /** Of what is typed strictly: a member we do not know was meant to do something that would not happen. */
-export function refuseUnknownMembers(place: JsonPlace, known: readonly string[]): void {
+export function refuseUnknownMembers(place: JsonPlace, known: readonly string[], misplaced?: Misplaced): void {
   for (const name of Object.keys(readObject(place))) {
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
+    if (misplaced?.names.includes(name)) {
+      noteProblem(memberPlace(place, name), `unknown member here; ${misplaced.hint}`);
+      continue;
+    }
     const hint = nearest === undefined ? `known are ${known.map(quote).join(', ')}` : `did you mean ${quote(nearest)}?`;
     noteProblem(memberPlace(place, name), `unknown member; ${hint}`);
   }

@@ -31,6 +31,8 @@ const ROLLBACK_MEMBERS: readonly string[] = ['operation', 'parameters', 'name', 
 /** `steps` is here as a suggestion only: a document that has it is read as the other form. */
 const SINGLE_MEMBERS: readonly string[] = [...STEP_MEMBERS, 'includeStdOut', 'steps'];
 const STEPS_MEMBERS: readonly string[] = ['steps', 'finally', 'includeStdOut', 'timeoutSeconds'];
+const IN_STEPS = { names: STEP_MEMBERS, hint: 'beside "steps" it belongs into one of them' } as const;
+const WITH_STEPS = { names: ['finally', 'rollback'], hint: 'only a document with "steps" has it' } as const;
 
 /** useradd(8): no user name is longer. */
 const MAX_USER_LENGTH = 32;
@@ -46,7 +48,8 @@ const RETRY_DELAY_SECONDS = 60;
 /** @returns a plan that counts only if `document` has noted no problems. */
 export function readNativeDocument(document: JsonPlace): JobPlan {
   const steps = memberPlace(document, 'steps');
-  refuseUnknownMembers(document, steps.value === undefined ? SINGLE_MEMBERS : STEPS_MEMBERS);
+  if (steps.value === undefined) refuseUnknownMembers(document, SINGLE_MEMBERS, WITH_STEPS);
+  else refuseUnknownMembers(document, STEPS_MEMBERS, IN_STEPS);
   const plan = {
     format: 'native',
     includeStdOut: readOptional(memberPlace(document, 'includeStdOut'), readBoolean) ?? false,

@@ -115,8 +115,6 @@ describe('an unknown member is refused', () => {
       '/always',
       'known are "steps", "finally", "includeStdOut", "timeoutSeconds"',
     ],
-    [{ operation: 'x', finally: [] }, '/finally', `known are ${STEP_MEMBERS}, "includeStdOut", "steps"`],
-    [{ operation: 'x', rollback: {} }, '/rollback', `known are ${STEP_MEMBERS}, "includeStdOut", "steps"`],
     [
       { steps: [{ operation: 'x', rollback: { operation: 'y', onFailure: 'stop' } }] },
       '/steps/0/rollback/onFailure',
@@ -128,11 +126,6 @@ describe('an unknown member is refused', () => {
       `known are ${STEP_MEMBERS}`,
     ],
     [
-      { steps: [{ operation: 'x' }], operation: 'x' },
-      '/operation',
-      'known are "steps", "finally", "includeStdOut", "timeoutSeconds"',
-    ],
-    [
       { steps: [{ operation: 'x', packageName: 'p' }] },
       '/steps/0/packageName',
       `known are ${STEP_MEMBERS}, "rollback"`,
@@ -142,6 +135,17 @@ describe('an unknown member is refused', () => {
 
   test.each(unknown)('%j says which one was meant', (document, pointer, hint) => {
     expect(rejectionOf(document)).toEqual({ pointer, reason: `unknown member; ${hint}` });
+  });
+
+  const misplaced: [JsonValue, string, string][] = [
+    [{ steps: [{ operation: 'x' }], operation: 'x' }, '/operation', 'beside "steps" it belongs into one of them'],
+    [{ steps: [{ operation: 'x' }], runAs: 'app' }, '/runAs', 'beside "steps" it belongs into one of them'],
+    [{ operation: 'x', finally: [] }, '/finally', 'only a document with "steps" has it'],
+    [{ operation: 'x', rollback: {} }, '/rollback', 'only a document with "steps" has it'],
+  ];
+
+  test.each(misplaced)('%j says where it belongs', (document, pointer, hint) => {
+    expect(rejectionOf(document)).toEqual({ pointer, reason: `unknown member here; ${hint}` });
   });
 });
 
