@@ -64,7 +64,8 @@ async function writeFile(context: HandlerContext, parameters: WriteFileParameter
     }
     await replaceFile(path, content, { writer: writerOf(context), ...(mode === undefined ? {} : { mode }) });
   } catch (error) {
-    return failed('FILE_NOT_WRITTEN', `${path} could not be written: ${(error as Error).message}`);
+    const [missing] = await folderProblem(dirname(path), context.workDir);
+    return failed('FILE_NOT_WRITTEN', `${path} could not be written: ${missing ?? (error as Error).message}`);
   }
   return succeeded(details);
 }
