@@ -28,7 +28,7 @@ try {
   const exitCode = await main(process.argv.slice(2));
   if (exitCode !== EXIT.done) process.exitCode = exitCode;
 } catch (error) {
-  process.exitCode = explain(error);
+  process.exitCode = await explain(error);
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -54,10 +54,13 @@ function print(text: string): number {
 }
 
 /** A known error explains itself; only an unknown one needs to show where it came from. */
-function explain(error: unknown): number {
+async function explain(error: unknown): Promise<number> {
   const known = KNOWN_ERRORS.find(([kind]) => error instanceof kind);
   if (known === undefined) console.error(error);
   else console.error(`job-agent: ${(error as Error).message}`);
-  if (error instanceof UsageError) console.error("Try 'job-agent --help'.");
+  if (error instanceof UsageError) {
+    const { helpFor } = await import('./cli/usage-of.ts');
+    console.error(`Try '${helpFor(process.argv.slice(2))}'.`);
+  }
   return known?.[1] ?? EXIT.failed;
 }

@@ -98,3 +98,10 @@ for power off, which exec never does, 78 wrong configuration, 130 cancelled.
 export function usageOf(name: string): string {
   return USAGES[name] ?? USAGE;
 }
+
+/** Where it can be read up what is wrong with these words. */
+export function helpFor(argv: readonly string[]): string {
+  const [first = '', second = ''] = argv.filter((word) => !word.startsWith('-'));
+  const name = [`${first} ${second}`, first].find((words) => Object.hasOwn(USAGES, words));
+  return name === undefined ? 'job-agent --help' : `job-agent ${name} --help`;
+}

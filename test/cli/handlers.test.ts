@@ -59,6 +59,7 @@ test.each([['handlers'], ['plan', '-'], ['exec', '-']])(
     const missing = join(desk.folder, 'no-such-folder');
     const { code, stderr } = await desk.run([...words, '--handlers-dir', missing], '{"operation":"tune"}');
     expect(stderr).toContain(`--handlers-dir: there is no folder ${missing}`);
+    expect(stderr).toContain(`Try 'job-agent ${words[0]} --help'.`);
     expect(code).toBe(2);
   },
 );
