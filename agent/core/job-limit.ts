@@ -1,12 +1,12 @@
 /** The time limit of the whole job: the document's, or the service's, which says how much of it is left. */
-import { type Decision, describe, stay } from './decision.ts';
+import { type Decision, describe, stay, withExecution } from './decision.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
 import type { Outcome } from './outcome.ts';
 import { failure, REBOOTS } from './outcomes.ts';
 import { owesEnding } from './programme.ts';
-import { conclude } from './reporting.ts';
+import { conclude, journal } from './reporting.ts';
 import { stop } from './running.ts';
-import type { AgentState, ExecutionState, Run } from './state.ts';
+import type { AgentState, ExecutionState, Run, StoppingPhase } from './state.ts';
 import { failLater } from './waiting.ts';
 
 /**
@@ -45,9 +45,17 @@ export function endJob(state: AgentState, id: ExecutionId): Decision {
   // Rollbacks, and what always runs, have limits of their own.
   if (execution.ending.state === 'begun') return stay(state);
   if (phase.name === 'running') return stop(state, id, 'job-timed-out');
+  if (phase.name === 'stopping') return outdoStep(state, id, phase);
   if (phase.name === 'waiting') return endWaiting(state, execution, phase, phase.reason);
   const isToBeAsked = phase.name === 'awaiting-reboot' && !phase.requested;
   return isToBeAsked ? endWaiting(state, execution, phase, REBOOTS[phase.how].awaited) : stay(state);
+}
+
+/** The limit comes once: a step that is being stopped for its own would be run again after it, or passed by. */
+function outdoStep(state: AgentState, id: ExecutionId, phase: StoppingPhase): Decision {
+  if (phase.reason !== 'timed-out') return stay(state);
+  const outdone = withExecution(state, id, () => ({ phase: { ...phase, reason: 'job-timed-out' } }));
+  return journal(outdone, id);
 }
 
 export const OVER_BEFORE_BEGUN: Outcome = failure(

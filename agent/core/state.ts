@@ -178,7 +178,10 @@ export interface RunningPhase extends Run {
   readonly name: 'running';
 }
 
-/** Being stopped, its whole process tree; the first reason is the true one, but that the service ended it outdoes it. */
+/**
+ * Being stopped, its whole process tree; the first reason is the true one, but that the service ended it outdoes it, and
+ * the limit of the job that of the step.
+ */
 export interface StoppingPhase extends Run {
   readonly name: 'stopping';
   readonly reason: StopReason;

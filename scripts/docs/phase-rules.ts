@@ -45,10 +45,15 @@ export const PHASE_RULES: Readonly<Record<Phase['name'] | ClosedRecord['phase'],
   },
   stopping: {
     inTheCloud: 'as it was',
-    meaning: 'the process tree is being ended; the first reason counts, but that the service ended it outdoes it',
+    meaning:
+      'the process tree is being ended; the first reason counts, but that the service ended it outdoes it, and the limit ' +
+      'of the job that of the step',
     leavesWhen: 'nothing of it is left',
     tests: [
       running('that is over while the run is being stopped changes nothing', 'a time limit'),
+      testsOf('core/decide-limits')(
+        'a step that is being stopped for its own limit is not run again, nor passed by, after the job’s: %s',
+      ),
       terminal('is ended while %s, and nothing is reported'),
     ],
   },

@@ -118,6 +118,24 @@ describe('the time that the document gives all steps together', () => {
   });
 });
 
+test.each(['documentTimeout', 'jobTimeout'] as const)(
+  'a step that is being stopped for its own limit is not run again, nor passed by, after the job’s: %s',
+  (name) => {
+    const retries = { count: 1, delayMs: 1_000 };
+    const scenario = runningScenario({
+      steps: [step({ timeoutMs: 1_000, retries, ignoreFailure: true }), step({ name: 'tidy', role: 'finally' })],
+    });
+    if (scenario.isAsking('progress')) scenario.accept('progress');
+    scenario.tell({ type: 'timerFired', timer: { name: 'stepTimeout', id: idOf('a'), runId: runIdOf('a') } });
+    const over = scenario.tell({ type: 'timerFired', timer: { name, id: idOf('a') } });
+    expect(over).toMatchObject([{ type: 'journal', record: { phase: 'stopping', reason: 'job-timed-out' } }]);
+    expect(effectsOf(scenario.tell(runEnded('a', FAILED)), 'startRun')).toMatchObject([{ stepIndex: 1 }]);
+    expect(requestsOf(scenario.tell(runEnded('a', SUCCEEDED, { stepIndex: 1 })))[0]).toMatchObject({
+      statusDetails: { reasonCode: 'JOB_TIMED_OUT' },
+    });
+  },
+);
+
 describe('the time that the service gives a job', () => {
   test('is our own timer, from what is left of it', () => {
     const scenario = createScenario();
