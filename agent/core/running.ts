@@ -42,7 +42,7 @@ export function start(state: AgentState, id: ExecutionId, plan: ReviewedPlan): D
 
 /** Starts a step. I1: the record that says so comes first. I2: attempts count up, so a run id is never used twice. */
 export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, attempt, purpose }: Start): Decision {
-  if (!state.journalUsable) return conclude(state, id, failure('JOURNAL_FAILED', JOURNAL_FAILED));
+  if (!state.journalUsable) return beginNothing(state, id, { plan, stepIndex, purpose });
   const step = plan.steps[stepIndex];
   if (step === undefined) return conclude(state, id, failure('INTERRUPTED', CHANGED));
   // A job with two targets has the same id on both, and both may be agents of one machine: the journal tells them apart.
@@ -58,6 +58,15 @@ export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, att
     // What was told of a wait or of another step holds no more.
     (now) => (plan.steps.length === 1 && attempt === 1 ? stay(now) : progressed(now, id, {})),
   );
+}
+
+/** Nor what comes after it: each of those fails likewise, so that what was not rolled back is told. */
+function beginNothing(state: AgentState, id: ExecutionId, begun: Omit<Start, 'attempt'>): Decision {
+  const { plan, stepIndex, purpose } = begun;
+  const execution = state.executions[id];
+  if (execution === undefined) return stay(state);
+  const outcome = purpose.kind === 'clean-up' ? purpose.outcome : failure('JOURNAL_FAILED', JOURNAL_FAILED);
+  return advance(state, execution, { plan, stepIndex, end: { kind: 'failed', outcome } });
 }
 
 function owing(ending: Ending, plan: ReviewedPlan): Ending {

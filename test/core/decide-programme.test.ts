@@ -450,6 +450,30 @@ test('where the journal cannot be written nothing more begins, and the first fai
   expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { reasonCode: FAILED.reasonCode } });
 });
 
+test('rollbacks that cannot begin for that reason are told as failed', () => {
+  const scenario = runningScenario({ steps: PROGRAMME });
+  endAll(scenario, [
+    [0, SUCCEEDED],
+    [1, SUCCEEDED],
+  ]);
+  if (scenario.isAsking('progress')) scenario.accept('progress');
+  const effects = scenario.tell({ type: 'journalFailed', event: runEnded('a', FAILED, { stepIndex: 2 }) });
+  expect(startedIn(effects)).toEqual([]);
+  expect(requestsOf(effects)[0]).toMatchObject({
+    statusDetails: { reasonCode: FAILED.reasonCode, rollbackFailed: 'b (JOURNAL_FAILED), a (JOURNAL_FAILED)' },
+  });
+});
+
+test('a step that cannot begin for that reason is the failure of the job', () => {
+  const scenario = runningScenario({ steps: PROGRAMME });
+  scenario.accept('progress');
+  const effects = scenario.tell({ type: 'journalFailed', event: runEnded('a', SUCCEEDED) });
+  expect(requestsOf(effects)[0]).toMatchObject({
+    status: 'FAILED',
+    statusDetails: { reasonCode: 'JOURNAL_FAILED', rollbackFailed: 'a (JOURNAL_FAILED)' },
+  });
+});
+
 test('what runs is told by its role', () => {
   const scenario = runningScenario({ steps: PROGRAMME });
   endAll(scenario, [
