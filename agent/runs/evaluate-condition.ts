@@ -5,6 +5,7 @@
 import { access, readFile, statfs } from 'node:fs/promises';
 import { arch, machine, release } from 'node:os';
 import { type Condition, describeCondition, type VersionBound, type VersionKind } from '../core/condition.ts';
+import { createFileLooks } from './file-looks.ts';
 import { installedPackage, isVersion } from './package-query.ts';
 
 export interface ConditionFacts {
@@ -36,6 +37,9 @@ export async function evaluateCondition(condition: Condition, facts: ConditionFa
   }
 }
 
+/** Of this process, as the threads are. */
+const LOOKS = createFileLooks();
+
 type Fact = Exclude<Condition, { readonly kind: 'all' | 'any' | 'not' }>;
 
 async function found(condition: Fact, facts: ConditionFacts): Promise<boolean> {
@@ -51,11 +55,11 @@ async function found(condition: Fact, facts: ConditionFacts): Promise<boolean> {
     case 'package':
       return hasPackage(condition, facts.signal);
     case 'freeSpace': {
-      const { bavail, bsize } = await statfs(condition.path);
+      const { bavail, bsize } = await LOOKS.once(`space ${condition.path}`, () => statfs(condition.path));
       return bavail * bsize >= condition.bytes;
     }
     case 'fileExists':
-      return isThere(condition.path);
+      return LOOKS.once(`file ${condition.path}`, () => isThere(condition.path));
   }
 }
 
