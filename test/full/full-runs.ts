@@ -35,6 +35,7 @@ export const FULL_RUNS: readonly FullRun[] = [
     about: 'fuzzed job documents, and faults that must be found',
     npm: script('test:fuzz', '--documents', '10000'),
   },
+  { name: 'programs', about: 'containers and firmware, by the real programs', npm: script('test:programs') },
   { name: 'systemd', about: 'the service, on a real systemd', npm: script('test:systemd') },
   { name: 'container', about: 'the image, under podman', npm: script('test:container') },
   { name: 'soak', about: 'half an hour with faults', npm: script('soak', '--minutes', '30') },

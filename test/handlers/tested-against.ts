@@ -28,7 +28,7 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
   containers: {
     real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root; the docker command and docker-compose, with podman as the engine behind docker’s interface',
     argumentListsOnly: 'docker compose, the plugin, which takes the words of docker-compose',
-    tests: ['test/handlers/containers.test.ts', 'test/handlers/containers-docker.test.ts'],
+    tests: ['test/programs/containers.test.ts', 'test/programs/containers-docker.test.ts'],
   },
   delay: {
     real: 'an agent process and the local cloud',
@@ -66,9 +66,9 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     argumentListsOnly:
       'mender-update of Mender 4, which takes the same words; RAUC and Mender fetching a URL themselves',
     tests: [
-      'test/handlers/firmware-rauc.test.ts',
-      'test/handlers/firmware-tools.test.ts',
-      'test/system/firmware-job.test.ts',
+      'test/programs/firmware-rauc.test.ts',
+      'test/programs/firmware-tools.test.ts',
+      'test/programs/firmware-job.test.ts',
     ],
   },
   'install-packages': {
