@@ -16,18 +16,18 @@ function readInto(facts: Map<string, string>, path: string): void {
   if (found === undefined) return;
   const { mode, uid, gid, size, mtimeNs, ino, nlink } = found;
   const isFolder = (mode & 0o170000n) === 0o040000n;
-  const target = (mode & 0o170000n) === 0o120000n ? readlinkSync(path) : '';
+  const target = (mode & 0o170000n) === 0o120000n ? ifThere(() => readlinkSync(path), '') : '';
   // A folder's own time and links change with its entries, which are told themselves.
   const own = isFolder ? [mode, uid, gid, ino] : [mode, uid, gid, size, mtimeNs, ino, nlink, target];
   facts.set(path, own.join(' '));
-  if (isFolder) for (const name of namesIn(path)) readInto(facts, join(path, name));
+  if (isFolder) for (const name of ifThere(() => readdirSync(path), [])) readInto(facts, join(path, name));
 }
 
-function namesIn(folder: string): readonly string[] {
+function ifThere<T>(read: () => T, otherwise: T): T {
   try {
-    return readdirSync(folder);
+    return read();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return otherwise;
     throw error;
   }
 }
