@@ -14,8 +14,8 @@ export const MAX_VALUE_LENGTH = 1024;
 const CLEANED_LENGTH = 8 * MAX_VALUE_LENGTH;
 
 /**
- * The first ten keys that come, in that order; a key that comes again replaces its value in place. Keys and values are
- * cleaned, values keep their beginning, and a pair of which nothing is left is dropped.
+ * The first ten keys that come, in that order; one that comes again changes nothing, so what is ours comes before what
+ * handlers tell. Keys and values are cleaned, values keep their beginning, and a pair of which nothing is left is dropped.
  */
 export function fitStatusDetails(pairs: readonly (readonly [key: string, value: string])[]): StatusDetails {
   const details = new Map<string, string>();
@@ -23,7 +23,7 @@ export function fitStatusDetails(pairs: readonly (readonly [key: string, value: 
     const key = fitKey(rawKey);
     const value = fitValueStart(rawValue);
     if (key === '' || value === '') continue;
-    if (details.has(key) || details.size < MAX_PAIRS) details.set(key, value);
+    if (!details.has(key) && details.size < MAX_PAIRS) details.set(key, value);
   }
   return Object.fromEntries(details);
 }

@@ -402,6 +402,23 @@ test('a document that does not run here any more is not held back by what it owe
   expect(steps).toHaveLength(2);
 });
 
+test('what a step told stands for nothing that is told of the failure of a later one', () => {
+  const details = { reason: 'all is well', reasonCode: 'FINE', step: '9/9', skippedSteps: 'none', percent: '100' };
+  const scenario = runningScenario({ steps: [step({ name: 's', conditional: true }), B, C] });
+  endAll(scenario, [
+    [0, { ...SUCCEEDED, status: 'skipped' }],
+    [1, { ...SUCCEEDED, details }],
+  ]);
+  expect(requestsOf(endAll(scenario, [[2, FAILED]]))[0]).toMatchObject({
+    status: 'FAILED',
+    statusDetails: {
+      reasonCode: FAILED.reasonCode,
+      reason: FAILED.message,
+      ...{ step: '3/3 c', skippedSteps: 's', percent: '100' },
+    },
+  });
+});
+
 test('a journal record holds what comes of them, whatever their names and messages are', () => {
   const name = '€'.repeat(20_000);
   const long = '€'.repeat(50_000);

@@ -9,10 +9,10 @@ describe('pairs', () => {
     expect(Object.keys(fitStatusDetails(pairs))).toEqual(pairs.slice(0, 10).map(([key]) => key));
   });
 
-  test('a key that comes again replaces in place', () => {
-    const eleven = Array.from({ length: 11 }, (_, n): [string, string] => [`k${n}`, 'old']);
-    const details = fitStatusDetails([...eleven, ['k3', 'new'], ['k10', 'too late']]);
-    expect(Object.entries(details)[3]).toEqual(['k3', 'new']);
+  test('a key that comes again changes nothing, but where nothing is left of the first', () => {
+    const eleven = Array.from({ length: 11 }, (_, n): [string, string] => [`k${n}`, 'first']);
+    const details = fitStatusDetails([['k3', ' '], ...eleven, ['k3', 'again'], ['k10', 'too late']]);
+    expect(Object.entries(details)[3]).toEqual(['k3', 'first']);
     expect(details).not.toHaveProperty('k10');
   });
 
