@@ -196,9 +196,20 @@ function stopped(state: AgentState, execution: ExecutionState, phase: StoppingPh
     const message = `step ${step.name} was still running when the time limit of the job was over, and was stopped`;
     return fail(state, execution, phase, outcomeOfRun(execution, phase, failed(result, 'JOB_TIMED_OUT', message)));
   }
+  return stepEnded(state, execution, phase, overLimit(state, phase, result));
+}
+
+/** The limit of a condition is ours, and not the one that the document gives its step. */
+function overLimit(state: AgentState, phase: StoppingPhase, result: RunResult): FailedRun {
+  const { name } = phase.step;
   const seconds = Number(limitOf(state, phase)) / 1_000;
-  const message = `step ${step.name} was still running at its time limit of ${seconds} s and was stopped`;
-  return stepEnded(state, execution, phase, failed(result, 'STEP_TIMED_OUT', message));
+  return phase.purpose.kind === 'condition'
+    ? failed(result, 'CONDITION_UNKNOWN', `whether step ${name} is to run here could not be told within ${seconds} s`)
+    : failed(
+        result,
+        'STEP_TIMED_OUT',
+        `step ${name} was still running at its time limit of ${seconds} s and was stopped`,
+      );
 }
 
 function shutDownRun(state: AgentState, execution: ExecutionState, phase: StoppingPhase, result: RunResult): Decision {

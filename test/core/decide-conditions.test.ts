@@ -74,8 +74,8 @@ test('has a minute, whatever the step has', () => {
   const timer = { name: 'stepTimeout', id: idOf('a'), runId: runIdOf('a') } as const;
   scenario.tell({ type: 'timerFired', timer });
   const effects = scenario.tell(runEnded('a', FAILED));
-  const reason = 'step asked was still running at its time limit of 60 s and was stopped';
-  expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { reasonCode: 'STEP_TIMED_OUT', reason } });
+  const reason = 'whether step asked is to run here could not be told within 60 s';
+  expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { reasonCode: 'CONDITION_UNKNOWN', reason } });
 });
 
 test('is told while it is asked', () => {
