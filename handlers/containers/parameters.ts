@@ -41,7 +41,12 @@ const container = Type.Object(
     ),
     command: Type.Optional(
       Type.Array(
-        Type.String({ maxLength: MAX_VALUE_LENGTH, pattern: '^[^\\u0000]*$', expected: 'text without null bytes' }),
+        Type.String({
+          maxLength: MAX_VALUE_LENGTH,
+          pattern: '^[^\\u0000]*$',
+          expected: 'text without null bytes',
+          writeOnly: true, // an argument may be a password
+        }),
         {
           maxItems: 64,
           description: 'Program and arguments in the place of those of the image.',
@@ -113,7 +118,10 @@ export const containersParameters = Type.Object(
             description: 'What is to run, by name.',
           }),
         },
-        { description: 'With `up` and `pull`: the compose file as JSON, with all that compose knows.' },
+        {
+          writeOnly: true, // it may have passwords in the environment of a service
+          description: 'With `up` and `pull`: the compose file as JSON, with all that compose knows.',
+        },
       ),
     ),
     composeFile: Type.Optional(
