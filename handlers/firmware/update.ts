@@ -1,6 +1,6 @@
 /** The way of an update: install, restart, look, and stay or go back. */
-import { access, constants } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   checkWithinWorkFolder,
@@ -84,6 +84,7 @@ async function checkSource(
     try {
       await checkWithinWorkFolder(parameters.bundle, workDir);
       await access(source, constants.R_OK);
+      await checkLeadsNowhere(parameters.bundle, workDir);
     } catch (error) {
       throw new FirmwareError('FIRMWARE_BUNDLE_UNREADABLE', (error as Error).message);
     }
@@ -91,6 +92,13 @@ async function checkSource(
   const problem = await tool.problem?.(signal);
   if (problem !== undefined) throw new FirmwareError('FIRMWARE_TOOL_MISSING', problem);
   return source;
+}
+
+/** The file itself may be a link, left by a step before that ran as another user. @throws Error when it leads out. */
+async function checkLeadsNowhere(bundle: string, workDir: string): Promise<void> {
+  if (isAbsolute(bundle)) return;
+  const [top, real] = await Promise.all([realpath(workDir), realpath(resolve(workDir, bundle))]);
+  await checkWithinWorkFolder(relative(top, real), workDir);
 }
 
 /** After the restart. May run more than once: each end leads to where it came from. */

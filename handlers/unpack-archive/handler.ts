@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { type FileHandle, mkdir, open, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import {
   checkWithinWorkFolder,
@@ -43,7 +43,7 @@ const RESERVE_BYTES = 16 * 1024 ** 2;
 /** Nobody but us may write into what is unpacked. */
 const OURS = 0o700;
 /** Without O_NONBLOCK opening a named pipe would wait for a writer. */
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 /** RFC 1952, section 2.3.1. */
 const GZIP = Buffer.from([0x1f, 0x8b]);
 const READ_BYTES = 256 * 1024;
@@ -59,7 +59,10 @@ async function unpackArchive(context: HandlerContext, parameters: UnpackArchiveP
     for (const each of [parameters.archive, parameters.path]) await checkWithinWorkFolder(each, workDir);
     await settle(place);
     await checkPlace(path);
-    const unpacked = await unpackInto(place.next, archive, { context, parameters });
+    const unpacked = await unpackInto(place.next, await realArchive(parameters.archive, workDir), {
+      context,
+      parameters,
+    });
     await putInPlace(place, signal);
     return succeeded({ path, ...unpacked });
   } catch (error) {
@@ -90,6 +93,18 @@ async function unpackInto(folder: string, archive: string, { context, parameters
   } finally {
     await file.close();
   }
+}
+
+/** Where links lead to; those of a relative path must not lead out of the working folder: a step before may have left one. */
+async function realArchive(path: string, workDir: string): Promise<string> {
+  let real: string;
+  try {
+    real = await realpath(resolve(workDir, path));
+  } catch (error) {
+    throw new ArchiveError('ARCHIVE_UNREADABLE', (error as Error).message, { cause: error });
+  }
+  if (!isAbsolute(path)) await checkWithinWorkFolder(relative(await realpath(workDir), real), workDir);
+  return real;
 }
 
 async function openArchive(path: string): Promise<FileHandle> {

@@ -17,7 +17,11 @@ const SECRETS: readonly (readonly [operation: string, parameters: { readonly [na
   ['containers', { action: 'run', container: { name: 'app', image: 'app:1' }, environment: { TOKEN: SECRET } }],
   [
     'containers',
-    { action: 'up', project: 'app', compose: { services: { app: { image: 'app:1', environment: { TOKEN: SECRET } } } } },
+    {
+      action: 'up',
+      project: 'app',
+      compose: { services: { app: { image: 'app:1', environment: { TOKEN: SECRET } } } },
+    },
   ],
   ['containers', { action: 'up', project: 'app', compose: { services: {}, 'x-token': SECRET } }],
   ['download-file', { url: URL_WITH_SECRET, path: 'a' }],

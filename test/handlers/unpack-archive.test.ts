@@ -217,6 +217,19 @@ describe('an entry that could lead out', () => {
     expect((await readdir(folder)).sort()).toEqual(['secret', 'there', 'work']);
   });
 
+  test('an archive that is a link out of the working folder is not read', async () => {
+    await writeFile(join(folder, 'of-root.tar'), tarOf({ name: 'secret', content: 'secret' }));
+    await symlink('../of-root.tar', join(workDir, 'linked.tar')); // by a step before, as another user
+    expect(await unpack({ archive: 'linked.tar' })).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining('a link leads out of the working folder'),
+    });
+    expect(await readdir(join(folder, 'there'))).toEqual([]);
+    await rename(join(folder, 'of-root.tar'), join(workDir, 'own.tar'));
+    await symlink('own.tar', join(workDir, 'again.tar'));
+    expect(await unpack({ archive: 'again.tar' })).toMatchObject({ kind: 'succeeded' });
+  });
+
   test('setuid, setgid and sticky are left out', async () => {
     await put(tarOf({ name: 'su', content: 'x', mode: 0o6755 }, { name: 'tmp', type: '5', mode: 0o1777 }));
     expect(await unpack()).toMatchObject({ kind: 'succeeded' });

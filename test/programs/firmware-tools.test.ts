@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -120,6 +120,19 @@ describe.runIf(hasMender)('with Mender', () => {
     expect((await call('run', { bundle }, restored)).result).toMatchObject({ kind: 'reboot' });
     expect((await mender.calls()).slice(-6)).toContain('ArtifactInstall');
     expect(await count('ArtifactRollback')).toBe(1);
+  });
+
+  test('a link out of the working folder is not followed', async () => {
+    const work = join(folder, 'work');
+    await mkdir(work);
+    await symlink(await mender.artifact('release-2', 'two-systems'), join(work, 'linked.mender'));
+    const { context } = createRecordingContext({ workDir: work });
+    const handler = createFirmwareHandler(join(folder, 'cmdline'));
+    expect(await handler.run(context, { bundle: 'linked.mender' })).toMatchObject({
+      reasonCode: 'FIRMWARE_BUNDLE_UNREADABLE',
+      message: expect.stringContaining('a link leads out of the working folder'),
+    });
+    expect(await count('ArtifactInstall')).toBe(0);
   });
 
   test('what is no artifact is FIRMWARE_NOT_INSTALLED', async () => {
