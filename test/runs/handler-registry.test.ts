@@ -9,6 +9,7 @@ const closed = Type.Object({ level: Type.Integer() }, { additionalProperties: fa
 
 test('the built-in handlers are declared well', () => {
   expect(() => registryOf(...builtInHandlers)).not.toThrow();
+  for (const { parameters } of builtInHandlers) expect(() => createAjvCompiler()(parameters)).not.toThrow();
 });
 
 test('two handlers of one operation are refused', () => {
@@ -40,6 +41,24 @@ test('the schema is asked first, then the handler', () => {
   const registry = registryOf(checked);
   expect(registry.checkParameters(checked, { level: 'x' })?.reason).toContain('expected an integer');
   expect(registry.checkParameters(checked, { level: 1 })).toEqual({ pointer: '/level', reason: 'too high' });
+});
+
+test('a schema is compiled once, and only when it is needed', () => {
+  const compiled: object[] = [];
+  const compile = createAjvCompiler();
+  const [used, unused] = [handler('a'), { ...handler('b'), parameters: { ...closed } }];
+  const registry = createHandlerRegistry({
+    handlers: [used, unused],
+    compileSchema: (schema, origin) => {
+      compiled.push(schema);
+      return compile(schema, origin);
+    },
+    facts: FACTS,
+  });
+  expect(compiled).toEqual([]);
+  for (const level of [1, 2]) expect(registry.checkParameters(used, { level })).toBeUndefined();
+  expect(compiled).toEqual([used.parameters]);
+  expect(compiled[0]).toBe(used.parameters);
 });
 
 test('a name of the object prototype is no operation', () => {
