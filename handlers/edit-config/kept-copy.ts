@@ -1,7 +1,7 @@
 /** The old content of a file that is changed, kept beside it under another name until the change has proved itself. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, lstat, open, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { copyFile, link, lstat, open, readlink, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { makeLikeOld } from './like-old.ts';
 
@@ -73,11 +73,21 @@ export async function fingerprintOf(path: string): Promise<string> {
   try {
     const facts = await lstat(path);
     if (facts.isSymbolicLink()) return `link to ${await readlink(path)}`;
-    return facts.isFile() ? sha256Of(await readFile(path)) : `no plain file, inode ${facts.ino}`;
+    return facts.isFile() ? await hashOf(path) : `no plain file, inode ${facts.ino}`;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ABSENT;
     throw error;
   }
+}
+
+const HASHED_BYTES = 256 * 1024;
+
+/** In pieces: what `write-file` replaces may be larger than memory. */
+async function hashOf(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const hash = createHash('sha256');
+  for await (const piece of file.createReadStream({ highWaterMark: HASHED_BYTES })) hash.update(piece as Buffer);
+  return hash.digest('hex');
 }
 
 export function sha256Of(content: Uint8Array): string {

@@ -1,8 +1,21 @@
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openReplacement, writerOf } from '../../agent/handler-api.ts';
+import { fingerprintOf } from '../../handlers/edit-config/kept-copy.ts';
 import { writeFileHandler } from '../../handlers/write-file/handler.ts';
 import type { WriteFileParameters } from '../../handlers/write-file/parameters.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';
@@ -22,6 +35,16 @@ test('the content is written and nothing else', async () => {
   });
   expect(await readFile(path, 'utf8')).toBe('grüß\n');
   expect(await readdir(folder)).toEqual(['file']);
+});
+
+test('a file larger than memory is told from others, as a change that proves itself does', {
+  timeout: 120_000,
+}, async () => {
+  const large = 2 * 1024 ** 3 + 1; // more than Node.js reads into one buffer; a hole, which takes no space
+  await writeFile(join(folder, 'file'), '');
+  await truncate(join(folder, 'file'), large);
+  const sum = 'b8030a8ab89280935633d8d991da3d9907c0f12e8b6fc3bfc515f4d440872b6e'; // head -c 2147483649 /dev/zero | sha256sum
+  expect(await fingerprintOf(join(folder, 'file'))).toBe(sum);
 });
 
 test('base64 content is written as bytes', async () => {
