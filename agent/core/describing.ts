@@ -11,7 +11,7 @@ import {
   type JobExecution,
   type JobExecutionState,
 } from './job-execution.ts';
-import { isOutOfTime, limitJob } from './job-limit.ts';
+import { isLimited, isOutOfTime, limitJob } from './job-limit.ts';
 import { tellProgress } from './progress.ts';
 import { journal, report, told } from './reporting.ts';
 import { stop } from './running.ts';
@@ -38,7 +38,7 @@ export function described(
   const progressPending = execution.progressPending || state.settings.stepTimeoutMinutes !== null;
   const current = { ...execution, versionNumber: found.versionNumber, retries, progressPending };
   const known = withExecution(state, id, () => current);
-  const isEnded = isOutOfTime(found) && current.ending.state !== 'begun';
+  const isEnded = isOutOfTime(found) && isLimited(current);
   if (isEnded && (phase.name === 'running' || phase.name === 'waiting')) return limitJob(known, id, found);
   return inOrder(
     known,

@@ -42,13 +42,20 @@ export function endJob(state: AgentState, id: ExecutionId): Decision {
   const execution = state.executions[id];
   const phase = execution?.phase;
   if (execution === undefined || phase === undefined) return stay(state);
-  // Rollbacks, and what always runs, have limits of their own.
-  if (execution.ending.state === 'begun') return stay(state);
+  if (!isLimited(execution)) return stay(state);
   if (phase.name === 'running') return stop(state, id, 'job-timed-out');
   if (phase.name === 'stopping') return outdoStep(state, id, phase);
   if (phase.name === 'waiting') return endWaiting(state, execution, phase, phase.reason);
   const isToBeAsked = phase.name === 'awaiting-reboot' && !phase.requested;
   return isToBeAsked ? endWaiting(state, execution, phase, REBOOTS[phase.how].awaited) : stay(state);
+}
+
+/** Rollbacks, what always runs, and the clean-up of what has failed have limits of their own. */
+export function isLimited({ ending, phase }: ExecutionState): boolean {
+  const isCleanUp =
+    (phase.name === 'waiting' && phase.next.kind === 'clean-up') ||
+    ('purpose' in phase && phase.purpose.kind === 'clean-up');
+  return ending.state !== 'begun' && !isCleanUp;
 }
 
 /** The limit comes once: a step that is being stopped for its own would be run again after it, or passed by. */

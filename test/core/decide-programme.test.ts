@@ -316,6 +316,23 @@ describe('power is lost', () => {
     expect(startedIn(after)).toEqual([1]);
   });
 
+  test('in work that is cleaned up: so it is though the time of the job is over, and that is not what is told', () => {
+    const steps = [{ ...A, cleansUp: true }, FINALLY];
+    const record = parseRecord(JSON.parse(JSON.stringify(effectsOf(createdRecord(steps), 'journal').at(-1)?.record)));
+    if (record === null) throw new Error('nothing was journaled');
+    const scenario = scenarioFrom(initialState(IDENTITY, SETTINGS));
+    scenario.tell({ type: 'journalRecovered', records: [record] });
+    scenario.tell({ type: 'connected' });
+    const execution = job('a', { approximateSecondsBeforeTimedOut: 0 });
+    const effects = scenario.accept('check', { execution, verdict: runVerdict(steps) });
+    expect(effectsOf(effects, 'startRun')).toMatchObject([{ stepIndex: 0, purpose: 'clean-up' }]);
+    expect(scenario.tell(LIMIT)).toEqual([]);
+    expect(startedIn(scenario.tell(runEnded('a', SUCCEEDED, { attempt: 2 })))).toEqual([1]);
+    expect(requestsOf(endAll(scenario, [[1, SUCCEEDED]]))[0]).toMatchObject({
+      statusDetails: { reasonCode: 'INTERRUPTED' },
+    });
+  });
+
   test('too often: it has failed', () => {
     const steps = [{ ...A, onInterrupted: 'rerun' as const }, FINALLY];
     let effects = createdRecord(steps);
