@@ -6,6 +6,7 @@
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type RunProgramOptions, runProgram } from '../../agent/handler-api.ts';
 import { readBootedRoot } from './booted-root.ts';
 import { FirmwareError, type FirmwareErrorCode } from './firmware-error.ts';
@@ -60,15 +61,26 @@ export function swupdateFinder(commandLineFile: string): ToolFinder {
  * one of its own processes ends first, and closes with "SWUpdate was successful" now and then when nothing did (3 of 25).
  */
 async function installBy(argv: readonly [string, ...string[]], options: RunProgramOptions): Promise<void> {
-  const result = await runProgram(argv, options);
-  options.signal.throwIfAborted();
-  const said = `${result.stdout}\n${result.stderr}`;
-  if (SUCCEEDED.test(said) || (result.exitCode === 0 && !FAILED.test(said))) return;
-  throw new FirmwareError('FIRMWARE_NOT_INSTALLED', `${argv[0]}: ${explanationOf(result)}`);
+  for (let tries = 1; ; tries += 1) {
+    const result = await runProgram(argv, options);
+    options.signal.throwIfAborted();
+    const said = `${result.stdout}\n${result.stderr}`;
+    if (SUCCEEDED.test(said) || (result.exitCode === 0 && !FAILED.test(said))) return;
+    const hasBegun = argv[0] !== 'swupdate-client' || STARTED.test(said) || FAILED.test(said);
+    if (hasBegun) throw new FirmwareError('FIRMWARE_NOT_INSTALLED', `${argv[0]}: ${explanationOf(result)}`);
+    if (tries === MAX_TRIES) throw new FirmwareError('FIRMWARE_NOT_INSTALLED', `swupdate is busy: ${NOT_BEGUN}`);
+    await setTimeout(BUSY_WAIT_MS, undefined, { signal: options.signal });
+  }
 }
+
+/** One that starts, or installs something else, refuses a client, which then says "SWUpdate was successful !" and ends with 1. */
+const MAX_TRIES = 30;
+const BUSY_WAIT_MS = 1_000;
+const NOT_BEGUN = 'it refused the image 30 times within half a minute without a word about it';
 
 const SUCCEEDED = /SWUPDATE successful !/;
 const FAILED = /SWUPDATE failed/;
+const STARTED = /Software Update started/;
 /** Of --loglevel: the end is told from here on. */
 const INFO = '3';
 
