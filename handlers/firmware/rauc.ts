@@ -47,7 +47,7 @@ export const findRauc: ToolFinder = async (_, signal): Promise<FirmwareTool | un
     async describe(source, within) {
       const options = { signal: within, code: 'FIRMWARE_NOT_INSTALLED' } as const;
       const { stdout } = await call(['rauc', 'info', '--output-format=json', source], options);
-      const { compatible, version: bundleVersion } = JSON.parse(stdout) as Readonly<Record<string, string | null>>;
+      const { compatible, version: bundleVersion } = readJson<Readonly<Record<string, string | null>>>('info', stdout);
       return `version ${bundleVersion ?? 'unknown'} for ${compatible ?? 'unknown'}`;
     },
   };
@@ -60,7 +60,20 @@ function lastErrorOf(result: ProgramResult): string {
 
 async function readStatus(signal: AbortSignal): Promise<Status> {
   const { stdout } = await call(['rauc', 'status', '--output-format=json'], { signal });
-  return JSON.parse(stdout) as Status;
+  return readJson<Status>('status', stdout);
+}
+
+/** JSON is an option of RAUC's build (meson option `json`). */
+function readJson<T>(command: string, text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    const found = text.trim() === '' ? 'nothing' : `${JSON.stringify(text.slice(0, 40))} …`;
+    throw new FirmwareError(
+      'FIRMWARE_TOOL_FAILED',
+      `rauc ${command} --output-format=json: expected JSON, got ${found}`,
+    );
+  }
 }
 
 function bootedSlotOf({ slots }: Status): string {

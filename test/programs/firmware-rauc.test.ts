@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { JsonValue } from '../../agent/handler-api.ts';
 import { firmwareHandler } from '../../handlers/firmware/handler.ts';
 import type { FirmwareParameters } from '../../handlers/firmware/parameters.ts';
-import { usePrograms } from '../fixtures/programs-on-path.ts';
+import { type ProgramsOnPath, usePrograms } from '../fixtures/programs-on-path.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';
 import { createScratchRauc, hasRauc, type ScratchRauc } from '../fixtures/scratch-rauc.ts';
 
@@ -14,10 +14,12 @@ const INSTALLED = { phase: 'installed', tool: 'rauc', before: 'rootfs.0', slot: 
 describe.runIf(hasRauc)('with RAUC', () => {
   let folder: string;
   let rauc: ScratchRauc;
+  let programs: ProgramsOnPath;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'firmware-rauc-'));
-    rauc = await createScratchRauc(folder, await usePrograms(folder, ['/usr/bin/true', '/usr/bin/false']));
+    programs = await usePrograms(folder, ['/usr/bin/true', '/usr/bin/false']);
+    rauc = await createScratchRauc(folder, programs);
   });
   afterEach(async () => {
     await rauc.close();
@@ -45,6 +47,15 @@ describe.runIf(hasRauc)('with RAUC', () => {
     expect(checkpoint).toEqual(INSTALLED);
     expect(await rauc.slot('B')).toBe('version 2.0');
     expect(progress).toContainEqual({ phase: 'installing', percent: 100 });
+  });
+
+  test('one that gives no JSON is told as such, and nothing is installed', async () => {
+    await programs.add('rauc', 'case "$1" in --version) echo rauc 1.8;; esac');
+    expect((await call('run', { bundle: await rauc.bundle('2.0') })).result).toMatchObject({
+      reasonCode: 'FIRMWARE_TOOL_FAILED',
+      message: 'rauc status --output-format=json: expected JSON, got nothing',
+    });
+    expect(await rauc.slot('B')).toBe('');
   });
 
   test('the new system is kept when it is the one that has started, and well', async () => {
