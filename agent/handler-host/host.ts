@@ -4,6 +4,7 @@
  * in a file; stdout and stderr are the handler's log.
  */
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import {
@@ -20,6 +21,7 @@ import { isHandlerResult, noResultReason } from '../runs/handler-result.ts';
 import { importModule } from './module-import.ts';
 import { answerQuestion, functionOf, handlerOf, reasonOf } from './module-questions.ts';
 import { createProgressFile, type ProgressFile } from './progress-file.ts';
+import { shownStack } from './shown-stack.ts';
 
 /** Nobody else may read what a handler reports. */
 const PRIVATE_MODE = 0o600;
@@ -131,7 +133,7 @@ function errorResult(error: unknown): HandlerResult {
 }
 
 function explain(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(`${shownStack(error, fileURLToPath(import.meta.url))}\n`);
 }
 
 async function writeResult({ resultFile }: HandlerHostRequest, result: HandlerResult): Promise<void> {
