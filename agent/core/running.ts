@@ -141,13 +141,13 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
     const failed = exhausted(state, execution, result);
     return failed === null
       ? postpone(heardOf(state, heard), heard, run, result)
-      : stepEnded(state, execution, run, failed);
+      : stepFailed(state, heard, run, failed);
   }
   if (result.status === 'reboot') {
     const failed = refusedReboot(state, execution, result);
     return failed === null
       ? awaitReboot(heardOf(state, heard), heard, run, result.how)
-      : stepEnded(state, execution, run, failed);
+      : stepFailed(state, heard, run, failed);
   }
   if (result.status === 'skipped') {
     const skippedSteps = withName(execution.skippedSteps, step.name);
@@ -157,15 +157,19 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
     if (purpose.kind !== 'condition') return advance(state, heard, { plan, stepIndex, end: DONE, result });
     return begin(heardOf(state, heard), id, { plan, stepIndex, attempt: run.attempt + 1, purpose: { kind: 'work' } });
   }
-  const again = runAgain(heardOf(state, heard), heard, run, result);
-  if (again !== null) return again;
+  return runAgain(heardOf(state, heard), heard, run, result) ?? stepFailed(state, heard, run, result);
+}
+
+/** For good: the loop breakers come here at once, for what asks for ever is not asked again. */
+function stepFailed(state: AgentState, execution: ExecutionState, run: Run, result: FailedRun): Decision {
+  const { step, plan, stepIndex } = run;
   if (result.status === 'rejected' || !step.ignoreFailure) {
-    return fail(state, heard, run, outcomeOfRun(execution, run, result));
+    return fail(state, execution, run, outcomeOfRun(execution, run, result));
   }
   const ignoredFailures = withName(execution.ignoredFailures, step.name);
   return advance(
     state,
-    { ...heard, ignoredFailures },
+    { ...execution, ignoredFailures },
     { plan, stepIndex, end: PASSED_BY, result: succeededAs(result) },
   );
 }

@@ -176,11 +176,10 @@ export const tellsSuccess: Check = ({ executions, processes }, complain) => {
 
 function isGood({ started, stopped, ended }: Run, { mayFail }: StepScript): boolean {
   if (ended?.isHeard !== true) return false;
-  // That a condition holds is no success of the step.
-  if (started.purpose === 'condition' && ended.status === 'succeeded') return false;
   if (ended.status === 'skipped') return true;
   const isInTime = stopped?.reason !== 'timed-out' && stopped?.reason !== 'job-timed-out';
-  if (ended.status === 'succeeded' && isInTime) return true;
+  // That a condition holds is no success of the step.
+  if (ended.status === 'succeeded' && isInTime) return started.purpose !== 'condition';
   // To be tried later, or restarted for, too often is a failure as well.
   const hasFailed = ended.status === 'failed' || ended.status === 'later' || ended.status === 'reboot' || !isInTime;
   return mayFail && hasFailed;

@@ -24,11 +24,13 @@ export const endsAll: Check = (chronicle, complain) => {
 
 /**
  * On a thing that is shared: what nobody here handles, and what was ours before its journal was lost. Nothing tells it
- * from what another agent has begun.
+ * from what another agent has begun. On any thing: what was claimed unheard, and had its mark overwritten by another client.
  */
-export function isLeftToOthers({ settings, of }: Chronicle, { script, changes }: ExecutionLife): boolean {
-  if (settings.agent.core.unknownOperation !== 'leave') return false;
+export function isLeftToOthers({ settings, of }: Chronicle, { script, changes, runs }: ExecutionLife): boolean {
   const taken = changes.find(({ to }) => to === 'IN_PROGRESS');
+  const isOverwritten = taken !== undefined && changes.some(({ by, place }) => by === 'other' && place > taken.place);
+  if (isOverwritten && runs.length === 0) return true;
+  if (settings.agent.core.unknownOperation !== 'leave') return false;
   if (taken === undefined) return script.verdict === 'unknown';
   return of('opened').some(({ status, place }) => status === 'lost' && place > taken.place);
 }
