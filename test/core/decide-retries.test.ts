@@ -151,6 +151,15 @@ describe('is not run again', () => {
     expect(requestsOf(effects)[0]).toMatchObject({ statusDetails: { reasonCode: 'JOB_TIMED_OUT' } });
   });
 
+  test.each([
+    ['RETRIES_EXHAUSTED', { ...SUCCEEDED, status: 'later', afterMs: null, message: 'busy' } as const],
+    ['REBOOT_LOOP', { ...SUCCEEDED, status: 'reboot', how: 'restart' } as const],
+  ])('what has asked too often: %s', (reasonCode, result) => {
+    const scenario = runningScenario({ steps: [TWICE], settings: { maxPostponements: 0, maxReboots: 0 } });
+    const effects = scenario.tell(runEnded('a', result));
+    expect(requestsOf(effects)[0]).toMatchObject({ status: 'FAILED', statusDetails: { reasonCode } });
+  });
+
   test('what was cancelled, running or waiting', () => {
     const running = runningScenario({ steps: [TWICE] });
     running.tell({ type: 'timerFired', timer: { name: 'poll' } });
