@@ -1,6 +1,6 @@
 /** Parameters for an operation, from its schema: that fit, or with one thing wrong that must be refused. */
 import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
-import type { JobHandler } from '../../agent/handler-api.ts';
+import type { HandlerFacts, JobHandler } from '../../agent/handler-api.ts';
 import type { JsonSchema } from '../../agent/reference/json-schema.ts';
 import { badCasesAt } from '../handlers/bad-values.ts';
 import { isFreeText, placesOf } from '../handlers/schema-places.ts';
@@ -24,7 +24,23 @@ const HURRY: Readonly<Record<string, JsonObject>> = { 'download-file': { retrySe
 /** The first word of a command: anything else would be run in earnest, as the document says. */
 const COMMANDS = ['probe', '/usr/local/sbin/probe', `no-such-program-${MARK}`] as const;
 
-export function drawParameters(drawing: Drawing, { operation, parameters }: JobHandler): JsonObject {
+/** Which members it takes depends on another one, so that what is drawn at random hardly ever fits: drawn anew until it does. */
+const CHOOSY: ReadonlySet<string> = new Set(['containers']);
+const MAX_TRIES = 200;
+
+export function drawParameters(drawing: Drawing, handler: JobHandler): JsonObject {
+  let drawn = drawOnce(drawing, handler);
+  for (let tries = 1; tries < MAX_TRIES && CHOOSY.has(handler.operation); tries += 1) {
+    if (handler.check?.(drawn, WITHOUT_SETTINGS) === undefined) break;
+    drawn = drawOnce(drawing, handler);
+  }
+  return drawn;
+}
+
+/** Those that are choosy look at their parameters alone. */
+const WITHOUT_SETTINGS = {} as HandlerFacts;
+
+function drawOnce(drawing: Drawing, { operation, parameters }: JobHandler): JsonObject {
   const drawn = drawValue(drawing, operation, { name: '', schema: parameters as unknown as JsonSchema }) as JsonObject;
   const hurried = { ...drawn, ...HURRY[operation] };
   if (operation !== 'run-command') return hurried;
