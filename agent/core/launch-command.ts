@@ -118,7 +118,8 @@ function readQuoted(text: string, at: number): Part {
   for (let next = at + 1; next < text.length; next++) {
     const char = text.charAt(next);
     if (char === quote) return { value, end: next + 1 };
-    if (quote === '"' && SHELL_ONLY_QUOTED.has(char)) return needsShell(char, SHELL_ONLY[char] ?? '');
+    const means = quote === '"' && SHELL_ONLY_QUOTED.has(char) ? SHELL_ONLY[char] : undefined;
+    if (means !== undefined) return needsShell(char, means);
     if (quote === '"' && char === '\\' && ESCAPABLE_QUOTED.has(text.charAt(next + 1))) {
       next++;
       value += text.charAt(next);

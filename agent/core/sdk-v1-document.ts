@@ -157,7 +157,7 @@ function isNothing({ value }: JsonPlace): boolean {
 export function sdkV1Pointer(pointer: string): string {
   const [, file, member] = /^(\/files\/\d+)\/(\w+)$/.exec(pointer) ?? [];
   if (file !== undefined && member !== undefined) return file + (FILE_MEMBERS[member] ?? CHECKSUM_VALUE);
-  return Object.hasOwn(MEMBERS, pointer) ? (MEMBERS[pointer] ?? pointer) : pointer;
+  return MEMBERS[pointer] ?? pointer;
 }
 
 const CHECKSUM_VALUE = '/checksum/inline/value';

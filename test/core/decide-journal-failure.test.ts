@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { AgentEvent } from '../../agent/core/event.ts';
+import { begin, firstRun } from '../../agent/core/running.ts';
 import {
   createScenario,
+  idOf,
   job,
   queuedJob,
   REFUSED,
@@ -93,4 +95,19 @@ test('a job we chose stays QUEUED', () => {
 test('a document that is refused is told all the same', () => {
   const effects = claiming().tell(failed({ ...HANDED_OUT, verdict: REFUSED }));
   expect(requestsOf(effects)).toMatchObject([{ status: 'REJECTED' }]);
+});
+
+test('a clean-up that cannot begin ends as the run before it did', () => {
+  const { state } = runningScenario();
+  const plan = { includeStdOut: false, steps: [step()] };
+  const outcome = { status: 'FAILED', statusDetails: { reasonCode: 'INTERRUPTED' } } as const;
+  const begun = { plan, stepIndex: 0, attempt: 2, purpose: { kind: 'clean-up', outcome } } as const;
+  const { effects } = begin({ ...state, journalUsable: false }, idOf('a'), begun);
+  expect(requestsOf(effects)).toMatchObject([{ status: 'FAILED', statusDetails: { reasonCode: 'INTERRUPTED' } }]);
+});
+
+test('what is over by then is not begun either', () => {
+  const state = { ...runningScenario().state, journalUsable: false, executions: {} };
+  const plan = { includeStdOut: false, steps: [step()] };
+  expect(begin(state, idOf('a'), firstRun(plan, 0))).toEqual({ state, effects: [] });
 });

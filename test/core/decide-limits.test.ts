@@ -237,3 +237,11 @@ describe('the time that the service gives a job', () => {
     expect(types(scenario.tell(document))).toEqual([]);
   });
 });
+
+test('the limit of the job changes nothing where the run is being stopped for the service’s word', () => {
+  const scenario = runningScenario();
+  scenario.tell({ type: 'timerFired', timer: { name: 'poll' } });
+  scenario.reject('check', 'TerminalStateReached');
+  expect(scenario.tell({ type: 'timerFired', timer: { name: 'documentTimeout', id: idOf('a') } })).toEqual([]);
+  expect(scenario.phase(job('a'))).toMatchObject({ name: 'stopping', reason: 'canceled' });
+});
