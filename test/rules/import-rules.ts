@@ -115,7 +115,6 @@ const RULES: readonly FolderRule[] = [
       'agent/core/',
       'agent/files/',
       'agent/ports/',
-      'agent/files/',
       'agent/trial/',
       'agent/handler-check/',
       'agent/dry-run/',
