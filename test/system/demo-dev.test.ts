@@ -22,6 +22,8 @@ test('dev starts an agent that was killed again, and the job is told INTERRUPTED
   await writeFile(join(folder, 'sleep.json'), '{"operation":"run-command","parameters":{"command":["sleep","60"]}}');
   const job = startDemoProcess(['--job', 'sleep.json'], folder);
   await job.shown(/IN_PROGRESS/);
+  // The service hears of a run before the journal does: killed in between, the agent has run nothing, and runs it.
+  await dev.shown(/"msg":"step started"/);
   const before = programOf(dev, 'job-agent.js');
   const cloud = programOf(dev, 'job-cloud.js');
   process.kill(before, 'SIGKILL');
