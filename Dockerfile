@@ -33,7 +33,8 @@ RUN apt-get update \
 RUN groupadd --gid 10001 agent \
  && useradd --uid 10001 --gid agent --no-create-home --home-dir /var/lib/iot-job-agent --shell /usr/sbin/nologin agent \
  && install -d -o agent -g agent -m 711 /var/lib/iot-job-agent /run/iot-job-agent \
- && install -d -m 755 /etc/iot-job-agent
+ && install -d -m 755 /etc/iot-job-agent \
+ && ln -s ../lib/iot-job-agent/job-agent.js /usr/bin/job-agent
 COPY --from=program /src/dist/job-agent.js /src/dist/job-agent.js.LEGAL.txt /usr/lib/iot-job-agent/
 USER 10001:10001
 # Win over config.json, so that the folders are where the volume and the tmpfs are.

@@ -39,7 +39,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       (await import('./run.ts')).run({ configFile: source.file, env: source.env, hostArgv }),
   },
   status: { ...NO_WORDS, run: async ({ source, asJson }) => (await import('./status.ts')).status(source, asJson) },
-  health: { ...NO_WORDS, run: async ({ source }) => (await import('./status.ts')).health(source) },
+  health: { ...NO_WORDS, run: async ({ source, asJson }) => (await import('./status.ts')).health(source, asJson) },
   config: { ...NO_WORDS, run: async ({ source, asJson }) => (await import('./config.ts')).config(source, asJson) },
   'config import': {
     operands: ['FILE', '[ARGUMENTS…]'],

@@ -15,9 +15,10 @@ export async function status(source: ConfigSource, asJson: boolean): Promise<num
 }
 
 /** @throws ConfigError. @throws AgentUnreachableError. */
-export async function health(source: ConfigSource): Promise<number> {
+export async function health(source: ConfigSource, asJson: boolean): Promise<number> {
   const illness = await fetchIllness(await socketPath(source));
-  console.log(illness === null ? 'well' : `ill: ${illness}`);
+  if (asJson) console.log(JSON.stringify({ well: illness === null, illness }));
+  else console.log(illness === null ? 'well' : `ill: ${illness}`);
   return illness === null ? EXIT.done : EXIT.failed;
 }
 

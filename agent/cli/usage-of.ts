@@ -2,12 +2,63 @@
 import { USAGE } from './usage.ts';
 
 const USAGES: Readonly<Record<string, string>> = {
+  run: `Usage: job-agent run [--config FILE]
+
+The agent itself, as systemd and the container start it: connects, takes jobs and runs them, until SIGTERM or SIGINT tells it
+to stop. Then a job in hand may end first, or is stopped, as shutdownMode says; a second signal ends the agent at once.
+Log lines go to stdout: JSON, unless that is a terminal.
+
+Examples:
+  job-agent run --config /etc/iot-job-agent/config.json
+  JOB_AGENT_LOG_LEVEL=debug job-agent run
+
+Exit status: 0 it was told to stop, and closed everything, 1 a second signal, or a fault of the agent, 2 wrong usage,
+74 no journal possible, 78 wrong configuration.
+`,
+  status: `Usage: job-agent status [--config FILE] [--json]
+
+What the running agent is doing: whether it is connected and why not, jobs in hand and how far they are, the last results.
+It asks the agent through agent.sock in runtimeDir, which only root and the agent's user may do.
+
+Examples:
+  job-agent status
+  job-agent status --json | jq .connection
+
+Exit status: 0, 2 wrong usage, 69 no agent answers, 78 wrong configuration.
+`,
+  health: `Usage: job-agent health [--config FILE] [--json]
+
+Whether the running agent is well: its event loop turns and its journal can be written. Prints "well", or "ill:" and why.
+Being offline is well: a gateway without a link does what it can. So is having failed jobs.
+
+Examples:
+  job-agent health || journalctl -u iot-job-agent -n 50
+
+Exit status: 0 well, 1 ill, 2 wrong usage, 69 no agent answers, 78 wrong configuration.
+`,
+  config: `Usage: job-agent config [--config FILE] [--json]
+       job-agent config import FILE
+
+Checks the configuration, certificate and key included, and lists every mistake at once; else prints every setting as it is
+in force, from file, environment and defaults, and on stderr what it doubts. Call it as the agent's user, which must be able
+to read the key.
+
+Examples:
+  job-agent config
+  job-agent config --config ./config.json --json | jq .stateDir
+
+Exit status: 0, 2 wrong usage, 78 wrong configuration.
+`,
   plan: `Usage: job-agent plan DOCUMENT.json [--handlers-dir DIR] [--config FILE] [--json]      (- for stdin)
 
 What a job document would do on this machine as it is now. Nothing runs: the document is read and reviewed as a job's
 is, and the handlers that can tell say what they would do. For each step: handler, file with sha256, owner and mode,
 command, parameters without secrets, user, time limit, what happens when it is interrupted or fails, and what would
 make it fail as things are. Call it as the agent's user: other users may see other things.
+
+Examples:
+  job-agent plan update.json
+  echo '{"operation": "reboot"}' | job-agent plan -
 
 Exit status: 0 it would run, 1 it would run and something would make it fail, 2 wrong usage or not JSON, 3 it would be
 REJECTED, 78 wrong configuration.
@@ -19,6 +70,10 @@ REJECTED, 78 wrong configuration.
 
 Every operation that there is on this machine: built in, and the files of handlersDir and handlerPaths. Files that
 would be refused are listed with the reason and the command that cures it.
+
+Examples:
+  job-agent handlers
+  job-agent handlers --handlers-dir . --json
 
 Exit status: 0, 1 a file would be refused, 2 wrong usage, 78 wrong configuration.
 `,
@@ -34,12 +89,20 @@ Options:
   --dir DIR         where to write it (default: here)
   --json, --help
 
+Examples:
+  job-agent handlers new restart-modem
+  job-agent handlers new prune-files --language js --dir my-handlers
+
 Exit status: 0, 2 a name that cannot be, or something is there already.
 `,
   'handlers show': `Usage: job-agent handlers show NAME [--handlers-dir DIR] [--config FILE] [--json]
 
 What an operation does, takes and needs, what happens when it is interrupted, and an example document; for a file the
 example is NAME.example.job.json beside it.
+
+Examples:
+  job-agent handlers show download-file
+  job-agent handlers show restart-modem --handlers-dir .
 
 Exit status: 0, 1 it would be refused, 2 there is no such handler, 78 wrong configuration.
 `,
@@ -57,6 +120,10 @@ Options:
   --handlers-dir DIR  take NAME from DIR instead of the setting handlersDir
   --config FILE, --json, --help
 
+Examples:
+  job-agent handlers check ./restart-modem
+  job-agent handlers check prune-files --handlers-dir . --only 'SIGKILL,full disk'
+
 Exit status: 0 nothing failed, 1 something did, 2 wrong usage, or a handler that would be refused, 78 wrong configuration.
 `,
   'config import': `Usage: job-agent config import FILE [--output FILE [--force]]
@@ -70,6 +137,10 @@ printed nor written.
 Options:
   --output FILE  write it to FILE, mode 644; replaces none
   --force        replace FILE
+
+Examples:
+  job-agent config import ~/.aws-iot-device-client/aws-iot-device-client.conf --output config.json
+  job-agent config import -- -H a1b2c3d4e5f6g7-ats.iot.us-east-1.amazonaws.com -T gateway-1 -f certs
 
 Exit status: 0 done, 2 wrong usage, 78 the configuration cannot be taken over.
 `,
@@ -89,6 +160,10 @@ Options:
   --skip-waits        where a step asks to be tried later, try again at once
   --quiet             no progress and no output of handlers on stderr
   --config FILE, --json, --help
+
+Examples:
+  job-agent exec greet.example.job.json --handlers-dir .
+  echo '{"operation": "run-command", "parameters": {"command": ["uname", "-s"]}}' | job-agent exec -
 
 Exit status: 0 SUCCEEDED, 1 FAILED, 2 wrong usage or not JSON, 3 REJECTED, 4 not over: it asks for a restart or
 for power off, which exec never does, 78 wrong configuration, 130 cancelled.

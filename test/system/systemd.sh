@@ -8,7 +8,7 @@ NAME=systemd
 
 UNIT=iot-job-agent
 UNIT_FILE=$REPO/systemd/$UNIT.service
-AGENT='node /usr/lib/iot-job-agent/job-agent.js'
+AGENT=job-agent
 
 main() {
   need_root_and systemd-nspawn systemd-analyze unshare nsenter zstd jq curl node
@@ -133,6 +133,8 @@ install_agent() {
   local thing=$SCRATCH/cloud/things/$THING etc=/etc/iot-job-agent
   IN install -d -m 755 /usr/lib/iot-job-agent $etc $etc/handlers
   IN sh -c 'cat >/usr/lib/iot-job-agent/job-agent.js' <"$SCRATCH/dist/job-agent.js"
+  IN chmod 755 /usr/lib/iot-job-agent/job-agent.js
+  IN ln -sf ../lib/iot-job-agent/job-agent.js /usr/bin/job-agent
   IN sh -c "cat >/etc/systemd/system/$UNIT.service" <"$UNIT_FILE"
   IN sh -c "cat >$etc/certificate.pem" <"$thing/certificate.pem"
   IN sh -c "cat >$etc/ca.pem" <"$thing/ca.pem"

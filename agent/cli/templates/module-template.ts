@@ -1,5 +1,9 @@
 /** An ES module: the agent runs it with its own Node.js, and it needs no manifest. */
+import { AGENT_VERSION } from '../../version.ts';
 import { exampleOf, type MakeTemplate, type TemplateFile } from './template.ts';
+
+/** By its file, not by its name: what a registry has under that name may be somebody else's. */
+const PACKAGE = `./iot-job-agent-${AGENT_VERSION}.tgz`;
 
 export const jsTemplate: MakeTemplate = (operation) => ({
   files: [
@@ -21,7 +25,7 @@ export const tsTemplate: MakeTemplate = (operation) => ({
     test(operation),
   ],
   next: [
-    'npm install --save-dev iot-job-agent typescript @types/node',
+    `npm install --save-dev ${PACKAGE} typescript @types/node   # the package: npm pack in a clone of iot-job-agent`,
     `npx tsc --target es2023 --module nodenext --types node --strict --skipLibCheck ${operation}.mts`,
     `node --test ${operation}.test.mjs && job-agent handlers check ./${operation}.mjs`,
   ],
