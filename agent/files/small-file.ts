@@ -12,7 +12,9 @@ export async function readSmallFile(path: string, maxBytes: number): Promise<str
     const stats = await file.stat();
     if (!stats.isFile()) throw new Error(`${path} is not a file`);
     if (stats.size > maxBytes) throw new Error(`${path} has ${stats.size} bytes, more than ${maxBytes}`);
-    return await file.readFile('utf8');
+    // Not more than that, though it may grow meanwhile.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(stats.size), 0, stats.size, 0);
+    return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await file.close();
   }

@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ExecutionId, executionId } from '../core/job-execution.ts';
-import { removeFolder } from '../files/remove-folder.ts';
+import { removeTree } from '../files/remove-tree.ts';
 import type { UserAccount } from '../ports/user-database.ts';
 import type { StepRun } from './step-runner.ts';
 
@@ -53,9 +53,9 @@ export async function createRunFolder(run: StepRun, options: RunFolderOptions): 
   await makePrivate(workDir, account);
   await makePrivate(dirname(checkpointFile), account);
   if (!options.keepCheckpoint) await rm(checkpointFile, { force: true });
-  await removeFolder(folder);
+  await removeTree(folder);
   const status = await fillRunFolder(folder, run, account).catch(async (error) => {
-    await removeFolder(folder);
+    await removeTree(folder);
     throw error;
   });
   return {
@@ -67,7 +67,7 @@ export async function createRunFolder(run: StepRun, options: RunFolderOptions): 
     status,
     async remove() {
       await status.close();
-      await removeFolder(folder).catch(() => undefined); // the next start of the agent tries again
+      await removeTree(folder).catch(() => undefined); // the next start of the agent tries again
     },
   };
 }
@@ -83,7 +83,7 @@ export async function createPrivateRunFolder(
   const path = runFolderPath(runtimeDir, id);
   await makePassages(join(runtimeDir, 'runs'));
   await mkdir(path, { mode: PRIVATE_MODE });
-  return { path, remove: () => removeFolder(path).catch(() => undefined) }; // the next start of the agent tries again
+  return { path, remove: () => removeTree(path).catch(() => undefined) }; // the next start of the agent tries again
 }
 
 /** What outlives the runs of a step. */
@@ -106,16 +106,12 @@ export async function listRunFolders(runtimeDir: string): Promise<readonly strin
 
 /** @throws the system's error. */
 export async function removeRunFolder(runtimeDir: string, runId: string): Promise<void> {
-  await removeFolder(runFolderPath(runtimeDir, runId));
+  await removeTree(runFolderPath(runtimeDir, runId));
 }
 
 /** Removes what an execution kept in `stateDir`. */
 export async function removeExecutionFolders(stateDir: string, id: ExecutionId): Promise<void> {
-  await removeFolder(join(stateDir, 'work', safeName(id)));
-  // Ours, with one folder for each step that may be another user's.
-  const checkpoints = join(stateDir, 'checkpoints', safeName(id));
-  for (const step of await readdir(checkpoints).catch(() => [])) await removeFolder(join(checkpoints, step));
-  await removeFolder(checkpoints);
+  await Promise.all(KEPT_FOLDERS.map((kind) => removeTree(join(stateDir, kind, safeName(id)))));
 }
 
 /** @returns the executions that have folders in `stateDir`. */
@@ -191,20 +187,22 @@ async function createFile(path: string, account: UserAccount): Promise<FileHandl
   }
 }
 
-/** May be there already, from an earlier attempt or step, and then another user's. */
+/** May be there already, from an earlier attempt or step, and then another user's, who may have let others in. */
 async function makePrivate(folder: string, account: UserAccount): Promise<string> {
   await makeFolder(folder, PRIVATE_MODE);
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    await giveTo(handle, account);
+    if (await giveTo(handle, account)) await handle.chmod(PRIVATE_MODE); // after: its owner cannot undo it any more
   } finally {
     await handle.close();
   }
   return folder;
 }
 
-/** Changes nothing where it is so already: only root may give files away. */
-async function giveTo(file: FileHandle, { uid, gid }: UserAccount): Promise<void> {
+/** Changes nothing where it is so already: only root may give files away. @returns whether it was another's. */
+async function giveTo(file: FileHandle, { uid, gid }: UserAccount): Promise<boolean> {
   const { uid: owner } = await file.stat();
-  if (owner !== uid) await file.chown(uid, gid);
+  if (owner === uid) return false;
+  await file.chown(uid, gid);
+  return true;
 }

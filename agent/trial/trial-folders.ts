@@ -3,7 +3,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { openStateFolders } from '../adapters/journal/state-folders.ts';
-import { removeFolder } from '../files/remove-folder.ts';
+import { removeTree } from '../files/remove-tree.ts';
 import { JournalError } from '../ports/journal.ts';
 
 export interface TrialFolders {
@@ -39,7 +39,7 @@ export async function openTrialFolders({ stateDir: given, keep, bootId }: TrialF
     runtimeDir,
     async release() {
       await folders.release();
-      if (given === undefined && !keep) await removeFolder(stateDir);
+      if (given === undefined && !keep) await removeTree(stateDir);
     },
   };
 }

@@ -75,7 +75,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'folder',
     about: 'the folder of an execution stays when it is closed',
-    changes: [[/await removeFolder\((join\d*\(stateDir, "work")/, 'await Promise.resolve($1']],
+    changes: [[/removeTree\((join\d*\(stateDir, kind)/, 'Promise.resolve($1']],
   },
   {
     name: 'address',
