@@ -13,7 +13,7 @@ import {
   type TransportOptions,
 } from '../../ports/transport.ts';
 import { ConnectionEnd } from './connection-end.ts';
-import { crtErrorOf } from './crt-error-codes.ts';
+import { crtErrorOf, isCancelledByLoss } from './crt-error-codes.ts';
 import { closedByUsError, connectTimeoutError, subscribeRefusedError } from './error-codes.ts';
 import { checkServer } from './server-check.ts';
 
@@ -98,7 +98,7 @@ class CrtConnection implements Connection {
           if (refused.length === 0) resolve(undefined);
           else reject(subscribeRefusedError(refused.map(({ filter }) => filter)));
         },
-        (error: unknown) => reject(this.#end.reason ?? crtErrorOf(error, 'open')),
+        (error: unknown) => this.#failed(error, reject),
       );
     });
   }
@@ -107,7 +107,7 @@ class CrtConnection implements Connection {
     return this.#end.unlessEnded((resolve, reject) => {
       this.#native.publish(topic, payload, qos).then(
         () => resolve(undefined),
-        (error: unknown) => reject(this.#end.reason ?? crtErrorOf(error, 'open')),
+        (error: unknown) => this.#failed(error, reject),
       );
     });
   }
@@ -118,6 +118,15 @@ class CrtConnection implements Connection {
       this.#finish();
     }
     await this.#end.done;
+  }
+
+  /**
+   * The library first cancels what waits on a lost connection, and only then says that it is lost and why. So what was
+   * cancelled goes on waiting: `ConnectionEnd` tells it the reason.
+   */
+  #failed(error: unknown, reject: (error: TransportError) => void): void {
+    if (this.#end.reason !== undefined) reject(this.#end.reason);
+    else if (!isCancelledByLoss(error)) reject(crtErrorOf(error, 'open'));
   }
 
   /** The socket is gone; `disconnect` stops the library from making another one, which it would begin after a second. */

@@ -12,6 +12,11 @@ export function crtErrorOf(cause: unknown, phase: CrtPhase): TransportError {
   return new TransportError(code, `${text} (aws-crt: ${name === '' ? String(cause) : name})`, { cause });
 }
 
+/** What waits on a clean session is cancelled so when its connection is lost; why it is lost is said later. */
+export function isCancelledByLoss(cause: unknown): boolean {
+  return nameOf(cause) === 'AWS_ERROR_MQTT_CANCELLED_FOR_CLEAN_SESSION';
+}
+
 type Meaning = readonly [TransportErrorCode, string];
 
 function nameOf(cause: unknown): string {
