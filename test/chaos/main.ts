@@ -1,10 +1,8 @@
 /** `npm run test:chaos`: real agents killed at system calls, restarted, and held to "nothing lost, nothing twice". */
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { hasMosquitto } from '../fixtures/mqtt-brokers/mosquitto-broker.ts';
+import { copyBundle, runTestProgram } from '../fixtures/test-program.ts';
 import { type ChaosArguments, type ChaosRun, parseChaosArguments, USAGE } from './arguments.ts';
 import { type ChaosOptions, runChaos } from './chaos.ts';
 import { startChaosCloud } from './chaos-cloud.ts';
@@ -14,40 +12,16 @@ import { reasonAgainstStrace } from './strace.ts';
 
 /** More than processors: much of a start is waiting. Their own names, so that two runs side by side are told apart. */
 const THINGS = [1, 2, 3, 4].map((number) => `chaos-${process.pid}-${number}`);
-/** This very file is bundled into the folder of the agent's bundle. */
-const AGENT_BUNDLE = fileURLToPath(new URL('./job-agent.js', import.meta.url));
-
 const KILLS_THAT_MEET_EVERY_KIND = 200;
 
-// Agents are ended when this process exits, and a signal alone is no exit.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-process.exitCode = await main(process.argv.slice(2));
-
-async function main(argv: readonly string[]): Promise<number> {
-  let args: ChaosArguments;
-  try {
-    args = parseChaosArguments(argv);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${USAGE}`);
-    return 2;
-  }
-  if (!existsSync(AGENT_BUNDLE)) {
-    process.stderr.write(`${AGENT_BUNDLE} is missing: npm run build\n`);
-    return 2;
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
-  const isWell = await killAgents(args, folder);
-  if (isWell) await rm(folder, { recursive: true, force: true });
-  return isWell ? 0 : 1;
-}
+process.exitCode = await runTestProgram({ name: 'chaos', usage: USAGE, parse: parseChaosArguments, run: killAgents });
 
 async function killAgents(args: ChaosArguments, folder: string): Promise<boolean> {
   const against = await reasonAgainstStrace();
   if (against !== null) {
     process.stdout.write(`WARNING: ${against}: agents are killed at moments of chance, not at system calls\n`);
   }
-  const bundle = join(folder, 'job-agent.js'); // a build meanwhile must not change what is tested
-  await copyFile(AGENT_BUNDLE, bundle);
+  const bundle = await copyBundle(folder);
   const reports = new Map<string, KillReport>();
   const beginMs = performance.now();
   for (const run of args.runs) {

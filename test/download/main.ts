@@ -2,45 +2,17 @@
  * `npm run test:download`: a large file comes whole and once, though its server, the link and the agent are killed in turn.
  * Ends with a table, and with exit code 1 on any violation.
  */
-import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { copyBundle, runTestProgram } from '../fixtures/test-program.ts';
 import { formatTable } from '../power/table.ts';
 import { type DownloadArguments, parseDownloadArguments, USAGE } from './arguments.ts';
 import { MIB, runInterruptedDownload } from './interrupted-download.ts';
 
-/** This very file is bundled into the folder of the agent's bundle. */
-const AGENT_BUNDLE = fileURLToPath(new URL('./job-agent.js', import.meta.url));
-
 // The AWS SDK warns of the Node.js versions of its future releases; here it is a fixed development dependency.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-// Agents are ended when this process exits, and a signal alone is no exit.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-process.exitCode = await main(process.argv.slice(2));
-
-async function main(argv: readonly string[]): Promise<number> {
-  let args: DownloadArguments;
-  try {
-    args = parseDownloadArguments(argv);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${USAGE}`);
-    return 2;
-  }
-  if (!existsSync(AGENT_BUNDLE)) {
-    process.stderr.write(`${AGENT_BUNDLE} is missing: npm run build\n`);
-    return 2;
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'download-'));
-  const isWell = await run(args, folder);
-  if (isWell) await rm(folder, { recursive: true, force: true });
-  return isWell ? 0 : 1;
-}
+process.exitCode = await runTestProgram({ name: 'download', usage: USAGE, parse: parseDownloadArguments, run });
 
 async function run({ mebibytes, interruptions, rate }: DownloadArguments, folder: string): Promise<boolean> {
-  const bundle = join(folder, 'job-agent.js'); // a build meanwhile must not change what is tested
-  await copyFile(AGENT_BUNDLE, bundle);
+  const bundle = await copyBundle(folder);
   print(`${mebibytes} MiB at ${rate} MiB/s, ${interruptions} interruptions`);
   const [bytes, bytesPerSecond] = [mebibytes * MIB, rate * MIB];
   const report = await runInterruptedDownload({ folder, bundle, bytes, interruptions, bytesPerSecond });

@@ -1,10 +1,10 @@
 /** `npm run test:fuzz`: a real agent takes fuzzed documents in a sandbox; nothing may come of them but what they say. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { builtInHandlers } from '../../handlers/built-in.ts';
+import { AGENT_BUNDLE, exitOnSignals, runTestProgram } from '../fixtures/test-program.ts';
 import { type FuzzArguments, parseFuzzArguments, USAGE } from './arguments.ts';
 import { FAULTS, type Fault, withFault } from './faults.ts';
 import { createFuzzReport, type FuzzReport } from './fuzz-report.ts';
@@ -13,8 +13,6 @@ import { ARENA, PLACES } from './places.ts';
 import { reasonAgainstSandbox, runInSandbox } from './sandbox.ts';
 import { writeExecutables, writePrograms } from './stand-ins.ts';
 
-/** This very file is bundled into the folder of the agent's bundle. */
-const AGENT_BUNDLE = fileURLToPath(new URL('./job-agent.js', import.meta.url));
 const OWN_BUNDLE = fileURLToPath(import.meta.url);
 const HANDLERS = new URL('../handlers/', import.meta.url);
 
@@ -25,40 +23,27 @@ const SEED_OF_FAULTS = 1;
 
 const INSIDE = '--inside';
 
-// The sandbox is ended when this process exits, and a signal alone is no exit.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const [first, options] = process.argv.slice(2);
 process.exitCode =
-  first === INSIDE ? await inside(JSON.parse(options ?? '') as InsideOptions) : await main(process.argv.slice(2));
+  first === INSIDE
+    ? await inside(JSON.parse(options ?? '') as InsideOptions)
+    : await runTestProgram({ name: 'fuzz', usage: USAGE, parse: parseFuzzArguments, run: fuzzAndFind });
 
 async function inside(given: InsideOptions): Promise<number> {
+  exitOnSignals();
   await runInside(given, (line) => process.stdout.write(`${JSON.stringify(line)}\n`));
   process.exit(0); // the broker has connections still
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  let args: FuzzArguments;
-  try {
-    args = parseFuzzArguments(argv);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${USAGE}`);
-    return 2;
-  }
-  if (!existsSync(AGENT_BUNDLE)) {
-    process.stderr.write(`${AGENT_BUNDLE} is missing: npm run build\n`);
-    return 2;
-  }
+async function fuzzAndFind(args: FuzzArguments, folder: string): Promise<boolean> {
   const against = reasonAgainstSandbox();
   if (against !== undefined) {
     process.stdout.write(`WARNING: ${against}: no fuzzed document was run\n`);
-    return 0;
+    return true;
   }
-  const folder = await mkdtemp(join(tmpdir(), 'fuzz-'));
   const isClean = await fuzz(args, folder);
   const areFound = await findFaults(args, folder);
-  const isWell = isClean && areFound;
-  if (isWell) await rm(folder, { recursive: true, force: true });
-  return isWell ? 0 : 1;
+  return isClean && areFound;
 }
 
 async function fuzz(args: FuzzArguments, folder: string): Promise<boolean> {
