@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJobDocument } from '../../agent/core/job-document.ts';
-import type { DocumentRejection } from '../../agent/core/job-plan.ts';
 import type { JsonValue } from '../../agent/core/json.ts';
 import { checkProperty } from '../fixtures/check-property.ts';
 import { MANAGED_TEMPLATES, managedTemplateDocument } from '../fixtures/job-documents/managed-templates.ts';
+import { rejectionOf } from '../fixtures/parsed-document.ts';
 
 describe('the formats are told apart by shape', () => {
   const formats: [JsonValue, string][] = [
@@ -129,12 +129,6 @@ describe('any JSON value', () => {
     checkProperty(fc.property(spoiltDocument(), isPlanOrRejection), { numRuns: 1_000 });
   });
 });
-
-function rejectionOf(document: JsonValue | undefined): DocumentRejection {
-  const parsed = parseJobDocument(document);
-  if (parsed.ok) throw new Error('accepted');
-  return parsed.rejection;
-}
 
 /** Empty objects, one in the other, `levels` of them. */
 function nest(levels: number): string {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseJobDocument } from '../../agent/core/job-document.ts';
-import type { JobPlan } from '../../agent/core/job-plan.ts';
 import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
 import { MANAGED_TEMPLATES, managedTemplateDocument } from '../fixtures/job-documents/managed-templates.ts';
+import { planOf, rejectionOf } from '../fixtures/parsed-document.ts';
 
 describe("AWS's eight templates run as they are", () => {
   test('there are eight', () => {
@@ -178,16 +177,4 @@ describe('a wrong document is rejected with its place', () => {
 
 function documentOf(action: JsonObject): JsonObject {
   return { version: '1.0', steps: [{ action }] };
-}
-
-function planOf(document: JsonValue): JobPlan {
-  const parsed = parseJobDocument(document);
-  if (!parsed.ok) throw new Error(`${parsed.rejection.pointer}: ${parsed.rejection.reason}`);
-  return parsed.plan;
-}
-
-function rejectionOf(document: JsonValue) {
-  const parsed = parseJobDocument(document);
-  if (parsed.ok) throw new Error('accepted');
-  return parsed.rejection;
 }

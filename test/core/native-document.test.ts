@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseJobDocument } from '../../agent/core/job-document.ts';
-import type { JobPlan } from '../../agent/core/job-plan.ts';
 import type { JsonValue } from '../../agent/core/json.ts';
+import { planOf, rejectionOf } from '../fixtures/parsed-document.ts';
 
 test('a single operation is a plan of one step', () => {
   expect(planOf({ operation: 'download-file', parameters: { url: 'https://host/file' } })).toEqual({
@@ -210,15 +209,3 @@ describe('a member of the wrong kind is refused', () => {
     expect(planOf({ operation: 'x', runAs: 'u'.repeat(32), timeoutSeconds: 604_800 }).steps).toHaveLength(1);
   });
 });
-
-function planOf(document: JsonValue): JobPlan {
-  const parsed = parseJobDocument(document);
-  if (!parsed.ok) throw new Error(`${parsed.rejection.pointer}: ${parsed.rejection.reason}`);
-  return parsed.plan;
-}
-
-function rejectionOf(document: JsonValue) {
-  const parsed = parseJobDocument(document);
-  if (parsed.ok) throw new Error('accepted');
-  return parsed.rejection;
-}

@@ -1,5 +1,6 @@
 /** Parameters that an operation refuses for more than its schema says of each alone. */
 import type { JsonObject } from '../../agent/core/json.ts';
+import { HOSTILE_TEXTS } from './free-text.ts';
 
 /** What no operation may take for a name: options, paths, patterns, what a shell would act on, what breaks lines. */
 export const HOSTILE_NAMES = [
@@ -16,27 +17,9 @@ export const HOSTILE_NAMES = [
   'a\tb',
   'a\nb',
   'a\0b',
-  'a;id',
-  'a|id',
-  'a&id',
-  '$(id)',
-  '`id`',
-  '$HOME',
-  'a>b',
-  'a<b',
-  "a'b",
-  'a"b',
+  ...HOSTILE_TEXTS.shell,
   'a*',
-  'a?',
-  '[a]',
-  '{a,b}',
-  '~root',
-  '#a',
-  '!a',
-  'a%',
-  'ä',
-  'а',
-  '\u202ea',
+  ...HOSTILE_TEXTS.unicode,
 ];
 
 /** Parameters, where the mistake is, and a part of what is said of it. */

@@ -7,12 +7,8 @@ import type { JobHandler } from '../../agent/handler-api.ts';
 import { createHandlerRegistry } from '../../agent/runs/handler-registry.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
 import { checkProperty } from '../fixtures/check-property.ts';
-import {
-  createStepRunnerSetup,
-  FACTS,
-  planOf,
-  type StepRunnerSetup,
-} from '../fixtures/step-handlers/step-runner-setup.ts';
+import { planOf } from '../fixtures/parsed-document.ts';
+import { createStepRunnerSetup, FACTS, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 import { BAD_PARAMETERS, HOSTILE_NAMES, install, services } from './bad-parameter-rows.ts';
 import { badCasesAt } from './bad-values.ts';
 import { HOSTILE_TEXTS, type HostileKind } from './free-text.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JsonValue } from '../../agent/core/json.ts';
 import { builtInHandlers } from '../../handlers/built-in.ts';
-import { createStepRunnerSetup, planOf, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
+import { planOf } from '../fixtures/parsed-document.ts';
+import { createStepRunnerSetup, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const HANDLERS = join(import.meta.dirname, '../../handlers');
 const folders = readdirSync(HANDLERS, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
 import { HANDLER_API_VERSION } from '../../agent/handler-api.ts';
+import { planOf } from '../fixtures/parsed-document.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 import { bundleHandlerHost } from '../fixtures/step-handlers/bundle-program.ts';
 import {
   createProgressProbe,
   createStepRunnerOver,
   createStepRunnerSetup,
   EXECUTION_ID,
-  planOf,
   type StepRunnerSetup,
   stepRun,
 } from '../fixtures/step-handlers/step-runner-setup.ts';
@@ -282,7 +283,7 @@ describe('a module that is wrong', () => {
       renameSync(${JSON.stringify(`${hanging}.new`)}, ${JSON.stringify(hanging)});
       await new Promise(() => setInterval(() => {}, 1000));`);
     const reviewing = review();
-    const pid = Number(await vi.waitFor(() => readFile(hanging, 'utf8'), { timeout: 30_000 }));
+    const pid = Number(await vi.waitFor(() => readFile(hanging, 'utf8'), PATIENCE));
     expect(await createStepRunnerOver(setup).endLeftovers(0)).toEqual([expect.stringMatching(/^ask\./)]);
     expect(await reviewing).toMatchObject({ reasonCode: 'HANDLER_MODULE_SILENT' });
     expect(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone')).toMatch(/^gone|\) Z /);

@@ -2,7 +2,8 @@ import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { builtInHandlers } from '../../handlers/built-in.ts';
-import { createStepRunnerSetup, planOf, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
+import { planOf } from '../fixtures/parsed-document.ts';
+import { createStepRunnerSetup, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 let setup: StepRunnerSetup;
 

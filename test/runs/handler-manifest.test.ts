@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../agent/core/json.ts';
 import { HANDLER_API_VERSION } from '../../agent/handler-api.ts';
 import { handlerSchema } from '../../scripts/docs/handler-schema.ts';
-import { createStepRunnerSetup, planOf, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
+import { planOf } from '../fixtures/parsed-document.ts';
+import { createStepRunnerSetup, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NAME = 'exit-as-told';

@@ -2,7 +2,8 @@ import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../agent/core/json.ts';
-import { createStepRunnerSetup, planOf, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
+import { planOf } from '../fixtures/parsed-document.ts';
+import { createStepRunnerSetup, type StepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const isRoot = process.getuid?.() === 0;
 const CLEANS_UP = { exclusive: false, verifies: false, cleansUp: true };

@@ -11,7 +11,8 @@ import { MANAGED_TEMPLATES } from '../../local-cloud/templates/managed-templates
 import { type AgentAndCloud, startAgentAndCloud, THING } from '../fixtures/agent-and-cloud.ts';
 import { startFileServer } from '../fixtures/file-server.ts';
 import { startTestCloud, type TestCloud } from '../fixtures/job-cloud.ts';
-import { createStepRunnerSetup, planOf } from '../fixtures/step-handlers/step-runner-setup.ts';
+import { planOf } from '../fixtures/parsed-document.ts';
+import { createStepRunnerSetup } from '../fixtures/step-handlers/step-runner-setup.ts';
 
 const OWN_USER = userInfo().username;
 

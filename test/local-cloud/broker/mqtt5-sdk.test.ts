@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { iot, iotjobs, mqtt5 } from 'aws-iot-device-sdk-v2';
 import { expect, onTestFinished, test } from 'vitest';
+import { doJobWithAwsClient } from '../../fixtures/aws-jobs-client.ts';
 import { startTestCloud } from '../../fixtures/job-cloud.ts';
 
 test("AWS's own jobs client does a job from end to end over MQTT 5", async () => {
@@ -36,34 +37,5 @@ test("AWS's own jobs client does a job from end to end over MQTT 5", async () =>
     serverKeepAlive: 1200,
     rejoinedSession: false,
   });
-  const jobs = iotjobs.IotJobsClientv2.newFromMqtt5(client, {
-    maxRequestResponseSubscriptions: 4,
-    maxStreamingSubscriptions: 2,
-    operationTimeoutInSeconds: 20,
-  });
-  onTestFinished(() => jobs.close());
-  const next = jobs.createNextJobExecutionChangedStream({ thingName: 'gw-1' });
-  const subscribed = new Promise((resolve) => next.on('subscriptionStatus', resolve));
-  const announced = new Promise<iotjobs.model.NextJobExecutionChangedEvent>((resolve) =>
-    next.on('incomingPublish', ({ message }) => resolve(message)),
-  );
-  next.open();
-  onTestFinished(() => next.close());
-  await subscribed;
-
-  cloud.createJob({ jobId: 'a', document: { operation: 'x' } });
-  expect((await announced).execution).toMatchObject({ jobId: 'a', status: 'QUEUED' });
-  const pending = await jobs.getPendingJobExecutions({ thingName: 'gw-1' });
-  expect(pending.queuedJobs).toMatchObject([{ jobId: 'a', versionNumber: 1 }]);
-  const started = await jobs.startNextPendingJobExecution({ thingName: 'gw-1' });
-  expect(started.execution).toMatchObject({ jobId: 'a', versionNumber: 2, jobDocument: { operation: 'x' } });
-  await jobs.updateJobExecution({
-    thingName: 'gw-1',
-    jobId: 'a',
-    status: iotjobs.model.JobStatus.SUCCEEDED,
-    expectedVersion: 2,
-  });
-  await expect(jobs.describeJobExecution({ thingName: 'gw-1', jobId: 'a' })).rejects.toMatchObject({
-    modeledError: { code: 'TerminalStateReached' },
-  });
+  await doJobWithAwsClient(cloud, (options) => iotjobs.IotJobsClientv2.newFromMqtt5(client, options));
 });
