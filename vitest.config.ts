@@ -1,6 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { consoleDefine } from './scripts/console-files.mjs';
 import { examplesDefine } from './scripts/handler-examples.mjs';
+import { PATIENCE } from './test/fixtures/patience.ts';
 
 /** Minutes, and programs that few machines have: `npm run test:programs`, which says what is not there. */
 const PROGRAMS = 'test/programs/**/*.test.ts';
@@ -18,8 +19,9 @@ export default defineConfig(async ({ mode }) => ({
     // Most of a test's time is waiting for processes, sockets and disks: on two cores, 169 s with two workers, 80 with four.
     maxWorkers: 4,
     // A limit for what hangs, not for what is slow: a machine that does other things too takes three times as long.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: PATIENCE },
     coverage: {
       provider: 'v8' as const,
       include: ['agent/core/**/*.ts', 'agent/protocol/**/*.ts'],

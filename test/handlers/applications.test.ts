@@ -6,6 +6,7 @@ import type { HandlerResult } from '../../agent/handler-api.ts';
 import { applicationsHandler, manageApplications } from '../../handlers/applications/handler.ts';
 import type { ApplicationsParameters } from '../../handlers/applications/parameters.ts';
 import { installApplication } from '../../handlers/install-application/installation.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 import { usePrograms } from '../fixtures/programs-on-path.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';
 import { addUnitManager, type UnitManagerStandIn } from '../fixtures/unit-manager-stand-in.ts';
@@ -106,7 +107,7 @@ describe('with a stand-in for systemctl', () => {
   test('a start that is stopped says so', async () => {
     const recording = createRecordingContext({ workDir: folder });
     const starting = manageApplications(recording.context, { action: 'start', name: 'app' }, systemd.unitFolder);
-    await vi.waitUntil(() => systemd.running(UNIT), { timeout: 10_000 });
+    await vi.waitUntil(() => systemd.running(UNIT), PATIENCE);
     recording.stop();
     expect(await starting).toMatchObject({ reasonCode: 'APPLICATION_STOPPED' });
   });

@@ -11,6 +11,7 @@ import { installApplicationHandler } from '../../handlers/install-application/ha
 import { installApplication, undoInstallation } from '../../handlers/install-application/installation.ts';
 import type { InstallApplicationParameters } from '../../handlers/install-application/parameters.ts';
 import { type FileServer, startFileServer } from '../fixtures/file-server.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 import { usePrograms } from '../fixtures/programs-on-path.ts';
 import { createRecordingContext, type RecordingContext } from '../fixtures/recording-context.ts';
 import { addUnitManager, type UnitManagerStandIn } from '../fixtures/unit-manager-stand-in.ts';
@@ -383,7 +384,7 @@ describe('stopped', () => {
     const newer = { ...RUNNING, command: ['run-app', '--newer'], files: [file('a')], stayUpSeconds: 600 };
     const recorded = recording();
     const running = installApplication(recorded.context, parametersOf(newer), places());
-    await vi.waitUntil(async () => (await systemd.running(UNIT))?.includes('--newer'), { timeout: 10_000 });
+    await vi.waitUntil(async () => (await systemd.running(UNIT))?.includes('--newer'), PATIENCE);
     recorded.stop();
     expect(await running).toMatchObject({ kind: 'failed', reasonCode: 'APPLICATION_STOPPED' });
     const restored = recorded.checkpoints.at(-1);
@@ -396,7 +397,7 @@ describe('stopped', () => {
     const parameters = parametersOf({ ...RUNNING, files: [file('a')], stayUpSeconds: 600 });
     const recorded = recording();
     const running = installApplication(recorded.context, parameters, places());
-    await vi.waitUntil(() => systemd.running(UNIT), { timeout: 10_000 });
+    await vi.waitUntil(() => systemd.running(UNIT), PATIENCE);
     recorded.stop();
     await running;
     const restored = recorded.checkpoints.at(-1);

@@ -11,6 +11,7 @@ import { PACKAGE_MANAGERS } from '../../handlers/install-packages/package-manage
 import type { InstallPackagesParameters } from '../../handlers/install-packages/parameters.ts';
 import { removePackagesHandler } from '../../handlers/remove-packages/handler.ts';
 import type { RemovePackagesParameters } from '../../handlers/remove-packages/parameters.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 import { usePrograms } from '../fixtures/programs-on-path.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';
 import { createScratchApt, hasApt, type ScratchApt } from '../fixtures/scratch-apt.ts';
@@ -178,7 +179,7 @@ describe.runIf(hasApt)('with apt and dpkg', () => {
     await apt.programs.add('apt-get', `[ "$1" = --version ] || { echo $$ > ${pidFile}; exec sleep 300; }`);
     const recording = createRecordingContext({ workDir: folder });
     const running = installPackagesHandler.run(recording.context, { packages: ['probe'] });
-    await vi.waitFor(() => readFile(pidFile, 'utf8'), { timeout: 10_000 });
+    await vi.waitFor(() => readFile(pidFile, 'utf8'), PATIENCE);
     recording.stop();
     expect(await running).toMatchObject({ kind: 'failed', reasonCode: 'PACKAGES_STOPPED' });
   });

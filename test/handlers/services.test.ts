@@ -6,6 +6,7 @@ import { servicesHandler } from '../../handlers/services/handler.ts';
 import { isSameUnit, ownUnitOf } from '../../handlers/services/own-unit.ts';
 import type { ServicesParameters } from '../../handlers/services/parameters.ts';
 import { isAlive } from '../fixtures/agent-process.ts';
+import { PATIENCE } from '../fixtures/patience.ts';
 import { type ProgramsOnPath, usePrograms } from '../fixtures/programs-on-path.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';
 import { addSystemctl, type SystemctlStandIn, type UnitProperties } from '../fixtures/systemctl-stand-in.ts';
@@ -168,7 +169,7 @@ test('a systemctl that hangs is ended when the step is stopped', async () => {
   await programs.add('systemctl', `echo $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 300`);
   const recording = createRecordingContext({ workDir: folder });
   const running = servicesHandler.run(recording.context, { action: 'start', units: ['a'] });
-  const pid = Number(await vi.waitFor(() => readFile(pidFile, 'utf8'), { timeout: 10_000 }));
+  const pid = Number(await vi.waitFor(() => readFile(pidFile, 'utf8'), PATIENCE));
   recording.stop();
   expect(await running).toMatchObject({ reasonCode: 'SERVICE_STOPPED' });
   expect(isAlive(pid)).toBe(false);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => cloud.close());
 
 describe('a link that is cut', () => {
-  test('at bytes all over a session loses no job and doubles none', { timeout: 60_000 }, async () => {
+  test('at bytes all over a session loses no job and doubles none', async () => {
     const reports = await cutEverywhere({ limit: 24, lanes: 4 });
     expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
     for (const { cuts, places } of reports) {
@@ -55,7 +55,7 @@ describe('a link that goes dead', () => {
 describe('a slow link', () => {
   test('that cannot connect in time is given up and tried again', async () => {
     const rate = { bytes: 1, everyMs: 1 };
-    const { violations } = await runSlowLink({ cloud, thing, rate, connectTimeoutMs: 200, timeouts: 2 });
+    const { violations } = await runSlowLink({ cloud, thing, rate, connectTimeoutMs: 1_000, timeouts: 2 });
     expect(violations).toEqual([]);
   });
 

@@ -79,7 +79,7 @@ describe('after a module was stopped', () => {
   });
 
   test('a clean-up that hangs is asked, then killed', async () => {
-    setup = await createStepRunnerSetup({ hostArgv, cleanUpLimitMs: 1_500 });
+    setup = await createStepRunnerSetup({ hostArgv, cleanUpLimitMs: 6_000 });
     const { running } = await startWaiting('hang-in-clean-up');
     await running.stop('timed-out', 5_000);
     expect(await readdir(join(setup.stateDir, 'work', EXECUTION_ID))).toContain('asked-to-end');
@@ -253,7 +253,7 @@ function workFile(name: string): Promise<string> {
 /** Once the clean-up has begun. */
 function cleaningPid(): Promise<number> {
   return expect
-    .poll(() => workFile('cleaning').catch(() => ''), { timeout: 10_000 })
+    .poll(() => workFile('cleaning').catch(() => ''))
     .toMatch(/^\d+$/)
     .then(async () => Number(await workFile('cleaning')));
 }

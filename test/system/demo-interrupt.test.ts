@@ -33,7 +33,7 @@ test('a signal while the cloud still starts ends it too', async () => {
 /** The demo says nothing before its cloud listens, so that it is looked for. */
 async function firstChild(pid: number): Promise<number> {
   return expect
-    .poll(() => [...childrenByProgram(pid).values()][0], { interval: 5, timeout: 10_000 })
+    .poll(() => [...childrenByProgram(pid).values()][0], { interval: 5 })
     .toBeDefined()
     .then(() => [...childrenByProgram(pid).values()][0] ?? 0);
 }

@@ -10,6 +10,12 @@ import { startTestCloud } from '../fixtures/job-cloud.ts';
 
 const SLEEP = { operation: 'run-command', parameters: { command: ['sleep', '300'] } };
 
+/** A job that ends once there is such a file. */
+function waitFor(gate: string) {
+  const command = ['sh', '-c', 'until [ -e "$1" ]; do sleep 0.05; done', 'sh', gate];
+  return { operation: 'run-command', parameters: { command } };
+}
+
 test('SIGTERM ends an idle agent with exit code 0', async () => {
   const { agent } = await startAgentAndCloud();
   agent.child.kill('SIGTERM');
@@ -17,11 +23,14 @@ test('SIGTERM ends an idle agent with exit code 0', async () => {
 });
 
 test('an agent told to wait lets its job end first', async () => {
-  const { cloud, agent, inProgress, describe } = await startAgentAndCloud();
-  cloud.createJob({ jobId: 'short', document: { operation: 'run-command', parameters: { command: ['sleep', '1'] } } });
+  const { cloud, agent, configPath, inProgress, describe } = await startAgentAndCloud();
+  const gate = join(dirname(configPath), 'gate');
+  cloud.createJob({ jobId: 'short', document: waitFor(gate) });
   await inProgress('short');
   await agent.line(({ msg }) => msg === 'step started');
   agent.child.kill('SIGTERM');
+  await agent.line(({ msg }) => msg.startsWith('agent stops'));
+  await writeFile(gate, '');
   expect((await agent.exited).code).toBe(0);
   expect(describe('short').status).toBe('SUCCEEDED');
 });
@@ -98,13 +107,12 @@ test('a result that could not be told is told after a restart', async () => {
   const configPath = cloud.things[THING]?.configPath ?? '';
   const agent = startAgentProcess(configPath, { JOB_AGENT_SHUTDOWN_GRACE_SECONDS: '0' });
   await agent.line(({ msg }) => msg === 'connected and subscribed');
-  cloud.createJob({
-    jobId: 'offline',
-    document: { operation: 'run-command', parameters: { command: ['sleep', '1'] } },
-  });
+  const gate = join(dirname(configPath), 'gate');
+  cloud.createJob({ jobId: 'offline', document: waitFor(gate) });
   await agent.line(({ msg }) => msg === 'step started');
   const { dataDir, mqttPort, jobs } = cloud;
   await cloud.close();
+  await writeFile(gate, '');
   await agent.line(({ msg }) => msg === 'job execution ended, reporting');
   agent.child.kill('SIGTERM');
   await agent.exited;
@@ -121,7 +129,7 @@ test('a result survives an endpoint that is mistyped and put right', async () =>
   const { cloud, agent, configPath, describe } = await startAgentAndCloud({
     env: { JOB_AGENT_STOP_GRACE_SECONDS: '0' },
   });
-  cloud.createJob({ jobId: 'kept', document: { operation: 'run-command', parameters: { command: ['sleep', '0.5'] } } });
+  cloud.createJob({ jobId: 'kept', document: SLEEP });
   await agent.line(({ msg }) => msg === 'step started');
   agent.child.kill('SIGKILL');
   await agent.exited;

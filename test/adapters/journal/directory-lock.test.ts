@@ -165,13 +165,11 @@ test('a zombie holds nothing', async () => {
   onTestFinished(() => endProcess(parent));
   const [output] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(output.toString());
-  await vi.waitFor(async () => expect(await readFile(`/proc/${parent.pid}/comm`, 'latin1')).toBe('sleep\n'));
+  await expect.poll(() => readFile(`/proc/${parent.pid}/comm`, 'latin1')).toBe('sleep\n');
   process.kill(pid, 'SIGKILL');
-  const fields = await vi.waitFor(async () => {
-    const stat = (await readFile(`/proc/${pid}/stat`, 'latin1')).replace(/^.*\) /, '').split(' ');
-    expect(stat[0]).toBe('Z');
-    return stat;
-  });
+  const stat = async () => (await readFile(`/proc/${pid}/stat`, 'latin1')).replace(/^.*\) /, '').split(' ');
+  await expect.poll(async () => (await stat())[0]).toBe('Z');
+  const fields = await stat();
   await symlink(`${pid}:${fields[19]}:${BOOT}`, join(dir, 'journal.lock'));
   await (await lockDirectory(dir, BOOT)).release();
 });

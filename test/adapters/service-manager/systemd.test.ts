@@ -22,7 +22,7 @@ async function startRecorder() {
     /** Makes every systemd-notify hang until it is released. */
     hold: () => writeFile(`${NOTIFY_SOCKET}.hold`, ''),
     release: () => rm(`${NOTIFY_SOCKET}.hold`),
-    untilSaid: (lines: readonly string[]) => expect.poll(said, { timeout: 10_000 }).toEqual(lines),
+    untilSaid: (lines: readonly string[]) => expect.poll(said).toEqual(lines),
   };
 }
 
@@ -111,7 +111,7 @@ if (hasTools) {
     const manager = createSystemdServiceManager({ NOTIFY_SOCKET: socket, PATH });
     manager.ready();
     manager.status('waiting for jobs');
-    await expect.poll(() => received().includes('STATUS=waiting for jobs'), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => received().includes('STATUS=waiting for jobs')).toBe(true);
     expect(received().indexOf('READY=1')).toBeLessThan(received().indexOf('STATUS=waiting for jobs'));
     expect(received()).toContain('READY=1');
   });

@@ -6,9 +6,6 @@ import { createEventHub, type EventHub } from '../../../local-cloud/admin/event-
 import { askAdmin, createEventLog, listenToEvents, tokenOf } from '../../fixtures/admin-client.ts';
 import { connectThing, startTestCloud } from '../../fixtures/job-cloud.ts';
 
-/** Longer than a busy machine takes. */
-const POLL = { timeout: 15_000 };
-
 describe('who listens hears of', () => {
   test('each change of an execution', async () => {
     const cloud = await startTestCloud();
@@ -82,7 +79,7 @@ test('no more than 32 listen at once, and who goes makes room', async () => {
   const refused = await askAdmin(cloud, { path: '/admin/v1/events' });
   expect([refused.status, refused.headers['x-amzn-errortype']]).toEqual([410, 'LimitExceededException']);
   aborts[0]?.abort();
-  await expect.poll(async () => (await open(AbortSignal.timeout(10_000))).status, POLL).toBe(200);
+  await expect.poll(async () => (await open(AbortSignal.timeout(60_000))).status).toBe(200);
 });
 
 describe('a hub', () => {
@@ -90,7 +87,7 @@ describe('a hub', () => {
     const { hub, response } = await openHub({ heartbeatMs: 5 });
     const events = createEventLog();
     response.setEncoding('utf8').on('data', events.push);
-    await expect.poll(() => events.text().split(': still here').length, POLL).toBeGreaterThan(3);
+    await expect.poll(() => events.text().split(': still here').length).toBeGreaterThan(3);
     hub.close();
   });
 
@@ -120,7 +117,7 @@ describe('a hub', () => {
       return hub.clientCount();
     };
     // Few enough to be kept until there is room; until the sockets between them take no more either.
-    await expect.poll(publishMore, POLL).toBe(0);
+    await expect.poll(publishMore).toBe(0);
     response.resume();
     expect(await closed).toBe('closed');
   });

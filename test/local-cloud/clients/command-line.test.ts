@@ -22,7 +22,7 @@ const isInstalled = version.exitCode === 0;
 if (!isInstalled) process.stderr.write('WARNING: there is no aws command: the local cloud is not held against it\n');
 
 /** It takes its time to start. */
-describe.skipIf(!isInstalled)('the aws command', { timeout: 60_000 }, () => {
+describe.skipIf(!isInstalled)('the aws command', () => {
   test('makes a job of a file, and cancels it by force', async () => {
     const cloud = await startTestCloud();
     const document = join(cloud.dataDir, 'document.json');

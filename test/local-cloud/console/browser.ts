@@ -2,21 +2,20 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import type { JobCloud } from '../../../local-cloud/job-cloud.ts';
+import { PATIENCE } from '../../fixtures/patience.ts';
 
 /** Debian's package `chromium`. */
 const CHROMIUM = '/usr/bin/chromium';
 /** A busy machine may take a while; what never comes must still fail before the test's own limit. */
-const WAIT_MS = 25_000;
-const TEST_LIMIT_MS = 90_000;
+const WAIT_MS = PATIENCE.timeout;
 
 export const hasBrowser = existsSync(CHROMIUM);
 if (!hasBrowser) process.stderr.write(`WARNING: ${CHROMIUM} is not there: the web console is not tested\n`);
 
 /** One browser for the tests of a file, each with a profile of its own. */
 export function useBrowser(): { openConsole(cloud: JobCloud, options?: OpenOptions): Promise<Page> } {
-  vi.setConfig({ testTimeout: TEST_LIMIT_MS, hookTimeout: TEST_LIMIT_MS });
   let browser: Browser | undefined;
   beforeAll(async () => {
     if (!hasBrowser) return;
