@@ -42,11 +42,13 @@ export { findOnPath, HANDLER_PATH, programProblem } from './handler-tools/progra
 export { ProxyError } from './handler-tools/proxy-tunnel.ts';
 /** For handlers of kind `module` that start programs. */
 export {
+  type Filter,
   lastLines,
   NOT_FOUND,
   type ProgramResult,
   type RunProgramOptions,
   runProgram,
+  startFilter,
 } from './handler-tools/run-program.ts';
 export { checkWithinWorkFolder } from './handler-tools/work-folder.ts';
 

@@ -166,8 +166,9 @@ export const TRANSFER_REASON_CODES = {
   },
   ARCHIVE_BROKEN: {
     status: 'FAILED',
-    summary: 'The file is no tar archive, or is cut short or damaged. Nothing was replaced.',
-    remedy: 'Test it with `tar -tf`, and give the download a hash. Only tar is unpacked, as it is or gzipped.',
+    summary: 'The file is no archive that is unpacked, or is cut short or damaged. Nothing was replaced.',
+    remedy:
+      'Test it with `tar -tf`, and give the download a hash. Only tar is unpacked, as it is or compressed by gzip, xz, zstd or bzip2.',
   },
   ARCHIVE_REFUSED: {
     status: 'FAILED',
@@ -177,8 +178,14 @@ export const TRANSFER_REASON_CODES = {
   },
   ARCHIVE_TOO_LARGE: {
     status: 'FAILED',
-    summary: 'The archive has more bytes than `maxBytes` or more entries than `maxEntries`. Nothing was replaced.',
-    remedy: 'Raise the limit if the size is right.',
+    summary:
+      'The archive has more bytes than `maxBytes`, more entries than `maxEntries`, or takes too much memory to unpack. Nothing was replaced.',
+    remedy: 'Raise the limit if the size is right. For less memory, compress with a lower level.',
+  },
+  ARCHIVE_PROGRAM_MISSING: {
+    status: 'FAILED',
+    summary: 'The gateway has no program for what the archive is compressed by. Nothing was replaced.',
+    remedy: 'Install the program that `reason` names, by a step with `install-packages` before, or compress with gzip.',
   },
   ARCHIVE_NO_SPACE: {
     status: 'FAILED',

@@ -1,5 +1,5 @@
 /** Runs a program for a handler of kind `module`, in the handler's own process tree: the agent ends both together. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 
@@ -65,6 +65,50 @@ export function runProgram(
       if (child.pid !== undefined) end(exitCodeOf(code, name));
     });
   });
+}
+
+export interface Filter {
+  /** Binary: read it, or the program waits. */
+  readonly output: Readable;
+  /** Resolves when it has ended and its output was read or destroyed; `stdout` is empty. Never rejects. */
+  readonly ended: Promise<ProgramResult>;
+  /** SIGKILL, to be followed by `ended`. */
+  kill(): void;
+}
+
+/**
+ * Starts a program that reads a file as its stdin and writes to the handler, with nothing in between: for decompression.
+ * @param fd of the file, open; the program reads it from where it stands. `signal` as with `runProgram`.
+ */
+export function startFilter(
+  [program, ...args]: readonly [string, ...string[]],
+  fd: number,
+  { signal, maxOutputLength = MAX_OUTPUT_LENGTH, environment }: RunProgramOptions,
+): Filter {
+  const env = { ...process.env, ...environment };
+  const stdio = [fd, 'pipe', 'pipe'] as const;
+  const child = spawn(program, args, { stdio: [...stdio], env }) as ChildProcessByStdio<null, Readable, Readable>;
+  const stderr = keepEnd(child.stderr, maxOutputLength);
+  const stop = () => void child.kill('SIGTERM');
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  const ended = new Promise<ProgramResult>((resolve) => {
+    const end = (exitCode: number, more = '') => {
+      signal.removeEventListener('abort', stop);
+      resolve({ exitCode, stdout: '', stderr: stderr() + more });
+    };
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, error.message);
+    });
+    child.on('close', (code, name) => {
+      if (child.pid !== undefined) end(exitCodeOf(code, name));
+    });
+  });
+  const kill = () => {
+    child.kill('SIGKILL');
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+  };
+  return { output: child.stdout, ended, kill };
 }
 
 /** The last lines that say something, in one: for a reason. */

@@ -3,7 +3,8 @@ export type ArchiveErrorCode =
   | 'ARCHIVE_UNREADABLE' // not there, no permission, no plain file
   | 'ARCHIVE_BROKEN' // no tar, cut short, or damaged
   | 'ARCHIVE_REFUSED' // an entry that could do harm, or that we do not unpack
-  | 'ARCHIVE_TOO_LARGE'
+  | 'ARCHIVE_TOO_LARGE' // bytes or entries over the limits, or memory that it takes
+  | 'ARCHIVE_PROGRAM_MISSING' // what it is compressed by
   | 'ARCHIVE_NO_SPACE'
   | 'UNPACK_NOT_WRITTEN' // the folder is missing, no permission, the disk is broken
   | 'UNPACK_STOPPED'; // cancelled, over its time limit, or the agent shuts down

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import {
   checkWithinWorkFolder,
   failed,
@@ -11,7 +10,8 @@ import {
   succeeded,
   writerOf,
 } from '../../agent/handler-api.ts';
-import { ArchiveError, toArchiveError } from './archive-error.ts';
+import { type ArchiveContent, openContent } from './archive-content.ts';
+import { ArchiveError, broken, toArchiveError } from './archive-error.ts';
 import {
   DEFAULT_MAX_BYTES,
   DEFAULT_MAX_ENTRIES,
@@ -28,6 +28,7 @@ export const unpackArchiveHandler: ModuleHandler<typeof unpackArchiveParameters>
   operation: 'unpack-archive',
   kind: 'module',
   summary: 'Unpacks a tar archive into a folder, which is replaced as a whole; refuses what could lead out of it.',
+  needs: '`xz`, `zstd` or `bzip2`, for what is compressed by it',
   parameters: unpackArchiveParameters,
   onInterrupted: 'rerun',
   plan: planUnpack,
@@ -44,9 +45,8 @@ const RESERVE_BYTES = 16 * 1024 ** 2;
 const OURS = 0o700;
 /** Without O_NONBLOCK opening a named pipe would wait for a writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-/** RFC 1952, section 2.3.1. */
-const GZIP = Buffer.from([0x1f, 0x8b]);
-const READ_BYTES = 256 * 1024;
+/** tar fills the last record with zeros, 10 KiB unless told otherwise (tar(1), --blocking-factor). */
+const MAX_BYTES_BEHIND_END = 16 * 1024 ** 2;
 
 async function unpackArchive(context: HandlerContext, parameters: UnpackArchiveParameters): Promise<HandlerResult> {
   const { workDir, signal } = context;
@@ -89,7 +89,15 @@ async function unpackInto(folder: string, archive: string, { context, parameters
       reserveBytes: await reserveFor(folder, context.workDir),
     };
     const onProgress = (unpacked: Unpacked) => context.progress({ ...unpacked });
-    return await unpackTree(readTar(await contentOf(file)), { folder, limits, signal: context.signal, onProgress });
+    const { signal } = context;
+    const content = await openContent(file, signal);
+    try {
+      const unpacked = await unpackTree(readTar(content.chunks), { folder, limits, signal, onProgress });
+      if (content.hasChecksum) await readToEnd(content, signal);
+      return unpacked;
+    } finally {
+      await content.close();
+    }
   } finally {
     await file.close();
   }
@@ -119,13 +127,15 @@ async function openArchive(path: string): Promise<FileHandle> {
   throw new ArchiveError('ARCHIVE_UNREADABLE', `${path} is no plain file`);
 }
 
-async function contentOf(file: FileHandle): Promise<AsyncIterable<Buffer>> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(GZIP.length), 0, GZIP.length, 0);
-  const stored = file.createReadStream({ start: 0, autoClose: false, highWaterMark: READ_BYTES });
-  if (bytesRead < GZIP.length || !buffer.equals(GZIP)) return stored;
-  const gunzip = createGunzip({ chunkSize: READ_BYTES });
-  stored.on('error', (error) => gunzip.destroy(error));
-  return stored.pipe(gunzip);
+/** @throws ArchiveError for a wrong checksum, or for what goes on and on. */
+async function readToEnd({ chunks }: ArchiveContent, signal: AbortSignal): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES_BEHIND_END)
+      throw broken(`it goes on for more than ${MAX_BYTES_BEHIND_END} bytes behind its end`);
+  }
 }
 
 async function reserveFor(folder: string, workDir: string): Promise<number> {

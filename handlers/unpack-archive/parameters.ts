@@ -9,7 +9,8 @@ export const unpackArchiveParameters = Type.Object(
   {
     archive: Type.String({
       ...FILE_PATH,
-      description: 'A tar file, gzipped or not; a relative path counts from the working folder of the execution.',
+      description:
+        'A tar file, as it is or compressed by gzip, xz, zstd or bzip2; a relative path counts from the working folder of the execution.',
     }),
     path: Type.String({
       ...FILE_PATH,

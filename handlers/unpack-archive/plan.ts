@@ -1,7 +1,9 @@
 /** The dry run: what would be replaced, and by what. */
-import { lstat, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { HandlerPlan, PlanContext } from '../../agent/handler-api.ts';
+import { type HandlerPlan, type PlanContext, programProblem } from '../../agent/handler-api.ts';
+import { filterByName, type Packing, packingOf } from './compression.ts';
 import type { UnpackArchiveParameters } from './parameters.ts';
 
 export async function planUnpack(parameters: UnpackArchiveParameters, { workDir }: PlanContext): Promise<HandlerPlan> {
@@ -11,12 +13,40 @@ export async function planUnpack(parameters: UnpackArchiveParameters, { workDir 
   if (packed === undefined && isAbsolute(parameters.archive))
     problems.push(`${archive} is not there, or may not be read`);
   if (packed !== undefined && !packed.isFile()) problems.push(`${archive} is no plain file`);
+  const packing = packed?.isFile() === true ? await readPacking(archive) : packingByName(archive);
+  if (packing?.name !== undefined) problems.push(`${archive} is ${packing.name}, which is not unpacked`);
+  const program = packing === undefined ? undefined : programOf(packing);
+  if (program !== undefined) problems.push(...[programProblem(program)].flatMap((problem) => problem ?? []));
   const above = await stat(dirname(path)).catch(() => undefined);
   if (above?.isDirectory() !== true && isAbsolute(parameters.path))
     problems.push(`there is no folder ${dirname(path)}`);
   const there = await lstat(path).catch(() => undefined);
   if (there !== undefined && !there.isDirectory()) problems.push(`${path} is there, and no folder: it is not replaced`);
   const size = packed === undefined ? 'which is not there yet' : `${packed.size} bytes`;
+  const by = program === undefined ? '' : `, by ${program}`;
   const what = there === undefined ? `the new folder ${path}` : `${path}, in the place of what it holds now`;
-  return { actions: [`unpack ${archive} (${size}) into ${what}`], problems };
+  return { actions: [`unpack ${archive} (${size}${by}) into ${what}`], problems };
+}
+
+/** @returns nothing where it may not be read: running it says why. */
+async function readPacking(path: string): Promise<Packing | undefined> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return await packingOf(file);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function packingByName(path: string): Packing | undefined {
+  const compression = filterByName(path);
+  return compression === undefined ? undefined : { compression };
+}
+
+function programOf({ compression }: Packing): string | undefined {
+  return ['xz', 'zstd', 'bzip2'].includes(compression) ? compression : undefined;
 }

@@ -112,8 +112,12 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     tests: ['test/system/handlers.test.ts', 'test/system/demo-job.test.ts'],
   },
   'unpack-archive': {
-    real: 'archives of GNU tar in each of its formats, and archives that no tar would make',
-    tests: ['test/handlers/unpack-archive.test.ts', 'test/handlers/unpack-kills.test.ts'],
+    real: 'archives of GNU tar in each of its formats, compressed by gzip, xz, zstd and bzip2, unpacked by these and by BusyBox; archives that no tar would make',
+    tests: [
+      'test/handlers/unpack-archive.test.ts',
+      'test/handlers/unpack-compressed.test.ts',
+      'test/handlers/unpack-kills.test.ts',
+    ],
   },
   'upload-file': {
     real: 'HTTP and HTTPS servers on loopback with certificates of their own, real files',

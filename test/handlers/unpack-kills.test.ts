@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { unpackArchiveHandler } from '../../handlers/unpack-archive/handler.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';
@@ -16,6 +17,7 @@ const KILLS = 12;
 const ARCHIVE = 'app.tar';
 
 let folder: string;
+let pack: (tar: Buffer) => Buffer;
 let hostArgv: readonly string[];
 
 beforeAll(async () => {
@@ -24,28 +26,37 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('killed at any moment, it leaves the old folder or the new one, each as a whole', async () => {
-  const [workDir, there] = [join(folder, 'work'), join(folder, 'there')];
-  const path = join(there, 'app');
-  for (const each of [workDir, there, path]) await mkdir(each);
-  let version = 0;
-  for (; version < FILES; version++) await writeFile(join(path, `f${version}`), '0');
-  const wholeMs = await runHost(await request(workDir, path, 1), undefined);
-  const seen = new Set<string>();
-  for (let turn = 1; turn <= KILLS; turn++) {
-    const before = await versionOf(path);
-    const next = Number(before) + 1;
-    await runHost(await request(workDir, path, next), (wholeMs * turn) / KILLS);
-    // What an agent does after a kill that it does not run again.
-    const { context } = createRecordingContext({ workDir });
-    await unpackArchiveHandler.cleanup?.(context, { archive: ARCHIVE, path });
-    const after = await versionOf(path);
-    expect([before, String(next)]).toContain(after);
-    expect(await readdir(there)).toEqual(['app']);
-    seen.add(after === before ? 'old' : 'new');
-  }
-  expect(seen).toContain('old');
-});
+const PACKED: readonly [string, typeof pack][] = [
+  ['gzip', (tar) => gzipSync(tar)],
+  ['xz', (tar) => spawnSync('xz', ['-c'], { input: tar }).stdout],
+];
+
+test.each(PACKED)(
+  'killed at any moment, it leaves the old folder or the new one, each as a whole: %s',
+  async (name, by) => {
+    pack = by;
+    const [workDir, there] = [join(folder, name, 'work'), join(folder, name, 'there')];
+    const path = join(there, 'app');
+    for (const each of [workDir, there, path]) await mkdir(each, { recursive: true });
+    let version = 0;
+    for (; version < FILES; version++) await writeFile(join(path, `f${version}`), '0');
+    const wholeMs = await runHost(await request(workDir, path, 1), undefined);
+    const seen = new Set<string>();
+    for (let turn = 1; turn <= KILLS; turn++) {
+      const before = await versionOf(path);
+      const next = Number(before) + 1;
+      await runHost(await request(workDir, path, next), (wholeMs * turn) / KILLS);
+      // What an agent does after a kill that it does not run again.
+      const { context } = createRecordingContext({ workDir });
+      await unpackArchiveHandler.cleanup?.(context, { archive: ARCHIVE, path });
+      const after = await versionOf(path);
+      expect([before, String(next)]).toContain(after);
+      expect(await readdir(there)).toEqual(['app']);
+      seen.add(after === before ? 'old' : 'new');
+    }
+    expect(seen).toContain('old');
+  },
+);
 
 /** Fails where the files are not all of one version. */
 async function versionOf(path: string): Promise<string> {
@@ -58,7 +69,7 @@ async function versionOf(path: string): Promise<string> {
 
 async function request(workDir: string, path: string, version: number): Promise<string> {
   const entries = Array.from({ length: FILES }, (_, n) => ({ name: `f${n}`, content: String(version) }));
-  await writeFile(join(workDir, ARCHIVE), tarOf(...entries));
+  await writeFile(join(workDir, ARCHIVE), pack(tarOf(...entries)));
   return JSON.stringify({
     operation: 'unpack-archive',
     part: 'run',
@@ -76,6 +87,7 @@ async function request(workDir: string, path: string, version: number): Promise<
 
 /** @returns how long it took. @param killMs after which it gets SIGKILL, with all it started. */
 async function runHost(input: string, killMs: number | undefined): Promise<number> {
+  await rm(join(folder, 'result'), { force: true });
   const [program = '', ...args] = hostArgv;
   const begunMs = performance.now();
   const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'inherit'], detached: true });
