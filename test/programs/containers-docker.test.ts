@@ -10,6 +10,8 @@ import { createScratchPodman, hasDocker, type ScratchPodman } from '../fixtures/
 
 const LIMIT_MS = 120_000;
 const WEB = 'localhost/web:now';
+/** For what falls over by itself: the first look may come before it has. */
+const FALLS = { stayUpSeconds: 30 } as const;
 
 describe.runIf(hasDocker)('with docker and docker-compose', { timeout: LIMIT_MS }, () => {
   let folder: string;
@@ -55,7 +57,7 @@ describe.runIf(hasDocker)('with docker and docker-compose', { timeout: LIMIT_MS 
     await change({ action: 'up', project: 'app' });
     expect(await idOf('app_web_1')).toBe(before);
     await tag('2');
-    expect(await up({ command: ['sh', '-c', 'exit 3'] })).toMatchObject({
+    expect(await up({ command: ['sh', '-c', 'exit 3'] }, FALLS)).toMatchObject({
       reasonCode: 'CONTAINER_DID_NOT_STAY_UP',
       message: expect.stringContaining('what was before runs again'),
     });
@@ -80,7 +82,9 @@ describe.runIf(hasDocker)('with docker and docker-compose', { timeout: LIMIT_MS 
     expect(await change({ action: 'run', container })).toMatchObject({ kind: 'succeeded' });
     const before = await idOf('solo');
     const worse = { ...container, command: ['sh', '-c', 'exit 4'], restart: 'no' as const };
-    expect(await change({ action: 'run', container: worse })).toMatchObject({ details: { rolledBack: 'yes' } });
+    expect(await change({ action: 'run', container: worse, ...FALLS })).toMatchObject({
+      details: { rolledBack: 'yes' },
+    });
     expect(await idOf('solo')).toBe(before);
     await tag('2');
     expect(await change({ action: 'run', container })).toMatchObject({ kind: 'succeeded' });

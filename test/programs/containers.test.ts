@@ -10,6 +10,8 @@ import { createScratchPodman, hasPodman, type ScratchPodman } from '../fixtures/
 
 const LIMIT_MS = 120_000;
 const WEB = 'localhost/web:now';
+/** For what falls over by itself: the first look may come before it has. */
+const FALLS = { stayUpSeconds: 30 } as const;
 
 describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS }, () => {
   let folder: string;
@@ -85,7 +87,7 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
     await tag('2');
     const result = await up(
       { command: ['sh', '-c', 'exit 3'], labels: { new: 'yes' } },
-      { environment: { A: 'of the new' } },
+      { environment: { A: 'of the new' }, ...FALLS },
     );
     expect(result).toMatchObject({
       kind: 'failed',
@@ -188,7 +190,9 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
       const restored = (await cutOff(spoiled)).at(-1);
       expect(restored).toEqual({ phase: 'starting' });
       const compose = { services: { web: { image: WEB, ...spoiled } } };
-      expect(await change({ action: 'up', compose }, restored)).toMatchObject({ details: { rolledBack: 'yes' } });
+      expect(await change({ action: 'up', compose, ...FALLS }, restored)).toMatchObject({
+        details: { rolledBack: 'yes' },
+      });
       expect(JSON.parse(await kept('compose.yaml')).services.web).toEqual({ image: WEB });
     });
 
@@ -198,7 +202,7 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
       await cutOff(spoiled);
       const restored = { phase: 'going back', isStarted: true, code: 'CONTAINER_UNHEALTHY', message: 'was ill' };
       const compose = { services: { web: { image: WEB, ...spoiled } } };
-      expect(await change({ action: 'up', compose }, restored)).toMatchObject({
+      expect(await change({ action: 'up', compose, ...FALLS }, restored)).toMatchObject({
         kind: 'failed',
         reasonCode: 'CONTAINER_UNHEALTHY',
         message: 'was ill; what was before runs again',
@@ -298,6 +302,7 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
       const parametersOf = {
         ...parameters,
         container: { name: 'solo', image: WEB, ...more },
+        ...('command' in more ? FALLS : {}),
         ...(environment === undefined ? {} : { environment }),
       } as ContainersParameters;
       return containersHandler.run({ ...contextWith(restored).context, ...job() }, parametersOf);
