@@ -3,8 +3,9 @@
  * database. What cannot be found out is an error, and never taken for yes or no.
  */
 import { access, readFile, statfs } from 'node:fs/promises';
-import { arch, machine, release } from 'node:os';
+import { release } from 'node:os';
 import { type Condition, describeCondition, type VersionBound, type VersionKind } from '../core/condition.ts';
+import { architectureNames } from './architecture.ts';
 import { createFileLooks } from './file-looks.ts';
 import { installedPackage, isVersion } from './package-query.ts';
 
@@ -45,7 +46,7 @@ type Fact = Exclude<Condition, { readonly kind: 'all' | 'any' | 'not' }>;
 async function found(condition: Fact, facts: ConditionFacts): Promise<boolean> {
   switch (condition.kind) {
     case 'architecture':
-      return condition.values.some((value) => value === arch() || value === machine().toLowerCase());
+      return architectureNames().some((name) => condition.values.includes(name));
     case 'os':
       return condition.values.includes((await osRelease(facts)).ID?.toLowerCase() ?? 'linux'); // os-release(5)
     case 'osVersion':

@@ -91,11 +91,11 @@ async function readPackages(signal: AbortSignal): Promise<PackageFacts> {
 
 /** Nine pairs at most: the service takes ten (AWS IoT API Reference, CancelJobExecution), and one is left for the agent. */
 function summaryOf({ system, disks, network, packages, agentVersion }: Inventory): Readonly<Record<string, string>> {
-  const { model, os, kernel, arch, bootId, memoryTotalBytes, cpus } = system;
+  const { model, os, kernel, arch, machine, bootId, memoryTotalBytes, cpus } = system;
   return withoutEmpty({
     model,
-    os: os.name,
-    kernel: `${kernel} ${arch}`,
+    os: os.name === '' ? arch : `${os.name}, ${arch}`,
+    kernel: `${kernel} ${machine}`,
     hardware: `${cpus} CPUs, ${gib(memoryTotalBytes)} GiB`,
     bootId,
     agentVersion,

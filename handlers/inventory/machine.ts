@@ -1,6 +1,16 @@
 /** What the kernel and files of the system say of this machine. Nothing here asks the network or starts a program. */
 import { readFile, statfs } from 'node:fs/promises';
-import { arch, availableParallelism, freemem, hostname, networkInterfaces, release, totalmem, uptime } from 'node:os';
+import {
+  arch,
+  availableParallelism,
+  freemem,
+  hostname,
+  machine,
+  networkInterfaces,
+  release,
+  totalmem,
+  uptime,
+} from 'node:os';
 import { join } from 'node:path';
 
 export interface SystemFacts {
@@ -11,7 +21,10 @@ export interface SystemFacts {
   /** As in os-release(5). */
   readonly os: { readonly id: string; readonly version: string; readonly name: string };
   readonly kernel: string;
+  /** Of the programs here, as Node.js calls it. */
   readonly arch: string;
+  /** Of the kernel, as `uname -m` calls it: 32-bit Raspberry Pi OS has `arm` programs on an `aarch64` kernel. */
+  readonly machine: string;
   readonly cpus: number;
   readonly memoryTotalBytes: number;
   readonly memoryFreeBytes: number;
@@ -37,6 +50,7 @@ export async function readSystem(root = '/'): Promise<SystemFacts> {
     },
     kernel: release(),
     arch: arch(),
+    machine: machine(),
     cpus: availableParallelism(),
     memoryTotalBytes: totalmem(),
     memoryFreeBytes: freemem(),

@@ -21,7 +21,7 @@ export const CONDITION: Json = {
   type: 'object',
   description: 'The step runs where this holds, and is skipped elsewhere. Several members have all to hold.',
   properties: {
-    architecture: names('Such as arm64 or aarch64: as Node.js or uname -m calls it.'),
+    architecture: names('Of the programs here, such as arm64 (or aarch64), armhf, armv7l, amd64.'),
     os: names('ID of os-release, such as debian, ubuntu, raspbian.'),
     osVersion: versions('VERSION_ID of os-release, such as >= 12.', NUMBERS),
     kernelVersion: versions('Such as >= 6.1, < 7.', NUMBERS),

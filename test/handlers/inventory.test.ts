@@ -30,7 +30,8 @@ describe('this machine', () => {
     const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
     expect(result).toMatchObject({ kind: 'succeeded', details: { bootId, agentVersion: '1.2.3' } });
     const { details } = result;
-    expect(details.kernel).toBe(`${execFileSync('uname', ['-r']).toString().trim()} ${process.arch}`);
+    expect(details.kernel).toBe(execFileSync('uname', ['-rm']).toString().trim());
+    expect(details.os).toMatch(new RegExp(`, ${process.arch}$`));
     expect(Object.keys(details).length).toBeLessThanOrEqual(9);
     expect(details.disks).toMatch(/^\/ [\d.]+ of [\d.]+ GiB free/);
   });
