@@ -16,29 +16,37 @@ export function isWithin(path: string, folders: readonly string[]): boolean {
   return folders.some((folder) => full.startsWith(folder === '/' ? '/' : `${resolve(folder)}/`));
 }
 
+/** Names a file without opening it, open(2); not among the constants of Node.js. */
+const O_PATH = 0o10000000;
+
 /**
- * Links are followed as long as they stay in the folders. Asked is the opened file itself: what is swapped between the
- * look and the opening is found. A hard link cannot be told from the file it is.
+ * Links are followed as long as they stay in the folders. What is asked is what is opened then: something else that takes
+ * its place in between is not met. And what is no plain file is not opened at all: with a watchdog or a tape a look would be
+ * an act. A hard link cannot be told from the file it is.
  * @throws UploadError
  */
 export async function openSource(path: string, folders: readonly string[]): Promise<UploadSource> {
   const allowed = await Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)));
-  let file: FileHandle;
+  const named = await open(path, O_PATH).catch((error: Error) => {
+    throw unreadable(error, error.message);
+  });
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO does not make us wait
-  } catch (error) {
-    throw new UploadError('UPLOAD_FILE_UNREADABLE', (error as Error).message, { cause: error });
-  }
-  try {
-    const real = await readlink(`/proc/self/fd/${file.fd}`);
+    const place = `/proc/self/fd/${named.fd}`;
+    const real = await readlink(place);
     if (!isWithin(real, allowed)) {
       throw new UploadError('UPLOAD_FILE_REFUSED', `${path} leads to ${real}, which is in no folder of uploadFolders`);
     }
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new UploadError('UPLOAD_FILE_REFUSED', `${path} is no plain file`);
-    return { file, bytes: stat.size };
-  } catch (error) {
-    await file.close();
-    throw error;
+    const facts = await named.stat();
+    if (!facts.isFile()) throw new UploadError('UPLOAD_FILE_REFUSED', `${path} is no plain file`);
+    const file = await open(place, constants.O_RDONLY).catch((error: Error) => {
+      throw unreadable(error, error.message.replace(place, path));
+    });
+    return { file, bytes: facts.size };
+  } finally {
+    await named.close();
   }
+}
+
+function unreadable(cause: Error, message: string): UploadError {
+  return new UploadError('UPLOAD_FILE_UNREADABLE', message, { cause });
 }

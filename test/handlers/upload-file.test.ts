@@ -1,4 +1,6 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { appendFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -185,6 +187,26 @@ describe('what is not given away', () => {
       reasonCode: 'UPLOAD_FILE_REFUSED',
     });
     expect(requests).toEqual([]);
+  });
+
+  test('a pipe, which is not even opened: that could be an act', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await symlink(pipe, join(logs, 'app.log'));
+    // Waits until somebody opens the other end.
+    const writer = spawn('sh', ['-c', 'echo ready; exec 3> "$1"; echo opened', 'sh', pipe], { stdio: 'pipe' });
+    await once(writer.stdout, 'data');
+    let said = '';
+    writer.stdout.on('data', (text) => {
+      said += text;
+    });
+    const { origin } = await serveAll();
+    expect(await upload({ url: origin, path: join(logs, 'app.log') })).toMatchObject({
+      reasonCode: 'UPLOAD_FILE_REFUSED',
+    });
+    writer.kill('SIGKILL');
+    await once(writer, 'close');
+    expect(said).toBe('');
   });
 
   test('a folder in between that is a link', async () => {
