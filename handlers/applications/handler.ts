@@ -20,6 +20,7 @@ import {
   unitNameOf,
 } from '../install-application/application.ts';
 import { startApplication, stopApplication } from '../install-application/application-unit.ts';
+import { refuseForeignLinks } from '../install-application/owned-places.ts';
 import { UNIT_FOLDER } from '../install-application/unit-file.ts';
 import { describeState, readUnitStates, systemctl } from '../services/unit-state.ts';
 import { type ApplicationsParameters, applicationsParameters } from './parameters.ts';
@@ -86,6 +87,7 @@ async function remove(context: HandlerContext, name: string, unitFolder: string)
   const record = await readRecord(facts, name);
   if (record === undefined && attempt > 1) return succeeded({ state: 'package removed' });
   const { command, files } = record ?? (await installed(context, name));
+  for (const { path } of files) await refuseForeignLinks(path);
   if (command !== null) {
     const unit = unitNameOf(name);
     const [state] = await readUnitStates([unit], signal);
@@ -96,7 +98,10 @@ async function remove(context: HandlerContext, name: string, unitFolder: string)
     await rm(join(unitFolder, unit), { force: true });
     await systemctl(['daemon-reload'], signal);
   }
-  for (const { path } of files) await rm(path, { force: true });
+  for (const { path } of files) {
+    await refuseForeignLinks(path); // what it ran as could change them until it was stopped
+    await rm(path, { force: true });
+  }
   await rm(recordPath(facts, name), { force: true });
   return succeeded({ state: 'package removed', filesRemoved: files.length });
 }

@@ -1,8 +1,8 @@
 /** Brings the files of an application beside the places where they are to be. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chown, lstat, mkdir, realpath, rm, stat } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { lstat, mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import {
   type HandlerContext,
   type HandlerResult,
@@ -13,6 +13,7 @@ import {
 import { downloadFile } from '../download-file/handler.ts';
 import { ApplicationError } from './application.ts';
 import { type Swap, swapOf } from './file-swap.ts';
+import { giveTo, makeFolderWithin } from './owned-places.ts';
 import type { ApplicationFile } from './parameters.ts';
 
 export interface Fetch {
@@ -51,7 +52,7 @@ export async function fetchFiles(fetch: Fetch): Promise<Fetched> {
     context.progress({ state: 'downloading', fileName: file.path });
     const failure = await fetchFile(fetch, { index, file, staged: swap.staged, oldMode: old?.mode });
     if (failure !== undefined) return { kind: 'ended', result: failure };
-    if (old !== undefined && process.geteuid?.() === 0) await chown(swap.staged, old.uid, old.gid);
+    if (old !== undefined && process.geteuid?.() === 0) await giveTo(swap.staged, old);
   }
   return { kind: 'fetched', swaps };
 }
@@ -69,11 +70,8 @@ export async function forgetFetched(context: HandlerContext, targets: readonly s
 /** @returns facts of the file that is there. @throws ApplicationError where there is something else, or a link leads out. */
 async function prepareTarget(target: string, workingDirectory: string) {
   const folder = dirname(target);
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  const [inside, within] = await Promise.all([realpath(folder), realpath(workingDirectory)]);
-  if (relative(within, inside).startsWith('..')) {
-    throw refused(`${folder} is a link out of ${workingDirectory}, to ${inside}`);
-  }
+  const elsewhere = await makeFolderWithin(workingDirectory, folder, FOLDER_MODE);
+  if (elsewhere !== undefined) throw refused(`${folder} is a link out of ${workingDirectory}, to ${elsewhere}`);
   const facts = await lstat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lchown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -77,6 +77,24 @@ describe('with a stand-in for systemctl', () => {
     expect(await readdir(folder)).toContain('own-data');
     expect(await readdir(folder)).not.toContain('installed');
     expect(await manage({ action: 'start', name: 'app' })).toMatchObject({ reasonCode: 'APPLICATION_NOT_INSTALLED' });
+  });
+
+  test.runIf(process.getuid?.() === 0)('remove follows no link of the user that it runs as', async () => {
+    const [victim, conf] = [join(folder, 'victim'), join(folder, 'conf')];
+    await mkdir(victim);
+    await writeFile(join(victim, 'hosts'), 'kept');
+    const path = join(folder, '.applications/app.json');
+    const record = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...record, files: [{ path: join(conf, 'hosts') }] }));
+    await symlink(victim, conf);
+    await lchown(conf, 65_534, 65_534);
+    expect(await manage({ action: 'remove', name: 'app' })).toMatchObject({
+      kind: 'failed',
+      reasonCode: 'FILE_NOT_WRITTEN',
+      message: `${conf} is a link of user 65534; what it leads to is left alone`,
+    });
+    expect(await readdir(victim)).toEqual(['hosts']);
+    expect(await systemd.running(UNIT)).toBeUndefined();
   });
 
   test('remove that was cut off after the record was gone has done its work', async () => {

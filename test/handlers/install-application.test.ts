@@ -425,6 +425,16 @@ describe('paths', () => {
     expect(await readFile(join(outside, 'precious'), 'utf8')).toBe('precious');
   });
 
+  test('nor is anything made where it leads to', async () => {
+    const victim = join(folder, 'victim');
+    await mkdir(victim);
+    await symlink(victim, join(apps, 'lib'));
+    expect(await install({ files: [file('a', 'lib/deep/a')] })).toMatchObject({
+      reasonCode: 'APPLICATION_FILE_REFUSED',
+    });
+    expect(await readdir(victim)).toEqual([]);
+  });
+
   test('a link in the place of a file is replaced itself', async () => {
     await writeFile(join(folder, 'precious'), 'precious');
     await symlink(join(folder, 'precious'), join(apps, 'a'));
