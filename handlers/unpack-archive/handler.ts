@@ -69,7 +69,7 @@ async function unpackArchive(context: HandlerContext, parameters: UnpackArchiveP
     await settle(place).catch(() => undefined); // the first error says more
     if (signal.aborted) return failed('UNPACK_STOPPED', `unpacking ${archive} was stopped`);
     const { code, message } = toArchiveError(error);
-    return failed(code, message);
+    return failed(code, message.replace(/\/proc\/self\/fd\/\d+/, place.next));
   }
 }
 
@@ -80,8 +80,13 @@ interface Unpacking {
 
 async function unpackInto(folder: string, archive: string, { context, parameters }: Unpacking): Promise<Unpacked> {
   const file = await openArchive(archive);
+  let held: FileHandle | undefined;
   try {
     await mkdir(folder, { mode: OURS });
+    // Held open: whoever may write in the folder above it could put a link in its place.
+    held = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    if ((await held.stat()).uid !== process.geteuid?.())
+      throw new Error(`${folder} is not the folder any more that was made`);
     const limits = {
       maxBytes: parameters.maxBytes ?? DEFAULT_MAX_BYTES,
       maxEntries: parameters.maxEntries ?? DEFAULT_MAX_ENTRIES,
@@ -92,13 +97,19 @@ async function unpackInto(folder: string, archive: string, { context, parameters
     const { signal } = context;
     const content = await openContent(file, signal);
     try {
-      const unpacked = await unpackTree(readTar(content.chunks), { folder, limits, signal, onProgress });
+      const unpacked = await unpackTree(readTar(content.chunks), {
+        folder: `/proc/self/fd/${held.fd}`,
+        limits,
+        signal,
+        onProgress,
+      });
       if (content.hasChecksum) await readToEnd(content, signal);
       return unpacked;
     } finally {
       await content.close();
     }
   } finally {
+    await held?.close();
     await file.close();
   }
 }

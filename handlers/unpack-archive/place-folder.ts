@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, open, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { runProgram } from '../../agent/handler-api.ts';
+import { removeTree, runProgram } from '../../agent/handler-api.ts';
 
 export interface FolderPlace {
   readonly path: string;
@@ -30,7 +30,7 @@ export async function settle({ path, next, previous }: FolderPlace): Promise<voi
     await rename(previous, path);
     await syncFolder(dirname(path));
   }
-  for (const left of [next, previous]) await rm(left, { recursive: true, force: true });
+  for (const left of [next, previous]) await removeTree(left);
 }
 
 /** @throws Error with code ENOTDIR for what is there and no folder. */
@@ -57,7 +57,7 @@ export async function putInPlace(place: FolderPlace, signal: AbortSignal): Promi
     await rename(next, path);
   }
   await syncFolder(dirname(path));
-  for (const left of [next, previous]) await rm(left, { recursive: true, force: true });
+  for (const left of [next, previous]) await removeTree(left);
 }
 
 /** One sync of the file system for all of it: a sync of each file takes a gateway minutes (sync(1), coreutils and BusyBox). */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { renameSync, symlinkSync } from 'node:fs';
 import {
   chmod,
   lstat,
@@ -255,6 +256,23 @@ describe('an entry that could lead out', () => {
     await put(archive);
     expect(await unpack()).toMatchObject({ reasonCode: 'ARCHIVE_BROKEN', message: expect.stringContaining('UTF-8') });
   });
+});
+
+test('who may write beside the folder leads nothing of it elsewhere', async () => {
+  const victim = join(folder, 'victim');
+  await mkdir(victim);
+  await put(tarOf({ name: 'a', content: '1' }, { name: 'b', content: '2' }, { name: 'd', type: '5' }));
+  const recording = createRecordingContext({
+    workDir,
+    onProgress({ files }) {
+      if (files !== 1) return;
+      const { next } = folderPlace(path, writerOf(recording.context));
+      renameSync(next, `${next}.aside`);
+      symlinkSync(victim, next);
+    },
+  });
+  await unpackArchiveHandler.run(recording.context, { archive: 'app.tar', path });
+  expect(await readdir(victim)).toEqual([]);
 });
 
 describe('limits', () => {
