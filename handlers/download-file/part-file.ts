@@ -17,6 +17,8 @@ export interface PartFile {
   append(chunk: Uint8Array): Promise<void> | undefined;
   /** Forgets what has come, for a file of which these are known. */
   restart(of: { readonly validator: string | null; readonly totalBytes: number | null }): Promise<void>;
+  /** Where it was not known before. */
+  learnTotal(totalBytes: number | null): void;
   /** Syncs what has come and writes it down, if that could help a later attempt and is not so already. */
   save(): Promise<void>;
   /** The same while more may be appended: a sync may take seconds. An error of it is told by the next call that waits. */
@@ -68,6 +70,9 @@ export async function openPartFile(
       await blocks.restart();
       about = { validator, totalBytes };
       digests = createDigests(expected, keys);
+    },
+    learnTotal(totalBytes) {
+      about = { ...about, totalBytes: about.totalBytes ?? totalBytes };
     },
     async save() {
       await saves.settled();

@@ -85,7 +85,7 @@ async function prepare(response: IncomingMessage, part: PartFile): Promise<void>
     await part.restart({ validator: validatorOf(headers), totalBytes: announcedLength(headers) });
     return;
   }
-  if (statusCode === 206 && goesOn(headers, part)) return;
+  if (statusCode === 206 && goesOn(headers, part)) return part.learnTotal(totalOf(headers));
   await part.restart({ validator: null, totalBytes: null });
   const what = statusCode === 206 ? 'sent another part of the file than it was asked for' : 'has no such part';
   throw new DownloadError('DOWNLOAD_INCOMPLETE', `the server ${what}: it has to begin anew`);
@@ -93,11 +93,21 @@ async function prepare(response: IncomingMessage, part: PartFile): Promise<void>
 
 /** RFC 9110, section 15.3.7: a part must be checked against what there is, whatever was asked for. */
 function goesOn(headers: IncomingHttpHeaders, { bytes, totalBytes, validator }: PartFile): boolean {
-  const [, start, total] = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/i.exec(headers['content-range'] ?? '') ?? [];
+  const [, start] = CONTENT_RANGE.exec(headers['content-range'] ?? '') ?? [];
+  const total = totalOf(headers);
   if (Number(start) !== bytes) return false;
-  if (total !== '*' && totalBytes !== null && Number(total) !== totalBytes) return false;
+  if (total !== null && totalBytes !== null && total !== totalBytes) return false;
   const { etag } = headers;
   return etag === undefined || validator?.startsWith('"') !== true || etag === validator;
+}
+
+/** RFC 9110, section 14.4. */
+const CONTENT_RANGE = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/i;
+
+/** Of the whole file: a part may be shorter than was asked for, and then what has come is not all. Null: it is not said. */
+function totalOf(headers: IncomingHttpHeaders): number | null {
+  const [, , total = '*'] = CONTENT_RANGE.exec(headers['content-range'] ?? '') ?? [];
+  return total === '*' ? null : Number(total);
 }
 
 /** Holds one chunk at a time: the next one is read when this one is written. */

@@ -86,6 +86,22 @@ describe('within one attempt', () => {
     expect(result).toMatchObject({ kind: 'succeeded', details: { sha256: sha256(OTHER) } });
   });
 
+  test('a part that is shorter than it was asked for is not taken for the rest', async () => {
+    const checkpoint = (await interruptAt(2000)) as JsonObject;
+    const stingy = await startFileServer((request, response) => {
+      const start = Number(/\d+/.exec(request.headers.range ?? '')?.[0] ?? 0);
+      const range = `bytes ${start}-${start + 999}/5000`;
+      response.writeHead(206, { etag: '"one"', 'content-range': range }).end(CONTENT.subarray(start, start + 1000));
+    });
+    const recording = restore({ ...checkpoint, url: `${stingy.origin}/file`, totalBytes: null });
+    const result = await run({ url: `${stingy.origin}/file` }, recording);
+    await stingy.close();
+    expect(stingy.requests.map(({ headers }) => headers.range)).toEqual(
+      [2000, 3000, 4000].map((start) => `bytes=${start}-`),
+    );
+    expect(result).toMatchObject({ kind: 'succeeded', details: { sha256: SHA256 } });
+  });
+
   test.each([
     ['a weak ETag', 'W/"one"', ''],
     ['no validator', '', ''],
