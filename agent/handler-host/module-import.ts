@@ -19,7 +19,7 @@ export interface ImportedModule {
   readonly files: readonly LoadedFile[];
 }
 
-/** @throws what the module throws, and Error for a file of it that others may write. */
+/** @throws what the module throws, and Error for a file of it that others may write or replace. */
 export async function importModule({ path, ownerIds }: ModuleFile): Promise<ImportedModule> {
   const loaded = await watchImports(ownerIds);
   const { default: defaultExport } = await import(pathToFileURL(path).href);
@@ -33,11 +33,18 @@ interface HookSettings {
   readonly ownerIds: readonly number[];
 }
 
-/** Runs in two ways: `next` gives a promise in a thread of its own, and a value in ours. */
+/**
+ * Whoever may write in a folder on the way to a file may put another one in its place. As in `handler-file.ts`, a group may,
+ * and so may everyone in a sticky folder such as /tmp.
+ *
+ * Runs in two ways: `next` gives a promise in a thread of its own, and a value in ours.
+ */
 const HOOK = `
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 let settings, tell;
+const safeFolders = new Set();
 export function initialize(given) {
   settings = given.settings;
   tell = given.tell ?? ((file) => given.port.postMessage(file));
@@ -55,8 +62,17 @@ function look(resolved) {
   if (stats === undefined) return resolved;
   if ((stats.mode & 0o22n) !== 0n) throw new Error('others than its owner may write ' + path + '; chmod go-w it');
   if (!settings.ownerIds.includes(Number(stats.uid))) throw new Error(path + ' belongs to user number ' + stats.uid);
+  lookAtFolders(dirname(path));
   tell({ path, stamp: [stats.mtimeNs, stats.ctimeNs, stats.size, stats.ino].join(':') });
   return resolved;
+}
+function lookAtFolders(folder) {
+  if (safeFolders.has(folder)) return;
+  const { mode, uid } = statSync(folder);
+  if (!settings.ownerIds.includes(uid)) throw new Error(folder + ' belongs to user number ' + uid);
+  if ((mode & 0o1002) === 0o2) throw new Error('everyone may write in ' + folder + '; chmod go-w it');
+  safeFolders.add(folder);
+  if (dirname(folder) !== folder) lookAtFolders(dirname(folder));
 }
 `;
 

@@ -350,6 +350,15 @@ describe('who may write it', () => {
     await expect(readFile(trace)).rejects.toThrow('ENOENT');
   });
 
+  test('nor put another file in the place of what it imports', async () => {
+    await put(`import './lib/lib.mjs'; export default ${PLAIN};`);
+    const folder = join(setup.handlersDir, 'lib');
+    await mkdir(folder);
+    await writeFile(join(folder, 'lib.mjs'), '');
+    await chmod(folder, 0o777);
+    expect(await reasonOf()).toContain(`everyone may write in ${folder}`);
+  });
+
   test.runIf(isRoot)('what belongs to another user is not imported', async () => {
     await put(`import './lib.mjs'; export default ${PLAIN};`);
     await writeFile(join(setup.handlersDir, 'lib.mjs'), '');
