@@ -82,7 +82,7 @@ function hasProgramHead(path: string): boolean {
 function readHead(path: string): string | undefined {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // should it be a pipe by now, nobody waits
   } catch {
     return undefined;
   }
