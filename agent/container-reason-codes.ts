@@ -32,6 +32,13 @@ export const CONTAINER_REASON_CODES = {
     summary: 'The compose file is no plain file of the working folder, or too large.',
     remedy: 'Bring it there by a step before, such as `download-file` with a relative `path`.',
   },
+  CONTAINER_STATE_NOT_KEPT: {
+    status: 'FAILED',
+    summary:
+      'What the agent keeps of a project, to go back by, could not be written or read. The containers are as before.',
+    remedy:
+      'Read `reason`: a full disk, a file that somebody has changed, or a step whose `runAs` names a user who may not write to the agent’s `stateDir` and has no home folder of his own. Such a user has no containers either.',
+  },
   CONTAINER_PULL_FAILED: {
     status: 'FAILED',
     summary: 'An image could not be pulled. The containers run as before.',

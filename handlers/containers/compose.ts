@@ -5,7 +5,7 @@
  */
 import { dirname } from 'node:path';
 import { type ProgramResult, runProgram } from '../../agent/handler-api.ts';
-import { type ContainerState, isWell, readProject } from './container-state.ts';
+import { type ContainerState, isWell, PROJECT_LABEL, readProject } from './container-state.ts';
 import { ContainersError, type ContainersErrorCode } from './containers-error.ts';
 import { type Call, type ComposeProgram, callEngine, type Engine, explanationOf } from './engine.ts';
 import type { Environment } from './kept-project.ts';
@@ -77,12 +77,36 @@ export async function startProject(project: ComposeProject, { signal, isUnchange
 /** Volumes stay: they are what the containers know. */
 export async function stopProject(project: ComposeProject, signal: AbortSignal): Promise<void> {
   const { engine, name } = project;
-  if (composeOf(project).kind === 'docker-compose') {
-    await compose(project, ['down', '--remove-orphans'], { signal, code: 'CONTAINER_NOT_STOPPED' });
-    return;
+  // podman-compose gives containers one second; docker's compose is as patient as the file says.
+  if (engine.name === 'podman') await removeContainers(engine, await readProject(engine, name, signal), signal);
+  const isDone = await stopByFile(project, signal);
+  if (!isDone) await stopByLabels(project, signal);
+}
+
+/** @returns false where compose is not there, or does not take the file: it may be what is wrong with the project. */
+async function stopByFile(project: ComposeProject, signal: AbortSignal): Promise<boolean> {
+  if (project.engine.compose === undefined) return false;
+  const orphans = project.engine.compose.kind === 'docker-compose' ? ['--remove-orphans'] : [];
+  try {
+    await compose(project, ['down', ...orphans], { signal, code: 'CONTAINER_NOT_STOPPED' });
+    return true;
+  } catch (error) {
+    if (error instanceof ContainersError) return false;
+    throw error;
   }
+}
+
+/** Containers and networks that bear the project's name. */
+async function stopByLabels({ engine, name }: ComposeProject, signal: AbortSignal): Promise<void> {
   await removeContainers(engine, await readProject(engine, name, signal), signal);
-  await compose(project, ['down'], { signal, code: 'CONTAINER_NOT_STOPPED' }); // pods, and networks where it knows how
+  const call = { signal, code: 'CONTAINER_NOT_STOPPED' } as const;
+  const listed = await callEngine(
+    engine,
+    ['network', 'ls', '--quiet', '--filter', `label=${PROJECT_LABEL}=${name}`],
+    call,
+  );
+  const networks = listed.split('\n').filter((network) => network !== '');
+  if (networks.length > 0) await callEngine(engine, ['network', 'rm', ...networks], call);
 }
 
 /** Each has the time to end that it was made with, ten seconds unless the file says otherwise. */

@@ -1,13 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   failed,
   type HandlerContext,
   type HandlerResult,
+  type JsonObject,
   type ModuleHandler,
   type ParameterProblem,
   succeeded,
 } from '../../agent/handler-api.ts';
 import { ContainersError } from './containers-error.ts';
-import { type Engine, findEngine, isReservedName } from './engine.ts';
+import { type Engine, type EngineName, findEngine, isReservedName } from './engine.ts';
 import { type ContainersParameters, containersParameters } from './parameters.ts';
 import { planContainers } from './plan.ts';
 import {
@@ -18,7 +20,13 @@ import {
   takeDown,
   undoUnproven,
 } from './project-actions.ts';
-import { removeContainer, runContainer, type SingleParameters, undoUnprovenContainer } from './single-container.ts';
+import {
+  PREVIOUS,
+  removeContainer,
+  runContainer,
+  type SingleParameters,
+  undoUnprovenContainer,
+} from './single-container.ts';
 
 /**
  * What leads back is on disk before the first container changes, so after a power cut it goes on: every action but the
@@ -70,6 +78,9 @@ function checkContainers(parameters: ContainersParameters): ParameterProblem | u
   if (action === 'run' && container?.image === undefined) {
     return { pointer: '/container/image', reason: 'is required with run, and missing' };
   }
+  if (action === 'run' && container?.name.endsWith(PREVIOUS) === true) {
+    return { pointer: '/container/name', reason: `ends in ${PREVIOUS}, as the one before is called meanwhile` };
+  }
   const more = Object.keys(container ?? {}).find((name) => name !== 'name');
   if (action === 'remove' && more !== undefined)
     return { pointer: `/container/${more}`, reason: 'means nothing for remove' };
@@ -79,15 +90,35 @@ function checkContainers(parameters: ContainersParameters): ParameterProblem | u
 async function changeContainers(context: HandlerContext, parameters: ContainersParameters): Promise<HandlerResult> {
   const { signal } = context;
   try {
-    const engine = await findEngine(parameters.engine, signal);
-    signal.throwIfAborted();
+    const engine = await engineOf(context, parameters);
     if (typeof engine === 'string') return failed('CONTAINER_ENGINE_MISSING', engine);
-    return await changeWith(context, parameters, engine);
+    return await changeWith(heldTo(engine, context), parameters, engine);
   } catch (error) {
     if (signal.aborted) return failed('CONTAINER_STOPPED', 'stopped while containers were changed');
     if (error instanceof ContainersError) return failed(error.code, error.message);
     throw error;
   }
+}
+
+const ANSWER_INTERVAL_MS = 2000;
+const ANSWER_TRIES = 60;
+
+/**
+ * What another attempt has begun goes on with its engine, though the other one answers as well; and after a power cut
+ * that may not be up yet.
+ */
+async function engineOf({ restored, signal }: HandlerContext, parameters: ContainersParameters) {
+  const begun = restored as { readonly engine?: EngineName } | undefined;
+  for (let tries = begun === undefined ? ANSWER_TRIES : 1; ; tries += 1) {
+    const engine = await findEngine(begun?.engine ?? parameters.engine, signal);
+    signal.throwIfAborted();
+    if (typeof engine !== 'string' || tries === ANSWER_TRIES) return engine;
+    await wait(ANSWER_INTERVAL_MS, undefined, { signal });
+  }
+}
+
+function heldTo({ name }: Engine, context: HandlerContext): HandlerContext {
+  return { ...context, checkpoint: (value) => context.checkpoint({ ...(value as JsonObject), engine: name }) };
 }
 
 function changeWith(context: HandlerContext, parameters: ContainersParameters, engine: Engine): Promise<HandlerResult> {
@@ -102,7 +133,7 @@ function changeWith(context: HandlerContext, parameters: ContainersParameters, e
 async function cleanUp(context: HandlerContext, parameters: ContainersParameters): Promise<HandlerResult> {
   const { action, project, container } = parameters;
   if (action !== 'up' && action !== 'run') return succeeded();
-  const engine = await findEngine(parameters.engine, context.signal);
+  const engine = await engineOf(context, parameters);
   if (typeof engine === 'string') return failed('CONTAINER_ENGINE_MISSING', engine);
   if (action === 'up' && project !== undefined) return undoUnproven(context, project, engine);
   if (container !== undefined) return undoUnprovenContainer(context, container.name, engine);

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { HandlerPlan, PlanContext } from '../../agent/handler-api.ts';
 import { type ContainerState, describeContainer, readContainer, readProject } from './container-state.ts';
 import { type Engine, findEngine } from './engine.ts';
-import { type KeptProject, readKeptProject } from './kept-project.ts';
+import { type KeptProject, provenInput, readKeptProject } from './kept-project.ts';
 import type { ContainersParameters } from './parameters.ts';
 
 export async function planContainers(parameters: ContainersParameters, context: PlanContext): Promise<HandlerPlan> {
@@ -57,9 +57,9 @@ function projectProblems(
   kept: KeptProject,
   found: readonly ContainerState[],
 ): readonly string[] {
-  const isUnknown = kept.input === undefined;
+  const isUnknown = provenInput(kept) === undefined;
   if (action === 'restart') return found.length === 0 ? [`no container belongs to ${project}`] : [];
-  if (action === 'down') return isUnknown ? [`no job has brought up ${project}`] : [];
+  if (action === 'down') return kept.input === undefined ? [`no job has brought up ${project}`] : [];
   if (isUnknown && compose === undefined && composeFile === undefined) return [`no job has brought up ${project} yet`];
   const isForeign = action === 'up' && isUnknown && found.length > 0 && adopt !== true;
   return isForeign ? [`${project} was started by others, and adopt is not set`] : [];

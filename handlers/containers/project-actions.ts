@@ -21,6 +21,7 @@ import {
   type KeptProject,
   keepInput,
   keepWayBack,
+  provenInput,
   readKeptProject,
   type WayBack,
 } from './kept-project.ts';
@@ -29,40 +30,40 @@ import { watchContainers } from './watch.ts';
 
 export type ProjectParameters = ContainersParameters & { readonly project: string };
 
-/** Kept across a power cut. Until there is one nothing was changed. */
+/** Kept across a power cut. Until there is one nothing was changed. `isDirty`: containers are of a change before it. */
 type Checkpoint =
-  /** Of this change no container was touched yet; of one before it that failed, and was not undone, with `isStarted`. */
-  | { readonly phase: 'pulling'; readonly isStarted?: boolean }
-  | { readonly phase: 'starting' }
-  /** It has failed, and that is told: where the step is run again, it begins anew. `isStarted`: it was not undone. */
-  | { readonly phase: 'over'; readonly isStarted: boolean }
+  /** Of this change no container was touched yet. */
+  | { readonly phase: 'pulling'; readonly isDirty?: boolean }
+  | { readonly phase: 'starting'; readonly isDirty?: boolean }
+  /** It has failed, and that is told: where the step is run again, it begins anew. `isDirty`: it was not undone. */
+  | { readonly phase: 'over'; readonly isDirty: boolean }
   | { readonly phase: 'going back'; readonly isStarted: boolean; readonly code: string; readonly message: string };
 
 export async function bringUp(context: HandlerContext, parameters: ProjectParameters, engine: Engine) {
   const { project: name } = parameters;
   const kept = await readKeptProject(context.facts, name);
   const restored = context.restored as Checkpoint | undefined;
-  if (restored?.phase === 'going back' && kept.wayBack !== undefined) {
-    const { isStarted } = restored;
-    return goBack(context, { engine, name, kept, wayBack: kept.wayBack, isStarted }, restored);
-  }
+  if (restored?.phase === 'going back') return goOnBack(context, { engine, name, kept }, restored);
   const input = await readInput(context, parameters, kept);
   const before = await readProject(engine, name, context.signal);
-  // What an earlier job could not undo leads back further, to what was proven at last.
-  const wayBack = kept.wayBack ?? wayBackFrom(kept, before, parameters);
+  // What an earlier change could not undo leads back further, to what was proven at last.
+  const isDirty = restored === undefined ? kept.wayBack !== undefined : (restored.isDirty ?? false);
+  const wayBack = kept.wayBack ?? wayBackFrom(kept, before);
+  checkOwner(wayBack, before, parameters);
   await keepWayBack(kept, wayBack, writerOf(context));
   const change = { engine, name, kept, wayBack, input };
-  const goesOn = restored?.phase === 'starting';
-  let isStarted = goesOn || (restored?.isStarted ?? false);
+  const note = (phase: 'pulling' | 'starting') =>
+    context.checkpoint({ phase, ...(isDirty && { isDirty }) } satisfies Checkpoint);
+  let isStarted = isDirty || restored?.phase === 'starting';
   try {
-    if (!goesOn) {
-      await context.checkpoint({ phase: 'pulling', ...(isStarted && { isStarted }) } satisfies Checkpoint);
+    if (restored?.phase !== 'starting') {
+      await note('pulling');
       await keepInput(kept, input, writerOf(context));
       if (parameters.pull !== 'missing') await pull(context, change);
+      await note('starting');
     }
-    await context.checkpoint({ phase: 'starting' } satisfies Checkpoint);
     isStarted = true;
-    const states = await start(context, parameters, change);
+    const states = await start(context, parameters, { ...change, isDirty });
     await forgetWayBack(kept);
     return succeeded({ engine: engine.name, ...detailsOf(states) });
   } catch (error) {
@@ -91,29 +92,35 @@ async function pull({ signal, progress }: HandlerContext, change: Forward): Prom
   );
 }
 
-async function start(context: HandlerContext, parameters: ProjectParameters, change: Forward) {
-  const { engine, name, wayBack, input } = change;
+async function start(
+  context: HandlerContext,
+  parameters: ProjectParameters,
+  change: Forward & { readonly isDirty: boolean },
+) {
+  const { engine, name, wayBack, input, isDirty } = change;
   const { signal, progress } = context;
   progress({ phase: 'starting' });
-  const isUnchanged = wayBack.wasUp && JSON.stringify(wayBack.input) === JSON.stringify(input);
+  const isUnchanged = !isDirty && wayBack.wasUp && JSON.stringify(wayBack.input) === JSON.stringify(input);
   await startProject(projectOf(change), { signal, isUnchanged });
   return watchContainers(context, { ...parameters, engine, look: () => readProject(engine, name, signal) });
 }
 
-function wayBackFrom(kept: KeptProject, before: readonly ContainerState[], { adopt }: ProjectParameters): WayBack {
-  const isForeign = kept.input === undefined && before.length > 0;
-  if (isForeign && adopt !== true) {
-    const names = before.map(({ name }) => name).join(', ');
-    const reason = `${names} belong to a project of this name that no job has started; "adopt": true would take it over`;
-    throw new ContainersError('CONTAINER_NOT_OURS', reason);
-  }
+function wayBackFrom(kept: KeptProject, before: readonly ContainerState[]): WayBack {
   const images = new Map(before.map(({ image, imageId }) => [image, imageId]));
   return {
     input: kept.input ?? null,
-    isForeign,
+    isForeign: kept.input === undefined && before.length > 0,
     wasUp: before.some(isWell),
     images: [...images].map(([image, id]) => ({ name: image, id })),
   };
+}
+
+/** @throws ContainersError */
+function checkOwner({ isForeign }: WayBack, before: readonly ContainerState[], { adopt }: ProjectParameters): void {
+  if (!isForeign || before.length === 0 || adopt === true) return;
+  const names = before.map(({ name }) => name).join(', ');
+  const reason = `${names} belong to a project of this name that no job has brought up; "adopt": true would take it over`;
+  throw new ContainersError('CONTAINER_NOT_OURS', reason);
 }
 
 const MAX_COMPOSE_BYTES = 1024 * 1024;
@@ -124,10 +131,11 @@ async function readInput(
   { compose, composeFile, environment, project }: ProjectParameters,
   kept: KeptProject,
 ): Promise<ComposeInput> {
-  const values = environment ?? kept.input?.environment ?? {};
+  const proven = provenInput(kept);
+  const values = environment ?? proven?.environment ?? {};
   if (compose !== undefined) return { compose: `${JSON.stringify(compose, null, 2)}\n`, environment: values };
   if (composeFile !== undefined) return { compose: await readWithin(workDir, composeFile), environment: values };
-  if (kept.input !== undefined) return { compose: kept.input.compose, environment: values };
+  if (proven !== undefined) return { compose: proven.compose, environment: values };
   const reason = `no job has brought up ${project} yet: give "compose" or "composeFile"`;
   throw new ContainersError('CONTAINER_PROJECT_UNKNOWN', reason);
 }
@@ -150,19 +158,36 @@ async function readWithin(workDir: string, path: string): Promise<string> {
   }
 }
 
+interface Reason {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** After a power cut on the way back. */
+function goOnBack(
+  context: HandlerContext,
+  { engine, name, kept }: Omit<Change, 'wayBack'>,
+  { isStarted, ...reason }: Reason & { readonly isStarted: boolean },
+): Promise<HandlerResult> {
+  const { wayBack } = kept;
+  if (wayBack !== undefined) return goBack(context, { engine, name, kept, wayBack, isStarted }, reason);
+  // It was gone to its end, and that was not told yet.
+  return tellUndone(context, { engine, name }, { ...reason, what: 'what was before is back' });
+}
+
 /** To what was proven at last. @returns the failure that led here, with what came of it. */
 async function goBack(
   context: HandlerContext,
   change: Change & { readonly isStarted: boolean },
-  { code, message }: { readonly code: string; readonly message: string },
+  { code, message }: Reason,
 ): Promise<HandlerResult> {
-  const { engine, name, kept, wayBack, isStarted } = change;
+  const { wayBack, isStarted } = change;
   await context.checkpoint({ phase: 'going back', isStarted, code, message } satisfies Checkpoint);
   context.progress({ phase: 'going back' });
-  if (wayBack.isForeign) {
-    await forgetWayBack(kept);
-    const states = await readProject(engine, name, context.signal);
-    await over(context, false);
+  if (wayBack.isForeign && isStarted) {
+    // The way back stays: it says that nothing is proven, and what has failed is not led back to.
+    const states = await readProject(change.engine, change.name, context.signal);
+    await over(context, true);
     return failed(code, `${message}; nothing leads back to what others had started`, detailsOf(states));
   }
   try {
@@ -172,55 +197,70 @@ async function goBack(
     await over(context, true);
     return failed('CONTAINER_ROLLBACK_FAILED', `${message}; and the way back failed: ${(error as Error).message}`);
   }
+  return tellUndone(context, change, { code, message, what: describeWay(change) });
+}
+
+function describeWay({ wayBack, isStarted }: { readonly wayBack: WayBack; readonly isStarted: boolean }): string {
+  if (!isStarted) return 'no container was touched';
+  if (wayBack.input === null) return 'removed again';
+  return wayBack.wasUp ? 'what was before runs again' : 'as before, down';
+}
+
+async function tellUndone(
+  context: HandlerContext,
+  { engine, name }: Pick<Change, 'engine' | 'name'>,
+  { code, message, what }: Reason & { readonly what: string },
+): Promise<HandlerResult> {
   const states = await readProject(engine, name, context.signal);
   await over(context, false);
-  const what =
-    wayBack.input === null ? 'removed again' : wayBack.wasUp ? 'what was before runs again' : 'as before, down';
   return failed(code, `${message}; ${what}`, { engine: engine.name, rolledBack: 'yes', ...detailsOf(states) });
 }
 
-function over(context: HandlerContext, isStarted: boolean): Promise<void> {
-  return context.checkpoint({ phase: 'over', isStarted } satisfies Checkpoint);
+function over(context: HandlerContext, isDirty: boolean): Promise<void> {
+  return context.checkpoint({ phase: 'over', isDirty } satisfies Checkpoint);
 }
 
 /** Images first: a name may stand for a newer one by now. Nothing is pulled. */
-async function undo(
-  context: HandlerContext,
-  { engine, name, kept, wayBack, isStarted }: Change & { readonly isStarted: boolean },
-): Promise<void> {
+async function undo(context: HandlerContext, change: Change & { readonly isStarted: boolean }): Promise<void> {
   const { signal } = context;
-  for (const image of wayBack.images) {
-    // A name with a digest stands for one image for ever, and cannot be given to another.
-    if (!image.name.includes('@')) await callEngine(engine, ['tag', image.id, image.name], { signal });
-  }
+  const { engine, name, kept, wayBack, isStarted } = change;
   const project = { engine, name, composePath: kept.composePath };
+  for (const image of wayBack.images.filter(isMovable)) {
+    const tagged = callEngine(engine, ['tag', image.id, image.name], { signal });
+    await (isStarted ? tagged : tagged.catch(() => signal.throwIfAborted())); // what runs, runs without its name as well
+  }
   if (wayBack.input === null) {
-    const environment = kept.input?.environment ?? {};
-    await stopProject({ ...project, environment }, signal);
+    if (isStarted) await stopProject({ ...project, environment: kept.input?.environment ?? {} }, signal);
     await forgetInput(kept);
   } else {
     await keepInput(kept, wayBack.input, writerOf(context));
     const before = { ...project, environment: wayBack.input.environment };
-    await (wayBack.wasUp ? startProject(before, { signal, isUnchanged: !isStarted }) : stopProject(before, signal));
+    if (isStarted) await (wayBack.wasUp ? startProject(before, { signal }) : stopProject(before, signal));
   }
   await forgetWayBack(kept);
+}
+
+/** What is named by a digest or by itself is one image for ever, and such a name cannot be given to another. */
+function isMovable({ name, id }: WayBack['images'][number]): boolean {
+  return !name.includes('@') && !name.startsWith('sha256:') && !id.startsWith(name);
 }
 
 /** After a stop in the middle, and when nothing will run this again. */
 export async function undoUnproven(context: HandlerContext, name: string, engine: Engine): Promise<HandlerResult> {
   const kept = await readKeptProject(context.facts, name);
   const { wayBack } = kept;
-  if (wayBack === undefined || context.restored === undefined) return succeeded(); // not this step's
-  if (wayBack.isForeign) await forgetWayBack(kept);
-  else await undo(context, { engine, name, kept, wayBack, isStarted: true });
+  const restored = context.restored as Checkpoint | undefined;
+  if (wayBack === undefined || restored === undefined) return succeeded(); // not this step's
+  const isStarted = restored.phase !== 'pulling' || restored.isDirty === true;
+  // Nothing leads back to what others had started; that the way back stays says that nothing is proven.
+  if (wayBack.isForeign && isStarted) return succeeded({ rolledBack: 'no' });
+  await undo(context, { engine, name, kept, wayBack, isStarted });
   return succeeded({ rolledBack: 'yes' });
 }
 
-export async function takeDown(
-  { facts, signal }: HandlerContext,
-  { project: name }: ProjectParameters,
-  engine: Engine,
-) {
+/** The file that a later `up` without one takes is the one that has worked, if any has. */
+export async function takeDown(context: HandlerContext, { project: name }: ProjectParameters, engine: Engine) {
+  const { facts, signal } = context;
   const kept = await readKeptProject(facts, name);
   const before = await readProject(engine, name, signal);
   if (kept.input === undefined) throw unknown(name, before);
@@ -228,6 +268,8 @@ export async function takeDown(
   await stopProject({ engine, name, composePath, environment: input.environment }, signal);
   const left = await readProject(engine, name, signal);
   if (left.length > 0) throw new ContainersError('CONTAINER_NOT_STOPPED', `still there: ${detailsOf(left).containers}`);
+  const proven = provenInput(kept);
+  await (proven === undefined ? forgetInput(kept) : keepInput(kept, proven, writerOf(context)));
   await forgetWayBack(kept);
   return succeeded({ engine: engine.name, containersRemoved: before.length });
 }

@@ -22,8 +22,10 @@ type Checkpoint =
   | { readonly phase: 'over' }
   | { readonly phase: 'going back'; readonly wasUp: boolean; readonly code: string; readonly message: string };
 
-export function previousName(name: string): string {
-  return `${name}-previous`;
+export const PREVIOUS = '-previous';
+
+function previousName(name: string): string {
+  return `${name}${PREVIOUS}`;
 }
 
 export async function runContainer(context: HandlerContext, parameters: SingleParameters, engine: Engine) {
@@ -33,7 +35,12 @@ export async function runContainer(context: HandlerContext, parameters: SinglePa
   if (restored?.phase === 'going back') return goBack(context, { engine, name: container.name, ...restored });
   if (restored?.phase === 'proven') return finish(context, engine, container.name);
   const current = await readContainer(engine, container.name, signal);
-  if (current !== undefined && !(MADE_BY in current.labels) && parameters.adopt !== true) throw notOurs(current);
+  // One of others that happens to be called so would be taken for the one to go back to, and be removed at the end.
+  const previous =
+    restored === undefined ? await readContainer(engine, previousName(container.name), signal) : undefined;
+  for (const found of [current, previous]) {
+    if (found !== undefined && !(MADE_BY in found.labels) && parameters.adopt !== true) throw notOurs(found);
+  }
   const wasUp = restored?.phase === 'changing' ? restored.wasUp : current?.status === 'running';
   if (parameters.pull !== 'missing') {
     progress({ phase: 'pulling', imagesPulled: 0, imagesWanted: 1 });

@@ -49,11 +49,18 @@ export function createFirmwareHandler(commandLineFile = '/proc/cmdline'): Module
 
 export const firmwareHandler = createFirmwareHandler();
 
+const NOTHING_TO_INSTALL =
+  'expected bundle, a file that a step before has brought, or url, for a tool that fetches it itself (tool: rauc or mender); ' +
+  'beside it healthCheck, a program that says after the restart whether the new system stays';
+
 function checkFirmware(parameters: FirmwareParameters, facts: HandlerFacts): ParameterProblem | undefined {
   const { bundle, url, tool, healthCheck, healthTimeoutSeconds } = parameters;
-  if (bundle === undefined && url === undefined) return { pointer: '/bundle', reason: 'is required, and missing' };
+  if (bundle === undefined && url === undefined) return { pointer: '', reason: NOTHING_TO_INSTALL };
   if (bundle !== undefined && url !== undefined) {
     return { pointer: '/url', reason: 'expected either bundle or url, got both' };
+  }
+  if (url !== undefined && tool === 'swupdate') {
+    return { pointer: '/url', reason: 'means nothing for swupdate: bring the image by download-file, and give bundle' };
   }
   const refusal = url === undefined ? undefined : fileServerProblem(url, facts);
   if (refusal !== undefined) return { pointer: '/url', reason: refusal };

@@ -4,6 +4,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   checkWithinWorkFolder,
+  type Details,
   failed,
   type HandlerContext,
   type HandlerResult,
@@ -30,6 +31,14 @@ export type Checkpoint =
       readonly isAsked: boolean;
       readonly code: FirmwareErrorCode;
       readonly message: string;
+    }
+  /** It has failed, and the system of before runs: where the step is run again, it begins anew. */
+  | {
+      readonly phase: 'over';
+      readonly tool: ToolName;
+      readonly before: string;
+      readonly code: FirmwareErrorCode;
+      readonly message: string;
     };
 
 /** A file of the working folder or another, or what the tool fetches. */
@@ -46,7 +55,11 @@ export async function install(
   const restored = context.restored as Checkpoint | undefined;
   const tool = await findTool(finders, { ...parameters, ...toolOf(restored) }, signal);
   const running = await tool.bootedSlot(signal);
-  if (restored !== undefined && restored.before !== running) {
+  if (restored?.phase === 'going back') {
+    // Still not back, after a restart: the step is run again, and so the way back is gone again.
+    return restored.before === running ? look(context, parameters, finders) : turnBack(context, tool, restored);
+  }
+  if (restored !== undefined && restored.before !== running && restored.phase !== 'over') {
     // Power went when the new system was there already, and it was the restart.
     return look(context, parameters, finders);
   }
@@ -112,18 +125,19 @@ export async function look(
   const tool = await findTool(finders, { ...parameters, tool: state.tool }, signal);
   const running = await firstAnswer(() => tool.bootedSlot(signal), signal);
   const details = { tool: tool.name, slotBefore: state.before, slotNow: running };
+  if (state.phase === 'over') return failed(state.code, state.message, details); // power went before it was told
   if (state.phase === 'going back') {
-    if (running === state.before) return failed(state.code, `${state.message}; ${running} runs again`, details);
+    if (running === state.before) {
+      return tellOver(context, { ...state, message: `${state.message}; ${running} runs again` }, details);
+    }
     if (!state.isAsked) return turnBack(context, tool, state); // power went in between
     const message = `${state.message}; and after the restart ${running} runs, not ${state.before}`;
     return failed('FIRMWARE_ROLLBACK_FAILED', message, details);
   }
   if (running === state.before) {
     await tool.goBack(state.before, signal).catch(noteIn(context)); // or it would begin with the new one again, or take no other
-    // Where the step is run again it is installed anew, and not only restarted; asked once more, it says the same.
-    await context.checkpoint({ phase: 'installing', tool: tool.name, before: running } satisfies Checkpoint);
     const message = `after the restart ${running} runs as before: the bootloader did not take the new system, or left it`;
-    return failed('FIRMWARE_FELL_BACK', message, details);
+    return tellOver(context, { ...state, code: 'FIRMWARE_FELL_BACK', message }, details);
   }
   const illness = await illnessOf(context, parameters);
   if (illness !== undefined) return turnBack(context, tool, { ...state, code: 'FIRMWARE_UNHEALTHY', message: illness });
@@ -134,6 +148,15 @@ export async function look(
     return turnBack(context, tool, { ...state, code: error.code, message: error.message });
   }
   return succeeded(details);
+}
+
+async function tellOver(
+  context: HandlerContext,
+  { tool, before, code, message }: Omit<Extract<Checkpoint, { phase: 'over' }>, 'phase'>,
+  details: Details,
+): Promise<HandlerResult> {
+  await context.checkpoint({ phase: 'over', tool, before, code, message } satisfies Checkpoint);
+  return failed(code, message, details);
 }
 
 /** Nothing that needs a restart was installed: looked at where it is. */
@@ -225,7 +248,7 @@ export async function giveUp(
 ): Promise<HandlerResult> {
   const { signal } = context;
   const state = context.restored as Checkpoint | undefined;
-  if (state === undefined) return succeeded(); // nothing was begun
+  if (state === undefined || state.phase === 'over') return succeeded(); // nothing was begun, or all is over
   const tool = await findTool(finders, { ...parameters, tool: state.tool }, signal);
   await firstAnswer(() => tool.goBack(state.before, signal), signal);
   return succeeded({ tool: tool.name, slotNext: state.before });

@@ -26,9 +26,14 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     tests: ['test/handlers/collect-logs.test.ts'],
   },
   containers: {
-    real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root; the docker command and docker-compose, with podman as the engine behind docker’s interface',
+    real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root; the docker command and docker-compose, with podman as the engine behind docker’s interface; with podman, an agent process that is killed and power that is cut in the middle',
     argumentListsOnly: 'docker compose, the plugin, which takes the words of docker-compose',
-    tests: ['test/programs/containers.test.ts', 'test/programs/containers-docker.test.ts'],
+    tests: [
+      'test/programs/containers.test.ts',
+      'test/programs/containers-way-back.test.ts',
+      'test/programs/containers-job.test.ts',
+      'test/programs/containers-docker.test.ts',
+    ],
   },
   delay: {
     real: 'an agent process and the local cloud',
@@ -62,7 +67,7 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     ],
   },
   firmware: {
-    real: 'RAUC with its service and signed bundles, SWUpdate with signed images and a U-Boot environment, Mender 3.4 with artifacts; slots are files, a script is the bootloader, and a restart starts another slot; with RAUC, an agent process over restarts',
+    real: 'RAUC with its service and signed bundles, SWUpdate with signed images and a U-Boot environment, Mender 3.4 with artifacts; slots are files, a script is the bootloader, and a restart starts another slot; with RAUC, an agent process over restarts, and killed before and after the installation',
     argumentListsOnly:
       'mender-update of Mender 4, which takes the same words; RAUC and Mender fetching a URL themselves',
     tests: [

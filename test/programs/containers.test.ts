@@ -188,7 +188,7 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
       await tag('1');
       await up({});
       const restored = (await cutOff(spoiled)).at(-1);
-      expect(restored).toEqual({ phase: 'starting' });
+      expect(restored).toEqual({ phase: 'starting', engine: 'podman' });
       const compose = { services: { web: { image: WEB, ...spoiled } } };
       expect(await change({ action: 'up', compose, ...FALLS }, restored)).toMatchObject({
         details: { rolledBack: 'yes' },
@@ -378,7 +378,7 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
         container: { name: 'solo', image: WEB, restart: 'no' },
       } as const;
       await containersHandler.run({ ...recording.context, ...job() }, cut);
-      expect(recording.checkpoints).toEqual([{ phase: 'changing', wasUp: true }]);
+      expect(recording.checkpoints).toEqual([{ phase: 'changing', wasUp: true, engine: 'podman' }]);
       const result = await single({ command: ['sh', '-c', 'exit 4'], restart: 'no' }, recording.checkpoints[0]);
       expect(result).toMatchObject({ details: { rolledBack: 'yes' } });
       expect(await idOf('solo')).toBe(before);

@@ -87,6 +87,34 @@ describe.runIf(hasRauc)('with RAUC', () => {
       reasonCode: 'FIRMWARE_ROLLBACK_FAILED',
       message: expect.stringContaining('after the restart rootfs.1 runs, not rootfs.0'),
     });
+    // `retries`: there is no use in telling it again, so it is gone back again.
+    await rauc.restart('B');
+    const again = await call('run', parameters, ill.checkpoint);
+    expect(again.result).toMatchObject({ kind: 'reboot' });
+    expect(await rauc.bootloader()).toMatchObject({ primary: 'A', B: 'bad' });
+    await rauc.restart();
+    expect((await call('verify', parameters, again.checkpoint)).result).toMatchObject({
+      reasonCode: 'FIRMWARE_UNHEALTHY',
+      message: 'false says no after 1 s: exit code 1; rootfs.0 runs again',
+    });
+  });
+
+  test('one that was left is installed anew where the step is run again', async () => {
+    const parameters = { bundle: await rauc.bundle('2.0'), healthCheck: ['false'], healthTimeoutSeconds: 1 };
+    const ill = await call('verify', parameters, await installAndRestart(parameters));
+    await rauc.restart();
+    // Power may go on the way back, before the agent has heard that it is asked to restart: then `run` goes on with it.
+    for (const part of ['verify', 'run'] as const) {
+      const { result, checkpoint } = await call(part, parameters, ill.checkpoint);
+      expect(result).toMatchObject({ reasonCode: 'FIRMWARE_UNHEALTHY' });
+      // So it may before that is told.
+      expect((await call('verify', parameters, checkpoint)).result).toEqual(result);
+      expect(await rauc.installations()).toBe(1);
+    }
+    const { checkpoint } = await call('verify', parameters, ill.checkpoint);
+    const again = await call('run', parameters, checkpoint);
+    expect(again.result).toMatchObject({ kind: 'reboot' });
+    expect(await rauc.installations()).toBe(2);
   });
 
   test('a bootloader that fell back is told, and does not try again at the next start', async () => {
