@@ -15,6 +15,10 @@ export interface ControlPlane {
   close(): void;
 }
 
+/** AWS signs a URL for S3 in a document in this role's name, and refuses the document without one. */
+const PRESIGNED_URL = '${aws:iot:s3-presigned-url';
+const ROLE = 'arn:aws:iam::123456789012:role/job-cloud-demo';
+
 export async function openControlPlane(ready: CloudReady, thingName: string): Promise<ControlPlane> {
   const thingArn = ready.things[thingName]?.thingArn;
   if (thingArn === undefined) throw new Error(`the local cloud has no thing ${thingName}`);
@@ -24,8 +28,10 @@ export async function openControlPlane(ready: CloudReady, thingName: string): Pr
     credentials: await readSharedCredentials(ready.credentialsPath),
   });
   return {
-    async createJob(jobId, document) {
-      await client.send(new CreateJobCommand({ jobId, targets: [thingArn], document: JSON.stringify(document) }));
+    async createJob(jobId, value) {
+      const document = JSON.stringify(value);
+      const signing = document.includes(PRESIGNED_URL) ? { presignedUrlConfig: { roleArn: ROLE } } : {};
+      await client.send(new CreateJobCommand({ jobId, targets: [thingArn], document, ...signing }));
     },
     async describe(jobId) {
       const { execution } = await client.send(new DescribeJobExecutionCommand({ jobId, thingName }));

@@ -89,6 +89,9 @@ Or with the AWS command line:
 Ask the agent what it is doing (\`job-agent status\`):
   node dist/job-agent.js status --config ${here(paths.configPath)}
 
+Files to download: put them into ${join(DATA_DIR, 'artifacts', 'my-bucket')}. As a URL in a document, signed as S3 would:
+  "\${aws:iot:s3-presigned-url-v2:https://s3.us-east-1.amazonaws.com/my-bucket/FILE}"
+
 Try a power loss: kill -9 the pid that this shows, while a job runs. The agent is started again.
 Try a restart: docs/local-cloud.md says how. The operation \`reboot\` restarts nothing here.
 Your own handler is an executable, or a module NAME.mjs, in ${here(paths.handlersDir)}; its name is the operation.

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { childrenByProgram, startDemoProcess, temporaryFolder } from '../fixtures/demo-process.ts';
@@ -106,4 +106,18 @@ test('a cloud that goes away while a job runs ends it with 69', async () => {
   process.kill(childrenByProgram(dev.child.pid ?? 0).get('job-cloud.js') ?? 0, 'SIGKILL');
   expect(await job.exited).toEqual({ code: 69, signal: null });
   expect(job.output()).toMatch(/\njob: the local cloud went away; the job is gone with it\n$/);
+});
+
+test('a URL of the artifact store is signed for the gateway, as S3 would sign it', async () => {
+  const folder = await temporaryFolder();
+  await startDemoProcess(['--dev'], folder).shown(/"msg":"connected and subscribed"/);
+  await mkdir(join(folder, '.job-cloud/artifacts/firmware'), { recursive: true });
+  await writeFile(join(folder, '.job-cloud/artifacts/firmware/rules.json'), '{}');
+  const path = join(folder, 'rules.json');
+  // As a document for AWS has it.
+  const url = `\${aws:iot:s3-presigned-url-v2:https://firmware.s3.us-east-1.amazonaws.com/rules.json}`;
+  await writeFile(join(folder, 'x.json'), JSON.stringify({ operation: 'download-file', parameters: { url, path } }));
+  const job = startDemoProcess(['--job', 'x.json'], folder);
+  expect(await job.exited, job.output()).toEqual({ code: 0, signal: null });
+  expect(await readFile(path, 'utf8')).toBe('{}');
 });
