@@ -50,7 +50,7 @@ export async function transferAll(transfer: Transfer): Promise<void> {
       await part.save();
       const { code, message } = failure;
       context.log.info({ code, reason: message, bytesReceived: part.bytes, waitMs }, 'download was interrupted');
-      context.progress({ bytesReceived: part.bytes, interruptions });
+      context.progress({ bytesReceived: part.bytes, interruptions, lastInterruption: `${code}: ${message}` });
       await sleep(waitMs, undefined, { signal });
     }
   }

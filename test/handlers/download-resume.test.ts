@@ -50,7 +50,11 @@ describe('within one attempt', () => {
     expect(server.answers).toHaveLength(41);
     expect(server.sentBytes()).toBe(5000);
     expect(recording.progress.at(-1)).toEqual({ bytesReceived: 5000, percent: 100 });
-    expect(recording.progress).toContainEqual({ bytesReceived: 4000, interruptions: 40 });
+    expect(recording.progress).toContainEqual({
+      bytesReceived: 4000,
+      interruptions: 40,
+      lastInterruption: 'DOWNLOAD_INCOMPLETE: the connection broke after 4000 bytes of the 5000 announced',
+    });
   });
 
   test('a server without ranges sends it anew', async () => {
