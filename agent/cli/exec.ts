@@ -6,6 +6,7 @@ import type { CommandCall } from './commands.ts';
 import { goOnUnread, onSignals } from './interruption.ts';
 import { progressLine } from './job-progress.ts';
 import { offlineSettings } from './offline-call.ts';
+import { withUnsignedUrls } from './presigned-placeholders.ts';
 import { readDocument } from './read-document.ts';
 import { columns } from './terminal-text.ts';
 import { EXIT, UsageError } from './usage.ts';
@@ -17,6 +18,8 @@ export async function exec(call: CommandCall): Promise<number> {
   const document = await readDocument(operands[0] ?? '-');
   const { config, downloadCaPem } = await offlineSettings(call);
   for (const warning of document.warnings) process.stderr.write(`warning: ${warning}\n`);
+  const { count } = withUnsignedUrls(document.value, config.thingName);
+  if (count > 0) process.stderr.write(`warning: ${toBeSigned(count)}\n`);
   const tell = values.quiet === true ? () => undefined : (text: string) => void process.stderr.write(text);
   const running = await tryDocument({
     jobDocument: document.value,
@@ -43,6 +46,11 @@ export async function exec(call: CommandCall): Promise<number> {
   process.stdout.write(asJson ? `${JSON.stringify(jsonOf(end), null, 2)}\n` : textOfEnd(end));
   if (end.keptFolder !== undefined) tell(`kept: ${end.keptFolder}\n`);
   return exitCodeOf(end);
+}
+
+function toBeSigned(count: number): string {
+  const [urls, its] = count === 1 ? ['1 URL is', 'its'] : [`${count} URLs are`, 'their'];
+  return `${urls} for AWS IoT to sign (\${aws:iot:s3-presigned-url…}), and exec is without it: put a URL in ${its} place`;
 }
 
 function textOf(option: string, value: string | boolean | undefined): string | undefined {

@@ -6,6 +6,7 @@ import { openTrialFolders } from '../trial/trial-folders.ts';
 import { AGENT_VERSION } from '../version.ts';
 import type { CommandCall } from './commands.ts';
 import { offlineSettings, SILENT_LOG } from './offline-call.ts';
+import { withUnsignedUrls } from './presigned-placeholders.ts';
 import { readDocument } from './read-document.ts';
 import { columns, visible } from './terminal-text.ts';
 import { EXIT } from './usage.ts';
@@ -14,6 +15,7 @@ import { EXIT } from './usage.ts';
 export async function plan(call: CommandCall): Promise<number> {
   const document = await readDocument(call.operands[0] ?? '-');
   const settings = await offlineSettings(call);
+  const { value: jobDocument, count: urlsToBeSigned } = withUnsignedUrls(document.value, settings.config.thingName);
   const folders = await openTrialFolders({ keep: false, bootId: readBootId() });
   try {
     const { stateDir, runtimeDir } = folders;
@@ -21,13 +23,13 @@ export async function plan(call: CommandCall): Promise<number> {
       ...settings,
       config: { ...settings.config, stateDir, runtimeDir },
       stateDir: settings.config.stateDir,
-      jobDocument: document.value,
+      jobDocument,
       agentVersion: AGENT_VERSION,
       hostArgv: call.hostArgv,
       log: SILENT_LOG,
     });
     const problems = [...document.warnings, ...report.problems];
-    const whole = { ...report, problems };
+    const whole = { ...report, problems, urlsToBeSigned };
     process.stdout.write(call.asJson ? `${JSON.stringify(whole, null, 2)}\n` : rendered(whole));
     return exitCodeOf(whole);
   } finally {
@@ -44,12 +46,17 @@ function hasProblems({ problems, steps }: DryRun): boolean {
   return problems.length + steps.flatMap((step) => step.problems).length > 0;
 }
 
-function rendered(report: DryRun): string {
-  const { verdict, statusDetails, format, user, timeoutSeconds, stateDir, steps, problems } = report;
+function urls(count: number): string {
+  return `${count === 1 ? '1 URL' : `${count} URLs`}, by AWS IoT when the gateway receives the document`;
+}
+
+function rendered(report: DryRun & { readonly urlsToBeSigned: number }): string {
+  const { urlsToBeSigned, verdict, statusDetails, format, user, timeoutSeconds, stateDir, steps, problems } = report;
   const free = stateDir.freeBytes === null ? '' : `, ${stateDir.freeBytes.toLocaleString('en-US')} bytes free`;
   const facts = [
     ['format', format ?? 'none that this agent knows'],
     ['steps', String(steps.length)],
+    ...(urlsToBeSigned === 0 ? [] : [['to be signed', urls(urlsToBeSigned)] as const]),
     ['time limit', timeoutSeconds === null ? 'none for the whole job' : `${timeoutSeconds} s for the whole job`],
     ['works in', `${stateDir.path}${stateDir.isThere ? free : ' (not there yet)'}`],
     ['seen by', user],
@@ -58,7 +65,7 @@ function rendered(report: DryRun): string {
     verdict === 'run'
       ? `It would run${hasProblems(report) ? ', and FAIL as things are' : ''}. Nothing was run.\n`
       : `It would be REJECTED:\n${columns(Object.entries(statusDetails))}`,
-    columns(format === null ? facts.slice(3) : facts),
+    columns(format === null ? facts.slice(-2) : facts),
     ...steps.map((step, index) => renderedStep(step, index + 1)),
     ...problems.map((problem) => `PROBLEM: ${visible(problem)}\n`),
   ].join('');

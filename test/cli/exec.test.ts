@@ -182,3 +182,12 @@ test('a step whose condition does not hold is passed by, and told', async () => 
   expect(stdout).toMatch(/^SUCCEEDED\n/);
   expect(code).toBe(0);
 });
+
+test('a URL that only AWS IoT can sign is told as that', async () => {
+  const desk = await createDesk();
+  const url = `\${aws:iot:s3-presigned-url-v2:https://s3.us-east-1.amazonaws.com/my-bucket/a.bin}`;
+  const document = { operation: 'download-file', parameters: { url, path: 'a.bin' } };
+  const { code, stderr } = await desk.run(['exec', '-', '--quiet'], JSON.stringify(document));
+  expect(stderr).toMatch(/^warning: 1 URL is for AWS IoT to sign .+ put a URL in its place/m);
+  expect(code).toBe(3);
+});

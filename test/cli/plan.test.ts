@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { access, chmod, mkdir } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDesk } from './run-command-line.ts';
@@ -134,4 +134,25 @@ test('conditions are looked at, and a step that is passed by has no problems', a
   expect(code).toBe(0);
   const text = await desk.run(['plan', '-'], JSON.stringify(document));
   expect(text.stdout).toMatch(/run if .* not so now: it is passed by\n/);
+});
+
+test('a URL that AWS IoT has still to sign is taken for what it will be', async () => {
+  const desk = await createDesk();
+  const s3 = 'https://s3.us-east-1.amazonaws.com/my-bucket';
+  const document = {
+    steps: [
+      { operation: 'download-file', parameters: { url: `\${aws:iot:s3-presigned-url-v2:${s3}/a.bin}`, path: 'a.bin' } },
+      {
+        operation: 'upload-file',
+        parameters: { url: `\${aws:iot:s3-presigned-url-upload:${s3}/\${thingName}/\${jobId}.bin}`, path: 'a.bin' },
+      },
+    ],
+  };
+  const { code, stdout } = await desk.run(['plan', '-'], JSON.stringify(document));
+  expect(stdout).toMatch(/^ {2}to be signed {2}2 URLs, /m);
+  expect(stdout).toContain(`would download ${s3}/a.bin `);
+  expect(stdout).toContain(`${s3}/${hostname()}/JOB.bin`);
+  expect(code).toBe(0);
+  const { stdout: json } = await desk.run(['plan', '-', '--json'], JSON.stringify(document));
+  expect(JSON.parse(json)).toMatchObject({ urlsToBeSigned: 2, verdict: 'run' });
 });
