@@ -15,6 +15,15 @@ export { Type } from 'typebox';
 export type { JsonObject, JsonValue } from './core/json.ts';
 /** For handlers that hand on text whose origin is not known: without URL queries and private keys. */
 export { redactSecrets } from './core/redact.ts';
+/** For handlers that a document tells a path: what the system said about it, for an operator. */
+export {
+  type FileUse,
+  fileProblem,
+  noFolderThere,
+  noPlainFile,
+  putProblem,
+  readProblem,
+} from './files/file-problem.ts';
 /** For handlers that remove folders in which others may write. */
 export { removeTree } from './files/remove-tree.ts';
 /** For handlers that write files: the old content or the new, never half of it, whenever power goes. */

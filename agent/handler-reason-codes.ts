@@ -76,6 +76,11 @@ export const HANDLER_REASON_CODES = {
     summary: 'No job has installed an application of that name here.',
     remedy: 'Compare with `{"operation": "applications", "parameters": {"action": "status"}}`; install it first.',
   },
+  APPLICATION_RECORD_UNREADABLE: {
+    status: 'FAILED',
+    summary: 'What the agent noted of an application cannot be read. Nothing was changed.',
+    remedy: 'Read `reason`, which names the file. Remove one that is damaged, and install the application again.',
+  },
   APPLICATION_HAS_NO_COMMAND: {
     status: 'FAILED',
     summary: 'The application is files only: there is nothing to start.',

@@ -212,7 +212,7 @@ async function planOf(
     return redacted(await Promise.race([handler.plan(parameters, { facts, workDir, signal }), tooLate]));
   }
   const told = step.kind === 'es-module' ? await finder.planOfModule(step, workDir) : undefined;
-  if (told?.kind === 'refused') throw new Error(told.reason);
+  if (told !== undefined && told.kind !== 'plan') throw new Error(told.reason);
   return told === undefined ? { problems: [] } : redacted(told);
 }
 

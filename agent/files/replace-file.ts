@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { noPlainFile } from './file-problem.ts';
 
 export interface ReplacementOptions {
   /** Mode of the new file. Without it that of the file it replaces, or 0644. */
@@ -148,7 +149,7 @@ async function replacedMode(path: string): Promise<number | undefined> {
   if (facts === undefined) return undefined;
   if (facts.isFile()) return facts.mode & PERMISSIONS;
   if (facts.isSymbolicLink()) return undefined;
-  const message = `${path} is there and not a plain file: a folder, device, fifo or socket is not replaced`;
+  const message = `${noPlainFile(path, facts)}: it is not replaced`;
   throw Object.assign(new Error(message), { code: facts.isDirectory() ? 'EISDIR' : 'EINVAL' });
 }
 

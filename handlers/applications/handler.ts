@@ -63,7 +63,7 @@ export async function manageApplications(
     return succeeded({ state: 'package started', unit: describeState(state) });
   } catch (error) {
     if (context.signal.aborted) return failed('APPLICATION_STOPPED', 'stopped; what systemd was asked for goes on');
-    const { code, sdkCode, message } = toFailure(error);
+    const { code, sdkCode, message } = await toFailure(error);
     return failed(code, message, { errorCode: sdkCode });
   }
 }

@@ -1,7 +1,9 @@
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   failed,
+  fileProblem,
+  fileServerProblem,
   type HandlerContext,
   type HandlerFacts,
   type HandlerPlan,
@@ -10,8 +12,8 @@ import {
   type ParameterProblem,
   type PlanContext,
   programProblem,
+  readProblem,
   succeeded,
-  urlProblem,
 } from '../../agent/handler-api.ts';
 import { uploadFile } from '../upload-file/handler.ts';
 import { isWithin } from '../upload-file/open-source.ts';
@@ -37,20 +39,20 @@ const ARCHIVE = 'logs.tar.gz';
 
 function checkSources(
   { journal, files = [], url }: CollectLogsParameters,
-  { uploadFolders, insecureDownloadHosts }: HandlerFacts,
+  facts: HandlerFacts,
 ): ParameterProblem | undefined {
   if (journal === undefined && files.length === 0) {
     return { pointer: '/journal', reason: 'is required, or files, and both are missing' };
   }
-  const outside = files.findIndex((path) => path.startsWith('/') && !isWithin(path, uploadFolders));
+  const outside = files.findIndex((path) => path.startsWith('/') && !isWithin(path, facts.uploadFolders));
   if (outside !== -1) {
-    const folders = uploadFolders.join(', ') || 'none';
+    const folders = facts.uploadFolders.join(', ') || 'none';
     return {
       pointer: `/files/${outside}`,
       reason: `is in no folder of uploadFolders (${folders}); a relative path is in the working folder`,
     };
   }
-  const problem = url === undefined ? undefined : urlProblem(url, insecureDownloadHosts);
+  const problem = url === undefined ? undefined : fileServerProblem(url, facts);
   return problem === undefined ? undefined : { pointer: '/url', reason: problem };
 }
 
@@ -65,7 +67,7 @@ async function collectLogs(context: HandlerContext, parameters: CollectLogsParam
     return await upload(context, parameters.url, { collection, told });
   } catch (error) {
     if (context.signal.aborted) return failed('LOGS_STOPPED', 'stopped while logs were collected');
-    return failed('LOGS_NOT_COLLECTED', (error as Error).message);
+    return failed('LOGS_NOT_COLLECTED', await fileProblem(error, join(context.workDir, ARCHIVE), 'put'));
   } finally {
     await collection?.remove();
     await rm(join(context.workDir, ARCHIVE), { force: true });
@@ -99,7 +101,9 @@ function detailsOf({ taken, problems }: Collection): Readonly<Record<string, str
   const collected = taken.map(
     ({ facts: { source, lines, isCut } }) => `${source} ${lines} lines${isCut ? ' (cut)' : ''}`,
   );
-  const failures = Object.entries(problems).map(([source, problem]) => `${source}: ${problem}`);
+  const failures = Object.entries(problems).map(([source, problem]) =>
+    source !== 'journal' && problem.includes(source) ? problem : `${source}: ${problem}`,
+  );
   return {
     ...(collected.length === 0 ? {} : { collected: collected.join(', ') }),
     ...(failures.length === 0 ? {} : { problems: failures.join('; ') }),
@@ -131,10 +135,9 @@ async function planCollection(
   const actions = journal === undefined ? [] : [`take at most ${maxBytes} bytes of systemd’s journal, without secrets`];
   const problems = journal === undefined ? [] : [programProblem('journalctl')].filter((text) => text !== undefined);
   for (const path of files) {
-    const facts = await stat(join(path.startsWith('/') ? '/' : workDir, path)).catch(() => undefined);
-    if (facts?.isFile())
-      actions.push(`take ${Math.min(facts.size, maxBytes)} of ${facts.size} bytes of ${path}, without secrets`);
-    else problems.push(facts === undefined ? `there is no ${path}` : `${path} is no plain file`);
+    const facts = await readProblem(join(path.startsWith('/') ? '/' : workDir, path));
+    if (typeof facts === 'string') problems.push(facts);
+    else actions.push(`take ${Math.min(facts.size, maxBytes)} of ${facts.size} bytes of ${path}, without secrets`);
   }
   actions.push(
     url === undefined

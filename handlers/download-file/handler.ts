@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import {
   checkWithinWorkFolder,
   failed,
+  fileProblem,
   type HandlerContext,
   type HandlerResult,
   type ModuleHandler,
@@ -14,7 +15,7 @@ import {
 } from '../../agent/handler-api.ts';
 import { checkIsSigned, checkParameters } from './check-parameters.ts';
 import { checkHashes, checkSignature, hasExpectedHash, wrongSize } from './content-checks.ts';
-import { type DownloadError, toDownloadError } from './download-error.ts';
+import { type DownloadError, type DownloadErrorCode, toDownloadError } from './download-error.ts';
 import { type ExistingFile, findWantedFile, type WantedFile } from './existing-file.ts';
 import { shownUrl } from './fetch-response.ts';
 import { DOWNLOAD_PACE, type DownloadPace } from './pacing.ts';
@@ -64,10 +65,16 @@ export async function downloadFile(
     return await download(context, { parameters, path, pace, keys, signature });
   } catch (error) {
     if (context.signal.aborted) return failed('DOWNLOAD_STOPPED', `the download to ${path} was stopped`);
-    const { code, message } = toDownloadError(error);
-    return failed(code, message);
+    const { code, message, cause } = toDownloadError(error);
+    return failed(
+      code,
+      NOT_OF_THE_LINK.has(code) ? await fileProblem(cause ?? new Error(message), path, 'put') : message,
+    );
   }
 }
+
+/** Told by the system of the place where the file was to go. */
+const NOT_OF_THE_LINK: ReadonlySet<DownloadErrorCode> = new Set(['DOWNLOAD_NOT_WRITTEN', 'DOWNLOAD_NO_SPACE']);
 
 interface Download extends WantedFile {
   readonly path: string;

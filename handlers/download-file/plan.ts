@@ -1,7 +1,7 @@
 /** The dry run: what would come from where, and what stands in its way on this machine. Nothing is asked of the server. */
-import { access, constants, lstat, stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { HandlerPlan, PlanContext } from '../../agent/handler-api.ts';
+import { type HandlerPlan, noPlainFile, type PlanContext, putProblem } from '../../agent/handler-api.ts';
 import { toDownloadError } from './download-error.ts';
 import { shownUrl } from './fetch-response.ts';
 import { checkFreeSpace } from './free-space.ts';
@@ -41,17 +41,11 @@ async function problemsOf(
   const problems: string[] = [];
   if (sizeBytes > limit) problems.push(`${sizeBytes} bytes are more than the ${limit} that are allowed`);
   if (!isAbsolute(asked)) return problems; // the working folder is made for the job
-  const folder = dirname(path);
-  if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true)
-    return [...problems, `there is no folder ${folder}`];
-  const isWritable = await access(folder, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!isWritable) problems.push(`${folder} may not be written to by this user`);
+  const problem = await putProblem(path);
+  if (problem !== undefined) return [...problems, problem];
   const there = await lstat(path).catch(() => undefined);
   if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
-    problems.push(`${path} is there, and no plain file`);
+    problems.push(`${noPlainFile(path, there)}: it is not replaced`);
   const stateFolder = await stat(workDir).then(
     () => workDir,
     () => dirname(workDir),

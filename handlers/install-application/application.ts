@@ -1,7 +1,7 @@
 /** What is known of an application: one record, a JSON file, each, in a folder of the agent's own. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HandlerFacts } from '../../agent/handler-api.ts';
+import { fileProblem, type HandlerFacts } from '../../agent/handler-api.ts';
 import { SystemdError } from '../services/unit-state.ts';
 
 export interface ApplicationRecord {
@@ -35,17 +35,14 @@ export class ApplicationError extends Error {
 }
 
 /** What the operator is told, and what the SDK's jobs agent would have said. @throws what nobody expected. */
-export function toFailure(error: unknown): {
-  readonly code: string;
-  readonly sdkCode: string;
-  readonly message: string;
-} {
+export async function toFailure(error: unknown): Promise<Pick<ApplicationError, 'code' | 'sdkCode' | 'message'>> {
   if (error instanceof ApplicationError) return error;
   if (error instanceof SystemdError) {
     return { code: error.code, sdkCode: 'ERR_SYSTEM_CALL_FAILED', message: error.message };
   }
-  const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (code === undefined || syscall === undefined) throw error;
+  const { code, syscall, path = '' } = error as NodeJS.ErrnoException;
+  if (code === undefined || code.startsWith('ERR_')) throw error;
+  const message = await fileProblem(error, path, syscall === 'mkdir' || syscall === 'access' ? 'folder' : 'put');
   return { code: 'FILE_NOT_WRITTEN', sdkCode: 'ERR_FILE_COPY_FAILED', message };
 }
 
@@ -78,13 +75,18 @@ export function recordPath({ applicationRecordsDir }: HandlerFacts, name: string
   return join(applicationRecordsDir, `${escapedName(name)}.json`);
 }
 
-/** @throws the system's error, or SyntaxError for a file that is none of ours. */
+/** @throws ApplicationError for one that cannot be read. */
 export async function readRecord(facts: HandlerFacts, name: string): Promise<ApplicationRecord | undefined> {
+  return readRecordFile(recordPath(facts, name));
+}
+
+async function readRecordFile(path: string): Promise<ApplicationRecord | undefined> {
   try {
-    return JSON.parse(await readFile(recordPath(facts, name), 'utf8')) as ApplicationRecord;
+    return JSON.parse(await readFile(path, 'utf8')) as ApplicationRecord;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const problem = error instanceof SyntaxError ? `${path} is damaged` : await fileProblem(error, path, 'read');
+    throw new ApplicationError('APPLICATION_RECORD_UNREADABLE', 'ERR_SYSTEM_CALL_FAILED', problem);
   }
 }
 
@@ -95,9 +97,6 @@ export async function readRecords(facts: HandlerFacts): Promise<readonly Applica
     throw error;
   });
   const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
-  return Promise.all(
-    files.map(
-      async (file) => JSON.parse(await readFile(join(facts.applicationRecordsDir, file), 'utf8')) as ApplicationRecord,
-    ),
-  );
+  const records = await Promise.all(files.map((file) => readRecordFile(join(facts.applicationRecordsDir, file))));
+  return records.filter((record) => record !== undefined);
 }

@@ -1,18 +1,20 @@
 /** Brings the files of an application beside the places where they are to be. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, mkdir, rm, stat } from 'node:fs/promises';
+import { lstat, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import {
   type HandlerContext,
   type HandlerResult,
   type JsonValue,
+  noPlainFile,
   removeLeftReplacement,
   writerOf,
 } from '../../agent/handler-api.ts';
 import { downloadFile } from '../download-file/handler.ts';
 import { ApplicationError } from './application.ts';
 import { type Swap, swapOf } from './file-swap.ts';
+import { FOLDER_MODE, makeFolder, missingFolders } from './made-folders.ts';
 import { giveTo, makeFolderWithin } from './owned-places.ts';
 import type { ApplicationFile } from './parameters.ts';
 
@@ -21,6 +23,8 @@ export interface Fetch {
   /** Absolute. */
   readonly workingDirectory: string;
   readonly files: readonly ApplicationFile[];
+  /** Folders on the way that were not there before the first attempt: noted in the checkpoint. */
+  readonly made: readonly string[];
 }
 
 export type Fetched =
@@ -34,15 +38,39 @@ interface Fetching {
   readonly file: number;
   /** Of the download. */
   readonly point: JsonValue;
+  readonly made: readonly string[];
 }
 
-/** Folders that a job makes. */
-const FOLDER_MODE = 0o755;
+/** Folders that have to be made, or have been by an attempt before. Resolves when they are written down. */
+export async function noteFolders(
+  context: HandlerContext,
+  workingDirectory: string,
+  files: readonly ApplicationFile[],
+): Promise<readonly string[]> {
+  const noted = madeFolders(context.restored);
+  if (noted !== undefined) return noted;
+  const folders = files.map(({ path }) => dirname(resolve(workingDirectory, path)));
+  const made = await missingFolders([workingDirectory, ...folders]);
+  if (made.length > 0) await saveFetching(context, { file: NO_FILE, point: null, made });
+  return made;
+}
+
+/** Of the checkpoint of an attempt before; undefined where it had come to nothing yet. */
+export function madeFolders(restored: JsonValue | undefined): readonly string[] | undefined {
+  const fetching = restored as Fetching | undefined;
+  return fetching?.phase === 'fetching' ? (fetching.made ?? []) : undefined;
+}
+
+const NO_FILE = -1;
+
+function saveFetching(context: HandlerContext, fetching: Omit<Fetching, 'phase'>): Promise<void> {
+  return context.checkpoint({ phase: 'fetching', ...fetching });
+}
 
 /** @throws ApplicationError, or the system's error. */
 export async function fetchFiles(fetch: Fetch): Promise<Fetched> {
   const { context, workingDirectory, files } = fetch;
-  await mkdir(workingDirectory, { recursive: true, mode: FOLDER_MODE });
+  await makeFolder(workingDirectory);
   const swaps: Swap[] = [];
   for (const [index, file] of files.entries()) {
     const target = resolve(workingDirectory, file.path);
@@ -78,7 +106,7 @@ async function prepareTarget(target: string, workingDirectory: string) {
   });
   if (facts === undefined || facts.isFile()) return facts;
   if (facts.isSymbolicLink()) return { ...facts, mode: 0o644, uid: facts.uid, gid: facts.gid };
-  throw refused(`${target} is there and not a plain file: a folder, device, fifo or socket is not replaced`);
+  throw refused(`${noPlainFile(target, facts)}: it is not replaced`);
 }
 
 function refused(message: string): ApplicationError {
@@ -95,12 +123,12 @@ interface OneFile {
 const PERMISSIONS = 0o777;
 
 /** @returns how the download ended if it did not bring the file. */
-async function fetchFile({ context }: Fetch, one: OneFile): Promise<HandlerResult | undefined> {
+async function fetchFile({ context, made }: Fetch, one: OneFile): Promise<HandlerResult | undefined> {
   const { file, staged, oldMode } = one;
   const mode = file.mode ?? (oldMode === undefined ? undefined : (oldMode & PERMISSIONS).toString(8).padStart(3, '0'));
   if (context.attempt === 1) await rm(staged, { force: true });
   if (!(await isThere(staged))) {
-    const result = await downloadFile(contextOf(context, one), {
+    const result = await downloadFile(contextOf(context, one, made), {
       url: file.url,
       path: staged,
       ...(mode !== undefined && { mode }),
@@ -123,13 +151,13 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /** The download keeps its own place in ours. */
-function contextOf(context: HandlerContext, { index }: OneFile): HandlerContext {
+function contextOf(context: HandlerContext, { index }: OneFile, made: readonly string[]): HandlerContext {
   const restored = context.restored as Fetching | undefined;
   const isOfThis = restored?.phase === 'fetching' && restored.file === index;
   return {
     ...context,
     progress: context.progress,
-    checkpoint: (point) => context.checkpoint({ phase: 'fetching', file: index, point }),
+    checkpoint: (point) => saveFetching(context, { file: index, point, made }),
     restored: isOfThis ? restored.point : undefined,
   };
 }

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import {
   commandProblem,
+  fileServerProblem,
   type HandlerFacts,
   type ModuleHandler,
   type ParameterProblem,
-  urlProblem,
 } from '../../agent/handler-api.ts';
 import { nameProblem } from './application.ts';
 import { installApplication, undoInstallation } from './installation.ts';
@@ -36,7 +36,7 @@ function checkApplication(parameters: InstallApplicationParameters, facts: Handl
   const program = command?.[0];
   const problems: readonly (readonly [pointer: string, reason: string | undefined])[] = [
     ['/name', nameProblem(name)],
-    ...files.map(({ url }, index) => [`/files/${index}/url`, urlProblem(url, facts.insecureDownloadHosts)] as const),
+    ...files.map(({ url }, index) => [`/files/${index}/url`, fileServerProblem(url, facts)] as const),
     ...files.map(({ path }, index) => [`/files/${index}/path`, repetition(path, files.slice(0, index))] as const),
     [
       '/user',

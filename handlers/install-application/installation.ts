@@ -1,8 +1,9 @@
 /** An installation from the first byte to the running service, and back where it fails. */
-import { access, constants, lstat, mkdir } from 'node:fs/promises';
+import { access, constants, lstat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
   failed,
+  fileProblem,
   type HandlerContext,
   type HandlerResult,
   type JsonValue,
@@ -20,8 +21,9 @@ import {
   unitNameOf,
 } from './application.ts';
 import { isUp, requireSystemd, startApplication, unitState } from './application-unit.ts';
-import { fetchFiles, forgetFetched } from './fetch-files.ts';
+import { fetchFiles, forgetFetched, madeFolders, noteFolders } from './fetch-files.ts';
 import { forgetOld, putBack, putInPlace, type Swap, swapOf } from './file-swap.ts';
+import { makeFolder, removeMadeFolders } from './made-folders.ts';
 import type { InstallApplicationParameters } from './parameters.ts';
 import { findProgram, ownUser, renderUnit, SEARCH_PATH, UNIT_FOLDER } from './unit-file.ts';
 
@@ -30,6 +32,8 @@ interface Placing {
   /** `placed`: it has proved itself. `over`: it was put back, and is tried anew where the step is run again. */
   readonly phase: 'placing' | 'placed' | 'putting-back' | 'over';
   readonly swaps: readonly Swap[];
+  /** Folders that were made for them. Earlier versions did not note them. */
+  readonly made?: readonly string[];
   /** Of an application with a command. */
   readonly unit: UnitBefore | null;
   /** With `placed`: how the unit runs. */
@@ -67,7 +71,7 @@ export async function installApplication(
     const prepared = await prepareOrForget(context, parameters, places);
     return 'phase' in prepared ? await place(context, parameters, prepared) : prepared;
   } catch (error) {
-    return failureResult(error, context.signal);
+    return await failureResult(error, context.signal);
   }
 }
 
@@ -78,14 +82,16 @@ async function prepareOrForget(
   places: Places,
 ): Promise<Placing | HandlerResult> {
   let ended: Placing | HandlerResult;
+  let made = madeFolders(context.restored) ?? [];
   try {
-    ended = await prepare(context, parameters, places);
+    made = await noteFolders(context, folderOf(context, parameters), parameters.files);
+    ended = await prepare(context, parameters, { places, made });
   } catch (error) {
-    ended = failureResult(error, context.signal);
+    ended = await failureResult(error, context.signal);
   }
   const isOver = 'kind' in ended && ended.kind === 'failed' && !context.signal.aborted;
   if (isOver) {
-    await forget(context, parameters, places).catch((error: Error) =>
+    await forget(context, parameters, { places, made }).catch((error: Error) =>
       context.log.warn({ reason: error.message }, 'not everything that was downloaded could be removed'),
     );
   }
@@ -103,26 +109,37 @@ export async function undoInstallation(
     return (await putEverythingBack(context, parameters, restored)) ?? succeeded();
   }
   if (restored?.phase === 'placed') return finish(context, parameters, restored);
-  await forget(context, parameters, places);
+  await forget(context, parameters, { places, made: madeFolders(context.restored) ?? [] });
   return succeeded();
+}
+
+interface Preparing {
+  readonly places: Places;
+  /** Folders on the way to the files that were not there. */
+  readonly made: readonly string[];
 }
 
 async function forget(
   context: HandlerContext,
   parameters: InstallApplicationParameters,
-  places: Places,
+  { places, made }: Preparing,
 ): Promise<void> {
   const { name, files } = parameters;
-  const { workingDirectory } = recordOf(context, parameters, undefined);
+  const workingDirectory = folderOf(context, parameters);
   const own = [recordPath(context.facts, name), join(places.unitFolder, unitNameOf(name))];
   await forgetFetched(context, [...files.map(({ path }) => resolve(workingDirectory, path)), ...own]);
+  await removeMadeFolders(made);
+}
+
+function folderOf({ facts }: HandlerContext, { workingDirectory = '.' }: InstallApplicationParameters): string {
+  return resolve(facts.applicationsDir, workingDirectory);
 }
 
 /** Everything that changes nothing that is in use. @returns how it ended instead, if it did. */
 async function prepare(
   context: HandlerContext,
   parameters: InstallApplicationParameters,
-  places: Places,
+  { places, made }: Preparing,
 ): Promise<Placing | HandlerResult> {
   const { facts, signal } = context;
   const record = recordOf(context, parameters, await readRecord(facts, parameters.name));
@@ -131,14 +148,14 @@ async function prepare(
   const unitFile = join(places.unitFolder, unitNameOf(record.name));
   const unit = command === null ? null : await unitBefore(unitFile, unitNameOf(record.name), signal);
   const unitText = command === null ? '' : renderUnit(record, await argvOf(record, places));
-  const fetched = await fetchFiles({ context, workingDirectory, files: parameters.files });
+  const fetched = await fetchFiles({ context, workingDirectory, files: parameters.files, made });
   if (fetched.kind === 'ended') return withSdkCode(fetched.result);
   const swaps = [
     ...fetched.swaps,
     await stage(context, recordPath(facts, record.name), `${JSON.stringify(record, null, 2)}\n`),
     ...(unit === null ? [] : [await stage(context, unitFile, unitText)]),
   ];
-  const placing = { phase: 'placing', swaps, unit } as const;
+  const placing = { phase: 'placing', swaps, made, unit } as const;
   await save(context, placing);
   return placing;
 }
@@ -187,10 +204,15 @@ async function argvOf(
 
 /** A file of ours beside its place, whole. */
 async function stage(context: HandlerContext, target: string, content: string): Promise<Swap> {
-  const swap = swapOf(target, writerOf(context), await isThere(target));
-  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
-  await replaceFile(swap.staged, content, { writer: writerOf(context), mode: 0o644 });
-  return swap;
+  try {
+    const swap = swapOf(target, writerOf(context), await isThere(target));
+    await makeFolder(dirname(target));
+    await replaceFile(swap.staged, content, { writer: writerOf(context), mode: 0o644 });
+    return swap;
+  } catch (error) {
+    const message = await fileProblem(error, target, 'put');
+    throw new ApplicationError('FILE_NOT_WRITTEN', 'ERR_FILE_COPY_FAILED', message);
+  }
 }
 
 async function place(
@@ -216,7 +238,7 @@ async function place(
     await save(context, placed);
   } catch (error) {
     context.signal.throwIfAborted(); // the clean-up puts everything back, or the next start goes on
-    const { code, sdkCode, message } = toFailure(error);
+    const { code, sdkCode, message } = await toFailure(error);
     // As the SDK's agent has it: what does not stay up after an installation exited unexpectedly.
     const told = sdkCode === 'ERR_UNABLE_TO_START_PACKAGE' ? 'ERR_UNEXPECTED_PACKAGE_EXIT' : sdkCode;
     return goBack(context, parameters, {
@@ -265,7 +287,7 @@ async function goBack(
 async function putEverythingBack(
   { log }: HandlerContext,
   { start }: InstallApplicationParameters,
-  { swaps, unit }: Placing,
+  { swaps, made = [], unit }: Placing,
 ): Promise<HandlerResult | undefined> {
   const signal = AbortSignal.timeout(PUT_BACK_MS);
   const problems: string[] = [];
@@ -278,6 +300,7 @@ async function putEverythingBack(
     await attempt(systemctl(['disable', '--', unit.name], signal));
   }
   await attempt(putBack(swaps));
+  await removeMadeFolders(made);
   if (unit !== null) await attempt(systemctl(['daemon-reload'], signal));
   if (unit?.wasThere) {
     await attempt(systemctl([unit.wasEnabled ? 'enable' : 'disable', '--', unit.name], signal));
@@ -291,9 +314,9 @@ async function putEverythingBack(
 /** A clean-up has a minute. */
 const PUT_BACK_MS = 50_000;
 
-function failureResult(error: unknown, signal: AbortSignal): HandlerResult {
+async function failureResult(error: unknown, signal: AbortSignal): Promise<HandlerResult> {
   if (signal.aborted) return failed('APPLICATION_STOPPED', 'stopped before it was done');
-  const { code, sdkCode, message } = toFailure(error);
+  const { code, sdkCode, message } = await toFailure(error);
   return failed(code, message, { errorCode: sdkCode });
 }
 

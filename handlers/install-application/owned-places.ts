@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY;
 const FILE_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -39,8 +39,7 @@ async function enter(folder: FileHandle, name: string, mode: number): Promise<Fi
       return open(place, FOLDER_FLAGS | constants.O_NOFOLLOW);
     });
   } catch (error) {
-    const { message } = error as Error;
-    throw Object.assign(error as Error, { message: message.replace(placeOf(folder), await readlink(placeOf(folder))) });
+    throw Object.assign(error as Error, { path: join(await readlink(placeOf(folder)), name) });
   }
 }
 
@@ -80,5 +79,5 @@ export async function refuseForeignLinks(path: string): Promise<void> {
 }
 
 function notOurs(message: string): Error {
-  return Object.assign(new Error(message), { code: 'EPERM', syscall: 'open' });
+  return Object.assign(new Error(message), { code: 'EPERM' });
 }

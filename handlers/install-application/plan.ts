@@ -1,7 +1,7 @@
 /** What an installation would do on this machine as it is now. */
 import { access, constants, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { HandlerPlan, PlanContext } from '../../agent/handler-api.ts';
+import { fileProblem, type HandlerPlan, type PlanContext } from '../../agent/handler-api.ts';
 import { readRecord, unitNameOf } from './application.ts';
 import { requireSystemd } from './application-unit.ts';
 import type { ApplicationFile, InstallApplicationParameters } from './parameters.ts';
@@ -38,7 +38,9 @@ async function fileAction({ path, url }: ApplicationFile, folder: string): Promi
 async function unitProblems(program: string, folder: string, signal: AbortSignal): Promise<readonly string[]> {
   const problems: string[] = [];
   await requireSystemd(signal).catch((error: Error) => problems.push(error.message));
-  await access(UNIT_FOLDER, constants.W_OK).catch((error: Error) => problems.push(error.message));
+  await access(UNIT_FOLDER, constants.W_OK).catch(async (error) =>
+    problems.push(await fileProblem(error, UNIT_FOLDER, 'folder')),
+  );
   if ((await findProgram(program, { workingDirectory: folder, searchPath: SEARCH_PATH })) === undefined)
     problems.push(`no program called ${program}`);
   return problems;

@@ -2,12 +2,13 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   failed,
+  fileProblem,
+  fileServerProblem,
   type HandlerContext,
   type HandlerPlan,
   type HandlerResult,
   type ModuleHandler,
   succeeded,
-  urlProblem,
 } from '../../agent/handler-api.ts';
 import { findPackageManager } from '../install-packages/package-manager.ts';
 import { listInstalled, StepEnd } from '../install-packages/package-step.ts';
@@ -24,8 +25,8 @@ export const inventoryHandler: ModuleHandler<typeof inventoryParameters> = {
   needs: 'for `packages` apt, opkg, dnf or apk',
   onInterrupted: 'rerun',
   defaultTimeoutSeconds: 600,
-  check({ url }, { insecureDownloadHosts }) {
-    const problem = url === undefined ? undefined : urlProblem(url, insecureDownloadHosts);
+  check({ url }, facts) {
+    const problem = url === undefined ? undefined : fileServerProblem(url, facts);
     return problem === undefined ? undefined : { pointer: '/url', reason: problem };
   },
   plan: planInventory,
@@ -67,7 +68,8 @@ async function takeInventory(
       ...(include.includes('packages') ? { packages: await readPackages(signal) } : {}),
     };
     if (url === undefined) return succeeded(summaryOf(inventory));
-    await writeFile(join(workDir, FILE), `${JSON.stringify(inventory, null, 2)}\n`, { mode: 0o600 });
+    const problem = await keep(join(workDir, FILE), inventory);
+    if (problem !== undefined) return failed('FILE_NOT_WRITTEN', problem);
     const result = await uploadFile(context, { url, path: FILE });
     if (result.kind !== 'succeeded') return result;
     const { bytes = 0, sha256 = '' } = result.details;
@@ -79,6 +81,16 @@ async function takeInventory(
     throw error;
   } finally {
     await rm(join(workDir, FILE), { force: true });
+  }
+}
+
+/** @returns why it could not be written. */
+async function keep(path: string, inventory: Inventory): Promise<string | undefined> {
+  try {
+    await writeFile(path, `${JSON.stringify(inventory, null, 2)}\n`, { mode: 0o600 });
+    return undefined;
+  } catch (error) {
+    return fileProblem(error, path, 'put');
   }
 }
 

@@ -1,4 +1,4 @@
-import { type CommandHandler, commandProblem, findOnPath, programProblem } from '../../agent/handler-api.ts';
+import { type CommandHandler, commandProblem, findOnPath } from '../../agent/handler-api.ts';
 import { runCommandParameters } from './parameters.ts';
 
 /** Runs one program. Also what AWS-Run-Command and every `runCommand` step of the managed templates become. */
@@ -14,7 +14,7 @@ export const runCommandHandler: CommandHandler<typeof runCommandParameters> = {
     actions: [
       `run ${findOnPath(program) ?? program} with ${args.length} ${args.length === 1 ? 'argument' : 'arguments'}`,
     ],
-    problems: [programProblem(program)].filter((text) => text !== undefined),
+    problems: [], // that it is not there is found by who asks: so with every handler of this kind
   }),
   command: ({ command: [program = '', ...args] }) => [program, ...args],
 };

@@ -1,3 +1,5 @@
+import { fileProblem } from '../../agent/handler-api.ts';
+
 /** Why an archive could not be unpacked. Operators search for these. */
 export type ArchiveErrorCode =
   | 'ARCHIVE_UNREADABLE' // not there, no permission, no plain file
@@ -27,11 +29,11 @@ export function refused(name: string, what: string): ArchiveError {
   return new ArchiveError('ARCHIVE_REFUSED', `the entry ${JSON.stringify(name.slice(0, 200))} ${what}`);
 }
 
-/** Errors of the system and of zlib under our codes. */
-export function toArchiveError(error: unknown): ArchiveError {
+/** Errors of the system and of zlib under our codes. @param path of the folder that was to be written. */
+export async function toArchiveError(error: unknown, path: string): Promise<ArchiveError> {
   if (error instanceof ArchiveError) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (/^Z_/.test(code)) return new ArchiveError('ARCHIVE_BROKEN', `gzip: ${message}`, { cause: error });
   const ours = code === 'ENOSPC' || code === 'EDQUOT' ? 'ARCHIVE_NO_SPACE' : 'UNPACK_NOT_WRITTEN';
-  return new ArchiveError(ours, message || code || 'unknown error', { cause: error });
+  return new ArchiveError(ours, await fileProblem(error, path, 'put'), { cause: error });
 }

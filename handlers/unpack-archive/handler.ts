@@ -4,9 +4,11 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import {
   checkWithinWorkFolder,
   failed,
+  fileProblem,
   type HandlerContext,
   type HandlerResult,
   type ModuleHandler,
+  noPlainFile,
   succeeded,
   writerOf,
 } from '../../agent/handler-api.ts';
@@ -68,7 +70,7 @@ async function unpackArchive(context: HandlerContext, parameters: UnpackArchiveP
   } catch (error) {
     await settle(place).catch(() => undefined); // the first error says more
     if (signal.aborted) return failed('UNPACK_STOPPED', `unpacking ${archive} was stopped`);
-    const { code, message } = toArchiveError(error);
+    const { code, message } = await toArchiveError(error, path);
     return failed(code, message.replace(/\/proc\/self\/fd\/\d+/, place.next));
   }
 }
@@ -116,26 +118,24 @@ async function unpackInto(folder: string, archive: string, { context, parameters
 
 /** Where links lead to; those of a relative path must not lead out of the working folder: a step before may have left one. */
 async function realArchive(path: string, workDir: string): Promise<string> {
-  let real: string;
-  try {
-    real = await realpath(resolve(workDir, path));
-  } catch (error) {
-    throw new ArchiveError('ARCHIVE_UNREADABLE', (error as Error).message, { cause: error });
-  }
+  const real = await realpath(resolve(workDir, path)).catch((error) => unreadable(error, path, workDir));
   if (!isAbsolute(path)) await checkWithinWorkFolder(relative(await realpath(workDir), real), workDir);
   return real;
 }
 
 async function openArchive(path: string): Promise<FileHandle> {
-  let file: FileHandle;
-  try {
-    file = await open(path, FLAGS);
-  } catch (error) {
-    throw new ArchiveError('ARCHIVE_UNREADABLE', (error as Error).message, { cause: error });
-  }
-  if ((await file.stat()).isFile()) return file;
+  const file = await open(path, FLAGS).catch((error) => unreadable(error, path));
+  const facts = await file.stat();
+  if (facts.isFile()) return file;
   await file.close();
-  throw new ArchiveError('ARCHIVE_UNREADABLE', `${path} is no plain file`);
+  throw new ArchiveError('ARCHIVE_UNREADABLE', noPlainFile(path, facts));
+}
+
+/** @throws ArchiveError */
+async function unreadable(error: unknown, path: string, workDir = '/'): Promise<never> {
+  const problem = await fileProblem(error, resolve(workDir, path), 'read');
+  const hint = isAbsolute(path) ? '' : '; a relative path counts from the working folder, where a step before puts it';
+  throw new ArchiveError('ARCHIVE_UNREADABLE', `${problem}${hint}`, { cause: error });
 }
 
 /** @throws ArchiveError for a wrong checksum, or for what goes on and on. */

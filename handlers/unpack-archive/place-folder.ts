@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { removeTree, runProgram } from '../../agent/handler-api.ts';
+import { noFolderThere, removeTree, runProgram } from '../../agent/handler-api.ts';
 
 export interface FolderPlace {
   readonly path: string;
@@ -40,7 +40,7 @@ export async function checkPlace(path: string): Promise<void> {
     throw error;
   });
   if (facts === undefined || facts.isDirectory()) return;
-  throw Object.assign(new Error(`${path} is there, and no folder: it is not replaced`), { code: 'ENOTDIR' });
+  throw Object.assign(new Error(`${noFolderThere(path, facts)}: it is not replaced`), { code: 'ENOTDIR' });
 }
 
 /** Syncs `next` and puts it in place. Resolves when it would survive a power cut; what was there is gone then. */

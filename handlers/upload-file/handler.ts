@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   failed,
@@ -65,11 +65,16 @@ export async function uploadFile(
     return succeeded({ path, bytes, sha256 });
   } catch (error) {
     if (context.signal.aborted) return failed('UPLOAD_STOPPED', `the upload of ${path} was stopped`);
-    if (error instanceof UploadError) return failed(error.code, error.message);
+    if (error instanceof UploadError) return failed(error.code, messageOf(error, parameters.path));
     throw error;
   } finally {
     await source?.file.close();
   }
+}
+
+function messageOf({ code, message }: UploadError, asked: string): string {
+  if (code !== 'UPLOAD_FILE_UNREADABLE' || isAbsolute(asked)) return message;
+  return `${message}; a relative path counts from the working folder, where a step before puts it`;
 }
 
 async function putWithRetries(

@@ -2,9 +2,11 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { fileProblem, noPlainFile } from '../../agent/handler-api.ts';
 import { UploadError } from './upload-error.ts';
 
 export interface UploadSource {
+  readonly path: string;
   readonly file: FileHandle;
   /** When it was opened: so many bytes are sent, though it may grow. */
   readonly bytes: number;
@@ -27,9 +29,7 @@ const O_PATH = 0o10000000;
  */
 export async function openSource(path: string, folders: readonly string[]): Promise<UploadSource> {
   const allowed = await Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)));
-  const named = await open(path, O_PATH).catch((error: Error) => {
-    throw unreadable(error, error.message);
-  });
+  const named = await open(path, O_PATH).catch((error) => unreadable(error, path));
   try {
     const place = `/proc/self/fd/${named.fd}`;
     const real = await readlink(place);
@@ -37,16 +37,15 @@ export async function openSource(path: string, folders: readonly string[]): Prom
       throw new UploadError('UPLOAD_FILE_REFUSED', `${path} leads to ${real}, which is in no folder of uploadFolders`);
     }
     const facts = await named.stat();
-    if (!facts.isFile()) throw new UploadError('UPLOAD_FILE_REFUSED', `${path} is no plain file`);
-    const file = await open(place, constants.O_RDONLY).catch((error: Error) => {
-      throw unreadable(error, error.message.replace(place, path));
-    });
-    return { file, bytes: facts.size };
+    if (!facts.isFile()) throw new UploadError('UPLOAD_FILE_REFUSED', noPlainFile(path, facts));
+    const file = await open(place, constants.O_RDONLY).catch((error) => unreadable(error, path));
+    return { path, file, bytes: facts.size };
   } finally {
     await named.close();
   }
 }
 
-function unreadable(cause: Error, message: string): UploadError {
-  return new UploadError('UPLOAD_FILE_UNREADABLE', message, { cause });
+/** @throws UploadError */
+async function unreadable(cause: unknown, path: string): Promise<never> {
+  throw new UploadError('UPLOAD_FILE_UNREADABLE', await fileProblem(cause, path, 'read'), { cause });
 }

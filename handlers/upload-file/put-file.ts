@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
-import { type FileServerFacts, fileServerOptions } from '../../agent/handler-api.ts';
+import { type FileServerFacts, fileProblem, fileServerOptions } from '../../agent/handler-api.ts';
 import type { UploadSource } from './open-source.ts';
 import { toConnectionError, UploadError } from './upload-error.ts';
 
@@ -84,15 +84,15 @@ function createPieces() {
       return trouble;
     },
     sha256: () => hash.digest('hex'),
-    async *read({ file, bytes }: UploadSource, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
+    async *read({ path, file, bytes }: UploadSource, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
       for (let sent = 0; sent < bytes; onSent(sent)) {
         const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, bytes - sent));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, sent).catch((error: Error) => {
-          trouble = new UploadError('UPLOAD_FILE_UNREADABLE', error.message, { cause: error });
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, sent).catch(async (error) => {
+          trouble = new UploadError('UPLOAD_FILE_UNREADABLE', await fileProblem(error, path, 'read'), { cause: error });
           throw trouble;
         });
         if (bytesRead === 0) {
-          trouble = new UploadError('UPLOAD_FILE_UNREADABLE', `the file became shorter: it ended after ${sent} bytes`);
+          trouble = new UploadError('UPLOAD_FILE_UNREADABLE', `${path} became shorter: it ended after ${sent} bytes`);
           throw trouble;
         }
         const piece = buffer.subarray(0, bytesRead);

@@ -4,13 +4,16 @@ import { dirname, resolve } from 'node:path';
 import {
   checkWithinWorkFolder,
   failed,
+  fileProblem,
   type HandlerContext,
   type HandlerFacts,
   type HandlerPlan,
   type HandlerResult,
   type ModuleHandler,
+  noPlainFile,
   type ParameterProblem,
   type PlanContext,
+  putProblem,
   replaceFile,
   succeeded,
   writerOf,
@@ -64,8 +67,7 @@ async function writeFile(context: HandlerContext, parameters: WriteFileParameter
     }
     await replaceFile(path, content, { writer: writerOf(context), ...(mode === undefined ? {} : { mode }) });
   } catch (error) {
-    const [missing] = await folderProblem(dirname(path), context.workDir);
-    return failed('FILE_NOT_WRITTEN', `${path} could not be written: ${missing ?? (error as Error).message}`);
+    return failed('FILE_NOT_WRITTEN', `${path} could not be written: ${await fileProblem(error, path, 'put')}`);
   }
   return succeeded(details);
 }
@@ -75,7 +77,8 @@ async function planWrite(parameters: WriteFileParameters, { workDir }: PlanConte
   const { length } = contentOf(parameters);
   const commands = planCommands(parameters);
   const facts = await lstat(path).catch(() => undefined);
-  const problems = facts === undefined ? await folderProblem(dirname(path), workDir) : [];
+  // The working folder is made for the job.
+  const problem = dirname(path) === workDir ? undefined : await putProblem(path);
   const isReplaceable = facts === undefined || facts.isFile() || facts.isSymbolicLink();
   const what =
     facts === undefined
@@ -83,15 +86,15 @@ async function planWrite(parameters: WriteFileParameters, { workDir }: PlanConte
       : `replace ${facts.isFile() ? `${path} (${facts.size} bytes)` : `the link ${path}`}`;
   return {
     actions: isReplaceable ? [`${what}: ${length} bytes`, ...commands.actions] : [],
-    problems: [...(isReplaceable ? problems : [`${path} is there and no plain file`]), ...commands.problems],
+    problems: [
+      ...(isReplaceable
+        ? problem === undefined
+          ? []
+          : [problem]
+        : [`${noPlainFile(path, facts)}: it is not replaced`]),
+      ...commands.problems,
+    ],
   };
-}
-
-/** The working folder is made for the job. */
-async function folderProblem(folder: string, workDir: string): Promise<string[]> {
-  if (folder === workDir) return [];
-  const facts = await lstat(folder).catch(() => undefined);
-  return facts === undefined ? [`there is no folder ${folder}`] : [];
 }
 
 function contentOf({ content, encoding = 'utf8' }: WriteFileParameters): Buffer {

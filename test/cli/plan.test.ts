@@ -68,12 +68,13 @@ test('a document of no format is told with its place', async () => {
   expect(code).toBe(3);
 });
 
-test('a program that is not there is a problem', async () => {
+test('a program that is not there is a problem, and told once', async () => {
   const desk = await createDesk();
   const document = { operation: 'run-command', parameters: { command: ['no-such-program', 'secret'] } };
   const { code, stdout } = await desk.run(['plan', '-'], JSON.stringify(document));
   expect(stdout).toContain('It would run, and FAIL as things are. Nothing was run.');
-  expect(stdout).toContain('PROBLEM: program no-such-program does not exist');
+  const problems = stdout.split('\n').filter((line) => line.includes('PROBLEM'));
+  expect(problems).toEqual([expect.stringContaining('PROBLEM: program no-such-program does not exist')]);
   expect(stdout).not.toContain('secret');
   expect(code).toBe(1);
 });

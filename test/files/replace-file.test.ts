@@ -94,7 +94,9 @@ test.each([
   ['a folder', (at: string) => mkdirSync(at)],
 ])('%s is not replaced', async (_, make) => {
   make(path);
-  await expect(replaceFile(path, 'x', { writer: 'test' })).rejects.toThrow('is there and not a plain file');
+  await expect(replaceFile(path, 'x', { writer: 'test' })).rejects.toThrow(
+    'and a plain file is expected there: it is not replaced',
+  );
   expect(readdirSync(folder)).toEqual(['file']);
 });
 

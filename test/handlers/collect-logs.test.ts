@@ -352,7 +352,7 @@ describe('the dry run', () => {
     const plan = await collectLogsHandler.plan?.({ files: [join(logs, 'a.log'), join(logs, 'b.log')], url }, context);
     expect(plan).toEqual({
       actions: [`take 4 of 4 bytes of ${logs}/a.log, without secrets`, 'put a .tar.gz of it to https://a.example/x'],
-      problems: [`there is no ${logs}/b.log`],
+      problems: [`there is no file ${logs}/b.log (ENOENT)`],
     });
   });
 });

@@ -332,6 +332,60 @@ describe('cut off', () => {
   });
 });
 
+describe('folders that were made on the way', () => {
+  const servedFiles = () => [file('a', 'x/a'), file('b', 'x/y/b')];
+
+  test('go again with a failure, but for those that were there, or hold something else', async () => {
+    await mkdir(join(apps, 'x'));
+    served['/b'] = 404;
+    expect(await install({ files: servedFiles(), workingDirectory: 'new' })).toMatchObject({ kind: 'failed' });
+    expect(await install({ files: servedFiles() })).toMatchObject({ kind: 'failed' });
+    expect(await everything()).toEqual(['x']);
+  });
+
+  test('go again where the application did not stay up', async () => {
+    await systemd.onStart('run-app', 'crashes');
+    await install({ ...RUNNING, files: servedFiles() });
+    expect(await everything()).toEqual(['.applications']);
+  });
+
+  test('go again with a failure after power was lost', async () => {
+    const checkpoint = await cutOffAt('fetching', { files: servedFiles() });
+    await mkdir(join(apps, 'x', 'y'), { recursive: true }); // as far as it would have come
+    served['/b'] = 404;
+    expect(await resume({ files: servedFiles() }, checkpoint)).toMatchObject({ kind: 'failed' });
+    expect(await everything()).toEqual([]);
+  });
+
+  test('go again when it is canceled after power was lost', async () => {
+    const restored = await cutOffAt('fetching', { files: servedFiles() });
+    await mkdir(join(apps, 'x', 'y'), { recursive: true });
+    await undoInstallation(recording({ restored }).context, parametersOf({ files: servedFiles() }), places());
+    expect(await everything()).toEqual([]);
+  });
+
+  test('are not made behind a link that leads out', async () => {
+    const outside = join(folder, 'outside');
+    await mkdir(outside);
+    await symlink(outside, join(apps, 'lib'));
+    expect(await install({ files: [file('a', 'lib/sub/a')] })).toMatchObject({
+      reasonCode: 'APPLICATION_FILE_REFUSED',
+      message: expect.stringContaining('is a link out of'),
+    });
+    expect(await readdir(outside)).toEqual([]);
+  });
+});
+
+test('a record that is damaged is told with its place, and nothing is downloaded', async () => {
+  await install({ files: [] });
+  await writeFile(join(apps, '.applications', 'app.json'), '{');
+  expect(await installAnew({ files: [file('a')] })).toMatchObject({
+    reasonCode: 'APPLICATION_RECORD_UNREADABLE',
+    message: `${join(apps, '.applications', 'app.json')} is damaged`,
+  });
+  expect(server.requests).toEqual([]);
+});
+
 describe('run again after a failure, as `retries` ask for', () => {
   test('it is tried anew once the old one was put back', async () => {
     await install({ ...RUNNING, files: [file('a')] });
@@ -513,6 +567,7 @@ describe('a document is refused', () => {
   test.each([
     [{ files: [file('a'), file('b', './a')] }, '/files/1/path', 'is the path of a file before it'],
     [{ files: [{ ...file('a'), url: 'http://elsewhere/a' }] }, '/files/0/url', 'begins with http:'],
+    [{ files: [{ ...file('a'), url: 'https://169.254.169.254/a' }] }, '/files/0/url', 'leads to 169.254.169.254'],
     [{ user: 'nobody-of-ours' }, '/user', 'is neither one of runAsUsers'],
     [{ command: [''] }, '/command/0', 'is no program'],
     [{ command: ['--version'] }, '/command/0', 'is no program'],

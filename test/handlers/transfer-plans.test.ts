@@ -55,9 +55,11 @@ describe('download-file', () => {
     expect(await plan({ sizeBytes: 5001 })).toMatchObject({
       problems: ['5001 bytes are more than the 5000 that are allowed'],
     });
-    expect(await plan({ path: folder })).toMatchObject({ problems: [`${folder} is there, and no plain file`] });
+    expect(await plan({ path: folder })).toMatchObject({
+      problems: [`${folder} is a folder, and a plain file is expected there: it is not replaced`],
+    });
     expect(await plan({ path: join(folder, 'none/x') })).toMatchObject({
-      problems: [`there is no folder ${join(folder, 'none')}`],
+      problems: [`there is no folder ${join(folder, 'none')} (ENOENT)`],
     });
     const much = await downloadFileHandler.plan?.(
       { url: SIGNED, path: join(folder, 'x'), sizeBytes: 2 ** 50 },

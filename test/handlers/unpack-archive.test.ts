@@ -359,7 +359,7 @@ describe('a place that cannot be', () => {
     await writeFile(path, 'a file');
     expect(await unpack()).toMatchObject({
       reasonCode: 'UNPACK_NOT_WRITTEN',
-      message: expect.stringContaining('no folder'),
+      message: expect.stringContaining('is a file, and a folder is expected there'),
     });
     await rm(path);
     await symlink(workDir, path);
@@ -453,7 +453,7 @@ describe('the dry run', () => {
     const archive = join(folder, 'missing.tar');
     expect(await plan({ archive, path: join(folder, 'none', 'app') })).toEqual({
       actions: [`unpack ${archive} (which is not there yet) into the new folder ${join(folder, 'none', 'app')}`],
-      problems: [`${archive} is not there, or may not be read`, `there is no folder ${join(folder, 'none')}`],
+      problems: [`there is no file ${archive} (ENOENT)`, `there is no folder ${join(folder, 'none')} (ENOENT)`],
     });
   });
 });

@@ -131,7 +131,7 @@ test('a missing folder is told with its path', async () => {
   expect(result).toMatchObject({ kind: 'failed', reasonCode: 'FILE_NOT_WRITTEN' });
   expect(result).toHaveProperty(
     'message',
-    `${join(folder, 'no/such/file')} could not be written: there is no folder ${join(folder, 'no/such')}`,
+    `${join(folder, 'no/such/file')} could not be written: there is no folder ${join(folder, 'no')} (ENOENT)`,
   );
   expect(JSON.stringify(result)).not.toContain('secret content');
 });
@@ -204,8 +204,8 @@ describe('the dry run', () => {
     ['of a new file', 'new', ['write FOLDER/new: 4 bytes'], []],
     ['of a file that is there', 'file', ['replace FOLDER/file (3 bytes): 4 bytes'], []],
     ['of a link', 'link', ['replace the link FOLDER/link: 4 bytes'], []],
-    ['of a folder', 'sub', [], ['FOLDER/sub is there and no plain file']],
-    ['where no folder is', 'no/file', ['write FOLDER/no/file: 4 bytes'], ['there is no folder FOLDER/no']],
+    ['of a folder', 'sub', [], ['FOLDER/sub is a folder, and a plain file is expected there: it is not replaced']],
+    ['where no folder is', 'no/file', ['write FOLDER/no/file: 4 bytes'], ['there is no folder FOLDER/no (ENOENT)']],
   ])('%s says so, and writes nothing', async (_, path, actions, problems) => {
     await writeFile(join(folder, 'file'), 'old');
     await symlink('file', join(folder, 'link'));
