@@ -89,6 +89,13 @@ export const REASON_CODES = {
     summary: 'The handler’s module ended, hung or said too much when it was asked what it is.',
     remedy: 'At its top level a module only declares: let it work, wait and exit in `run` alone.',
   },
+  HANDLER_NOT_ASKED: {
+    status: 'FAILED',
+    summary:
+      'The gateway could not ask the handler’s module what it is, several times in two minutes: no space, no memory, no process left. Nothing was run.',
+    remedy:
+      'Read `reason`; free space where `runtimeDir` is, or memory. The job can be created again, or retried by its own settings.',
+  },
   HANDLER_REFUSED: {
     status: 'REJECTED',
     summary: 'The program ended with an exit code by which it refuses the job for good, as its manifest says.',

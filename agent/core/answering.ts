@@ -2,10 +2,11 @@
 import type { AnswerRule } from './answer-rules.ts';
 import { claimAnswered, claimLater, claimMore, listAnswered } from './claiming.ts';
 import { type Decision, describe, inOrder, stay, withExecution } from './decision.ts';
-import { described, dropReplaced, over, retryLater, tellOn } from './describing.ts';
+import { described, dropReplaced, over, tellOn } from './describing.ts';
 import type { AgentEvent } from './event.ts';
 import { toldToGoOn } from './going-on.ts';
 import { type ExecutionId, isTerminal, type JobExecutionState } from './job-execution.ts';
+import { retryLater } from './looking-again.ts';
 import { close } from './reporting.ts';
 import { start } from './running.ts';
 import type { AgentState, ClaimingPhase, ExecutionState, Phase, RequestPurpose, UpdatePurpose } from './state.ts';

@@ -25,6 +25,7 @@ import { goOnWaiting } from './going-on.ts';
 import { type ExecutionId, executionId, type JobExecution, type JobExecutionSummary } from './job-execution.ts';
 import { isOutOfTime, limitJob, OVER_BEFORE_BEGUN } from './job-limit.ts';
 import type { AcceptedAnswer } from './jobs-request.ts';
+import { mayBeKnownSoon, retryLater } from './looking-again.ts';
 import { failure, refusal } from './outcomes.ts';
 import { close, conclude, journal } from './reporting.ts';
 import { hasRoom, isExclusivePlan, isRunning, mayRunBeside } from './room.ts';
@@ -137,6 +138,7 @@ export function choose(
   const { id } = execution;
   if (found.status !== 'QUEUED') return chooseBegun(state, execution, found, verdict);
   if (verdict.kind === 'unknown-operation' && isShared(state)) return leave(state, id);
+  if (mayBeKnownSoon(verdict, execution)) return retryLater(state, execution);
   if (verdict.kind !== 'run') return conclude(state, id, refusal(verdict));
   // I1: what cannot be written down is not claimed. The next start of the agent finds it in the queue.
   if (!state.journalUsable) return stay(withoutExecution(state, id));
@@ -156,6 +158,7 @@ function chooseBegun(
   // Another agent's; or our own update landed unheard, and then it carries our mark.
   if (claimedBy === 'another' && isShared(state)) return close(state, execution, 'over');
   if (!mayBegin(claimedBy, verdict)) return conclude(state, id, failure('STATE_LOST', STATE_LOST[claimedBy]));
+  if (mayBeKnownSoon(verdict, execution)) return retryLater(state, execution);
   if (verdict.kind !== 'run') return conclude(state, id, refusal(verdict));
   return isOutOfTime(found) ? conclude(state, id, OVER_BEFORE_BEGUN) : start(state, id, verdict.plan);
 }

@@ -12,6 +12,7 @@ import {
   type JobExecutionState,
 } from './job-execution.ts';
 import { isLimited, isOutOfTime, limitJob } from './job-limit.ts';
+import { retryLater } from './looking-again.ts';
 import { tellProgress } from './progress.ts';
 import { journal, report, told } from './reporting.ts';
 import { stop } from './running.ts';
@@ -95,15 +96,6 @@ export function dropReplaced(state: AgentState, named: readonly (ExecutionKey | 
     );
   const replaced = Object.values(state.executions).filter(isReplaced);
   return inOrder(state, ...replaced.map((execution) => (now: AgentState) => over(now, execution, undefined)));
-}
-
-/** A request about it came to nothing: another look, later. */
-export function retryLater(state: AgentState, { id, retries }: ExecutionState): Decision {
-  if (!state.connected) return stay(state);
-  return {
-    state: withExecution(state, id, () => ({ retries: retries + 1 })),
-    effects: [{ type: 'setTimer', timer: { name: 'retry', id }, delay: { kind: 'backoff', attempt: retries } }],
-  };
 }
 
 /** No update is under way any more: tells the service what waits to be told. */

@@ -43,4 +43,6 @@ export type AgentEvent =
 export type PlanVerdict =
   | { readonly kind: 'run'; readonly plan: ReviewedPlan }
   | { readonly kind: 'reject'; readonly reasonCode: string; readonly rejection: DocumentRejection }
-  | { readonly kind: 'unknown-operation'; readonly rejection: DocumentRejection };
+  | { readonly kind: 'unknown-operation'; readonly rejection: DocumentRejection }
+  /** The gateway could not find it out, such as for want of space: not the document's fault. */
+  | { readonly kind: 'not-now'; readonly reasonCode: string; readonly reason: string };

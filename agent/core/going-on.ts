@@ -9,6 +9,7 @@ import { CLAIM_DETAIL, claimMark } from './claim-mark.ts';
 import { type Decision, describe, inOrder, mayUpdate, stay, update, withExecution } from './decision.ts';
 import type { PlanVerdict } from './event.ts';
 import type { ExecutionId, JobExecution } from './job-execution.ts';
+import { mayBeKnownSoon, waitOn } from './looking-again.ts';
 import { failure, fitDetails, interruptedTooOften, ownFirst, refusal } from './outcomes.ts';
 import { afterStep, nextStep, owesEnding, type StepEnd } from './programme.ts';
 import { tellProgress } from './progress.ts';
@@ -46,6 +47,7 @@ export function goOn(
     return goOn(state, execution, { ...phase, next: { kind: 'conclude', outcome } }, { found, verdict });
   }
   if (next.kind === 'conclude' && !owesEnding(execution)) return conclude(state, id, next.outcome);
+  if (mayBeKnownSoon(verdict, execution)) return waitOn(state, execution, phase);
   if (verdict.kind !== 'run') {
     return conclude(state, id, 'outcome' in next ? next.outcome : refusal(verdict));
   }

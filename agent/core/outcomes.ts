@@ -33,6 +33,7 @@ export function rejection(reasonCode: string, { pointer, reason }: DocumentRejec
 
 /** For a document that does not run here. */
 export function refusal(verdict: Exclude<PlanVerdict, { kind: 'run' }>): Outcome {
+  if (verdict.kind === 'not-now') return failure(verdict.reasonCode, verdict.reason);
   return verdict.kind === 'reject'
     ? rejection(verdict.reasonCode, verdict.rejection)
     : rejection('UNKNOWN_OPERATION', verdict.rejection);

@@ -6,6 +6,7 @@
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { builtInHandlers } from '../../handlers/built-in.ts';
+import { fileProblem } from '../files/file-problem.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import {
   failed,
@@ -16,7 +17,11 @@ import {
   type JobHandler,
 } from '../handler-api.ts';
 import { readCheckpoint, writeCheckpoint } from '../runs/checkpoint-file.ts';
-import type { HandlerHostQuestion, HandlerHostRequest } from '../runs/handler-host-request.ts';
+import {
+  type HandlerHostQuestion,
+  type HandlerHostRequest,
+  UNANSWERED_EXIT_CODE,
+} from '../runs/handler-host-request.ts';
 import { isHandlerResult, noResultReason } from '../runs/handler-result.ts';
 import { importModule } from './module-import.ts';
 import { answerQuestion, functionOf, handlerOf, reasonOf } from './module-questions.ts';
@@ -36,16 +41,23 @@ export async function runHandlerHost(handlers: readonly JobHandler[] = builtInHa
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined); // outlives its reader
   try {
     const request = JSON.parse(await text(process.stdin)) as HandlerHostRequest | HandlerHostQuestion;
-    if ('ask' in request) {
-      await answerQuestion(request);
-      return 0;
-    }
+    if ('ask' in request) return await answer(request);
     const result = await runToResult(handlers, request, stopping.signal);
     await writeResult(request, result);
     return result.kind === 'succeeded' ? 0 : 1;
   } catch (error) {
     explain(error); // such as ENOSPC: without a result the agent tells the exit code and the end of stderr
     return 1;
+  }
+}
+
+async function answer(question: HandlerHostQuestion): Promise<number> {
+  try {
+    await answerQuestion(question);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${await fileProblem(error, question.answerFile, 'put')}\n`);
+    return UNANSWERED_EXIT_CODE;
   }
 }
 
@@ -112,9 +124,16 @@ async function contextOf(request: HandlerHostRequest, { progress, signal }: Host
     log: createLog(),
     signal,
     progress: progress.report,
-    checkpoint: (value) => writeCheckpoint(checkpointFile, value),
+    checkpoint: (value) =>
+      writeCheckpoint(checkpointFile, value).catch((error) => lostCheckpoint(error, checkpointFile)),
     restored: await readCheckpoint(checkpointFile),
   };
+}
+
+/** The handler must not take it for trouble with its own files. @throws Error with the system's code. */
+async function lostCheckpoint(error: unknown, path: string): Promise<never> {
+  const reason = `the checkpoint could not be kept: ${await fileProblem(error, path, 'put')}`;
+  throw Object.assign(new Error(reason, { cause: error }), { code: (error as NodeJS.ErrnoException).code });
 }
 
 /** One JSON line each: the agent logs what we print, line by line. */

@@ -25,6 +25,10 @@ export async function reviewDocument(
       return reject(review.reasonCode, review.rejection);
     case 'unknown-operation':
       return { verdict: { kind: 'unknown-operation', rejection: review.rejection }, plan: null };
+    case 'not-now': {
+      const { reasonCode, reason } = review;
+      return { verdict: { kind: 'not-now', reasonCode, reason }, plan: null };
+    }
     case 'run': {
       const steps = plan.steps.map(
         (step, index): ReviewedStep => ({

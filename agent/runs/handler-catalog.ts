@@ -109,6 +109,8 @@ function fileEntry(operation: string, path: string, found: FoundHandler): Catalo
     }
     case 'refused':
       return faultyEntry(operation, path, { reasonCode: found.reasonCode, reason: found.reason });
+    case 'not-asked':
+      return faultyEntry(operation, path, { reasonCode: 'HANDLER_NOT_ASKED', reason: found.reason });
     case 'absent':
       return faultyEntry(operation, path, { reasonCode: 'UNKNOWN_OPERATION', reason: absentReason(operation, path) });
   }

@@ -49,6 +49,12 @@ export type HandlerHostQuestion = ModuleQuestion & {
   readonly answerFile: string;
 };
 
+/**
+ * The host ends so where the answer could not be written, with the reason as the last line on stderr: EX_IOERR of
+ * sysexits.h.
+ */
+export const UNANSWERED_EXIT_CODE = 74;
+
 /** Whoever reads it believes nothing: it comes from a process in which code of others runs. */
 export type ModuleAnswer =
   /** `value`: of `describe` a `ModuleDescription`, of the others what the handler's function returned; null for nothing. */

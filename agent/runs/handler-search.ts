@@ -15,6 +15,7 @@ import { findHandlerFile, type HandlerFile, type HandlerFolders, isExecutable } 
 import { MANIFEST_SUFFIX } from './handler-manifest.ts';
 import { type HandlerRegistry, OPERATION_NAME } from './handler-registry.ts';
 import { type CheckedManifest, type ManifestFile, NO_MANIFEST, type ReadManifest } from './manifest-file.ts';
+import type { NotAsked } from './module-asker.ts';
 import type { CheckedDeclaration } from './module-declaration.ts';
 import type { DescribeModule } from './module-describer.ts';
 
@@ -23,7 +24,8 @@ export type FoundHandler =
   | FoundExecutable
   | FoundModule
   | { readonly kind: 'absent' }
-  | RefusedHandler;
+  | RefusedHandler
+  | NotAsked;
 
 export interface FoundExecutable extends FoundFile {
   readonly kind: 'executable';
@@ -84,7 +86,7 @@ export function createHandlerSearch(options: HandlerSearchOptions): HandlerSearc
     const manifest = await readManifest({ name, folder: '', isModule: true });
     if (manifest.kind === 'refused') return manifest; // it may say that the module needs a later agent
     const described = await describeModule(file.path, name);
-    if (described.kind === 'refused') return described;
+    if (described.kind !== 'described') return described;
     return { ...described, kind: 'es-module', path: file.path, ...manifestPart(manifest, file.openings) };
   }
 

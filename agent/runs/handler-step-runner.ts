@@ -22,7 +22,7 @@ import {
 } from './run-folder.ts';
 import { failedRun } from './run-result.ts';
 import type { ResolvedStep, ResolveStep } from './step-resolver.ts';
-import type { RunningStep, StepRun, StepRunner } from './step-runner.ts';
+import type { Review, RunningStep, StepRun, StepRunner } from './step-runner.ts';
 import { createStopControl, type StopControl } from './stop-control.ts';
 
 export interface HandlerStepRunnerOptions extends HandlerFinderOptions {
@@ -42,12 +42,11 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
   const agentLog = createAgentLog(log);
   const { resolve, commandOfModule } = createHandlerFinder(options);
   return {
-    review: (plan) =>
-      reviewPlan(plan, resolve).catch((error: Error) => {
-        log.error({ err: error }, 'a job document could not be reviewed');
-        const rejection = { pointer: '', reason: `it could not be reviewed: ${error.message}` };
-        return { verdict: 'reject', reasonCode: 'HANDLER_ERROR', rejection };
-      }),
+    async review(plan) {
+      const review = await reviewPlan(plan, resolve).catch((error: Error) => unreviewed(error, log));
+      if (review.verdict === 'not-now') log.warn({ reason: review.reason }, 'a job cannot be reviewed for now');
+      return review;
+    },
     start: (run) =>
       run.purpose === 'condition'
         ? startConditionRun(run, options.facts.agentVersion)
@@ -72,6 +71,14 @@ export function createHandlerStepRunner(options: HandlerStepRunnerOptions): Step
       }
     },
   };
+}
+
+/** What the system refused, such as one more open file, it may grant later; anything else is a fault of ours. */
+function unreviewed(error: Error, log: HandlerStepRunnerOptions['log']): Review {
+  const reason = `it could not be reviewed: ${error.message}`;
+  if ('syscall' in error) return { verdict: 'not-now', reasonCode: 'HANDLER_NOT_ASKED', reason };
+  log.error({ err: error }, 'a job document could not be reviewed');
+  return { verdict: 'reject', reasonCode: 'HANDLER_ERROR', rejection: { pointer: '', reason } };
 }
 
 interface RunOptions extends HandlerStepRunnerOptions {

@@ -5,10 +5,16 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isJsonObject, type JsonValue } from '../core/json.ts';
+import { fileProblem } from '../files/file-problem.ts';
 import { readSmallFile } from '../files/small-file.ts';
 import type { ProcessEnd, ProcessRunner } from '../ports/process-runner.ts';
 import type { UserAccount } from '../ports/user-database.ts';
-import type { LoadedFile, ModuleAnswer, ModuleQuestion } from './handler-host-request.ts';
+import {
+  type LoadedFile,
+  type ModuleAnswer,
+  type ModuleQuestion,
+  UNANSWERED_EXIT_CODE,
+} from './handler-host-request.ts';
 import { baseEnvironment } from './run-environment.ts';
 import { createPrivateRunFolder } from './run-folder.ts';
 
@@ -20,7 +26,15 @@ export type AskedModule =
       readonly reasonCode: 'HANDLER_MODULE_INVALID' | 'HANDLER_MODULE_SILENT';
       /** Names the file. */
       readonly reason: string;
-    };
+    }
+  | NotAsked;
+
+/** The gateway has no space, no memory or no process left for it: that says nothing of the module. */
+export interface NotAsked {
+  readonly kind: 'not-asked';
+  /** Names the file. */
+  readonly reason: string;
+}
 
 /** @param path absolute, without links; checked for owner and mode. Never rejects. */
 export type AskModule = (path: string, question: ModuleQuestion) => Promise<AskedModule>;
@@ -58,7 +72,7 @@ export function createModuleAsker(options: ModuleAskerOptions): AskModule {
         await folder.remove();
       }
     } catch (error) {
-      return silent(path, (error as Error).message); // such as ENOSPC: nothing was asked
+      return notAsked(path, await fileProblem(error, join(options.runtimeDir, 'runs', id), 'folder'));
     }
   };
 }
@@ -99,7 +113,13 @@ function answerIn({ answer, fault }: ReadAnswer, end: AskEnd, path: string): Ask
   if (checked !== undefined) {
     return { kind: 'refused', reasonCode: 'HANDLER_MODULE_INVALID', reason: `${path}: ${checked.reason}` };
   }
+  if (end.kind === 'not-started') return notAsked(path, `no process for it could be started: ${end.message}`);
+  if (end.kind === 'exited' && end.exitCode === UNANSWERED_EXIT_CODE) return notAsked(path, lastWords(end));
   return silent(path, fault === undefined ? silenceReason(end) : `its answer cannot be read: ${fault}`);
+}
+
+function notAsked(path: string, why: string): NotAsked {
+  return { kind: 'not-asked', reason: `${path} could not be asked what it is: ${why}` };
 }
 
 function silent(path: string, why: string): AskedModule {
@@ -107,14 +127,17 @@ function silent(path: string, why: string): AskedModule {
   return { kind: 'refused', reasonCode: 'HANDLER_MODULE_SILENT', reason };
 }
 
-function silenceReason(end: AskEnd): string {
+function silenceReason(end: Exclude<AskEnd, { kind: 'not-started' }>): string {
   if (end.kind === 'too-slow') {
     return `no answer within ${end.limitMs / 1000} s; it must not work or wait when it is imported`;
   }
-  if (end.kind === 'not-started') return `the handler host could not be started (${end.code}): ${end.message}`;
-  const last = end.stderrTail.trimEnd().split('\n').at(-1)?.trim();
+  const last = lastWords(end);
   const how = end.kind === 'signaled' ? `was killed by ${end.signal}` : `ended with exit code ${end.exitCode}`;
-  return `its process ${how}${last ? `: ${last}` : ''}`;
+  return `its process ${how}${last === '' ? '' : `: ${last}`}`;
+}
+
+function lastWords({ stderrTail }: { readonly stderrTail: string }): string {
+  return stderrTail.trimEnd().split('\n').at(-1)?.trim() ?? '';
 }
 
 function parseAnswer(answer: JsonValue | undefined): ModuleAnswer | undefined {

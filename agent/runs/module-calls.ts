@@ -1,7 +1,7 @@
 /** The pure functions of a handler's module, called in a process of its own. */
 import { isJsonObject, type JsonValue } from '../core/json.ts';
 import type { HandlerFacts, HandlerPlan, ParameterProblem } from '../handler-api.ts';
-import type { AskedModule, AskModule } from './module-asker.ts';
+import type { AskedModule, AskModule, NotAsked } from './module-asker.ts';
 import type { ModuleDeclaration } from './module-declaration.ts';
 import type { StepRun } from './step-runner.ts';
 
@@ -16,7 +16,7 @@ type Refused = Extract<AskedModule, { kind: 'refused' }>;
 /** @returns what `check` of the handler says; undefined where it has none, or nothing to say. Never rejects. */
 export type CheckInModule = (
   call: ModuleCall,
-) => Promise<({ readonly kind: 'problem' } & ParameterProblem) | Refused | undefined>;
+) => Promise<({ readonly kind: 'problem' } & ParameterProblem) | Refused | NotAsked | undefined>;
 
 export type CommandLine = readonly [string, ...string[]];
 
@@ -27,7 +27,7 @@ export type CommandOfModule = (call: ModuleCall, purpose: StepRun['purpose']) =>
 export type PlanOfModule = (
   call: ModuleCall,
   workDir: string,
-) => Promise<({ readonly kind: 'plan' } & HandlerPlan) | Refused | undefined>;
+) => Promise<({ readonly kind: 'plan' } & HandlerPlan) | Refused | NotAsked | undefined>;
 
 export interface ModuleCalls {
   readonly checkInModule: CheckInModule;
@@ -40,20 +40,20 @@ export function createModuleCalls(ask: AskModule, facts: HandlerFacts): ModuleCa
     async checkInModule({ path, declaration, parameters }) {
       if (!declaration.functions.includes('check')) return undefined;
       const asked = await ask(path, { ask: 'check', parameters, facts });
-      if (asked.kind === 'refused') return asked;
+      if (asked.kind !== 'answered') return asked;
       return asked.value === null ? undefined : problemIn(asked.value, path);
     },
     async commandOfModule({ path, parameters }, purpose) {
       const part = ({ work: 'command', verify: 'verify', 'clean-up': 'cleanup' } as const)[purpose];
       const asked = await ask(path, { ask: 'command', part, parameters, facts });
-      if (asked.kind === 'refused') throw new Error(asked.reason);
+      if (asked.kind !== 'answered') throw new Error(asked.reason);
       if (isCommandLine(asked.value)) return asked.value;
       throw new Error(`${path}: ${part} returned no argument list: expected an array of texts, the program first`);
     },
     async planOfModule({ path, declaration, parameters }, workDir) {
       if (!declaration.functions.includes('plan')) return undefined;
       const asked = await ask(path, { ask: 'plan', parameters, facts, workDir });
-      if (asked.kind === 'refused') return asked;
+      if (asked.kind !== 'answered') return asked;
       const { actions, problems } = isJsonObject(asked.value) ? asked.value : {};
       if (isTextList(actions) && isTextList(problems)) return { kind: 'plan', actions, problems };
       return refused(`${path}: plan returned no { actions, problems }, both arrays of texts`);

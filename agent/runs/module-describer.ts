@@ -1,12 +1,13 @@
 /** What a handler's module declares, asked once for each content of the files that it is made of. */
 import { stat } from 'node:fs/promises';
 import type { LoadedFile } from './handler-host-request.ts';
-import type { AskModule } from './module-asker.ts';
+import type { AskModule, NotAsked } from './module-asker.ts';
 import type { CheckDeclaration, CheckedDeclaration } from './module-declaration.ts';
 
 export type DescribedModule =
   | ({ readonly kind: 'described' } & CheckedDeclaration)
-  | { readonly kind: 'refused'; readonly reasonCode: string; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reasonCode: string; readonly reason: string }
+  | NotAsked;
 
 /** Never rejects. @param path absolute, without links; checked for owner and mode. */
 export type DescribeModule = (path: string, operation: string) => Promise<DescribedModule>;
@@ -31,7 +32,7 @@ export function createModuleDescriber(ask: AskModule, check: CheckDeclaration): 
       return known.described;
     }
     const asked = await ask(path, { ask: 'describe' });
-    if (asked.kind === 'refused') return asked;
+    if (asked.kind !== 'answered') return asked;
     const checked = check(asked.value, operation);
     if (typeof checked === 'string') {
       return { kind: 'refused', reasonCode: 'HANDLER_MODULE_INVALID', reason: `${path}: ${checked}` };

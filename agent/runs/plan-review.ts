@@ -37,6 +37,7 @@ const PLACES: Readonly<Record<DocumentFormat, Readonly<Record<StepPlace, string>
 
 function refusal(problem: StepProblem, { pointer }: PlannedStep, format: DocumentFormat): Review {
   const { verdict, reasonCode, place, inPlace, reason } = problem;
+  if (verdict === 'not-now') return { verdict, reasonCode, reason };
   const further = format === 'sdk-v1' ? sdkV1Pointer(inPlace) : inPlace;
   const rejection = { pointer: pointer + PLACES[format][place] + further, reason };
   return verdict === 'reject' ? { verdict, reasonCode, rejection } : { verdict, rejection };

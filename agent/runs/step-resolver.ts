@@ -33,7 +33,8 @@ export type ResolvedStep = {
 );
 
 export interface StepProblem {
-  readonly verdict: 'reject' | 'unknown-operation';
+  /** `not-now`: the gateway could not find it out, such as for want of space. */
+  readonly verdict: 'reject' | 'unknown-operation' | 'not-now';
   readonly reasonCode: string;
   /** Which part of the step it is about; `inPlace` points on from there. */
   readonly place: StepPlace;
@@ -87,6 +88,8 @@ async function resolveOperation(
       return resolveModule({ found, operation, parameters }, runAs, options);
     case 'refused':
       return reject(found.reasonCode, 'operation', found.reason);
+    case 'not-asked':
+      return notNow(found.reason);
     case 'absent':
       return unknown(operation, options);
   }
@@ -120,6 +123,7 @@ async function resolveModule(
   const problem = checkParameters(call.parameters) ?? manifest.checkParameters?.(call.parameters);
   if (problem !== undefined) return parametersInvalid('parameters', problem.pointer, problem.reason);
   const checked = await options.checkInModule({ path, declaration, parameters: call.parameters });
+  if (checked?.kind === 'not-asked') return notNow(checked.reason);
   if (checked?.kind === 'refused') return reject(checked.reasonCode, 'operation', checked.reason);
   if (checked !== undefined) return parametersInvalid('parameters', checked.pointer, checked.reason);
   const traits = traitsOfModule(declaration, manifest.manifest);
@@ -213,6 +217,17 @@ function unknown(operation: string, { registry, settings }: StepResolverOptions)
 
 function parametersInvalid(place: StepPlace, inPlace: string, reason: string): Resolution {
   return { ok: false, problem: { verdict: 'reject', reasonCode: 'PARAMETERS_INVALID', place, inPlace, reason } };
+}
+
+function notNow(reason: string): Resolution {
+  const problem = {
+    verdict: 'not-now',
+    reasonCode: 'HANDLER_NOT_ASKED',
+    place: 'operation',
+    inPlace: '',
+    reason,
+  } as const;
+  return { ok: false, problem };
 }
 
 function reject(reasonCode: string, place: StepPlace, reason: string): Resolution {

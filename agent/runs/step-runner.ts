@@ -24,7 +24,9 @@ export interface StepFacts {
 export type Review =
   | { readonly verdict: 'run'; readonly steps: readonly StepFacts[] }
   | { readonly verdict: 'reject'; readonly reasonCode: string; readonly rejection: DocumentRejection }
-  | { readonly verdict: 'unknown-operation'; readonly rejection: DocumentRejection };
+  | { readonly verdict: 'unknown-operation'; readonly rejection: DocumentRejection }
+  /** The gateway could not find it out: it may be asked again. */
+  | { readonly verdict: 'not-now'; readonly reasonCode: string; readonly reason: string };
 
 export interface StepRun {
   /** Unique for this start; safe in a file name. */

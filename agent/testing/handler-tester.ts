@@ -238,6 +238,11 @@ async function readCheckpoint(path: string): Promise<JsonValue | undefined> {
 type Ending = Pick<TestReport, 'result' | 'refusedAt' | 'stdout' | 'stderr'>;
 
 function refusal(review: Exclude<Awaited<ReturnType<StepRunner['review']>>, { verdict: 'run' }>): Ending {
+  if (review.verdict === 'not-now') {
+    const { reasonCode, reason: message } = review;
+    const result = { status: 'failed', reasonCode, message, details: {} } as const;
+    return { result, refusedAt: null, stdout: '', stderr: '' };
+  }
   const { pointer, reason: message } = review.rejection;
   const reasonCode = review.verdict === 'reject' ? review.reasonCode : 'UNKNOWN_OPERATION';
   const result = { status: 'rejected', reasonCode, message, details: {} } as const;

@@ -26,8 +26,11 @@ export const PHASE_RULES: Readonly<Record<Phase['name'] | ClosedRecord['phase'],
   claiming: {
     inTheCloud: 'QUEUED',
     meaning: 'chosen by us: where more than one may run, one waits, or a job may be left to another agent',
-    leavesWhen: 'IN_PROGRESS is accepted; or it is refused, or left',
-    tests: [choosing('list, describe, journal, take, then run', 'with room for two')],
+    leavesWhen: 'IN_PROGRESS is accepted; or it is refused, left, or FAILED where six more looks could not tell',
+    tests: [
+      choosing('list, describe, journal, take, then run', 'with room for two'),
+      testsOf('core/decide-undecided')('fails after six more looks, and is never refused', 'a job that was claimed'),
+    ],
   },
   running: {
     inTheCloud: 'IN_PROGRESS',
