@@ -129,7 +129,7 @@ describe.runIf(isRoot)('a folder of another user', () => {
       const whole = above === '' ? folder : join(root, above);
       await removeTree(whole).catch(() => undefined); // it may go on being filled
       swapper.kill('SIGKILL');
-      await once(swapper, 'exit');
+      await once(swapper, 'close'); // of what it has started too, which may still be moving something
       await removeTree(whole);
       await expect(access(folder)).rejects.toThrow();
       await mkdir(join(root, above), { recursive: true });
