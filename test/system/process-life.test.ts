@@ -208,14 +208,14 @@ test('status and health answer while an agent runs, and 69 after it', async () =
 });
 
 test.each([
-  [['dance'], /there is no command "dance"/],
-  [[], /which command/],
-  [['run', '--confg', 'x'], /--confg/],
-])('%j is wrong usage and ends with 2', async (args, message) => {
+  [['dance'], /there is no command "dance"/, 'job-agent --help'],
+  [[], /which command/, 'job-agent --help'],
+  [['run', '--confg', 'x'], /--confg/, 'job-agent run --help'],
+])('%j is wrong usage and ends with 2', async (args, message, help) => {
   const { code, stderr } = await runAgentCommand(args);
   expect(code).toBe(2);
   expect(stderr).toMatch(message);
-  expect(stderr).toContain("Try 'job-agent --help'");
+  expect(stderr).toContain(`Try '${help}'`);
 });
 
 test('the status fixture reads what the service has', async () => {
