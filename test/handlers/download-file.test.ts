@@ -277,7 +277,7 @@ describe('stopping and stalling', () => {
 
   test('a body that stops coming is DOWNLOAD_STALLED', async () => {
     const { origin } = await serve((_, response) => stallAfter(response, 'half'));
-    const response = await fetchResponse(origin, { ...FETCH, stallMs: 50 });
+    const response = await fetchResponse(origin, { ...FETCH, stallMs: 1_000 });
     response.resume();
     expect((await once(response, 'close').catch((error) => [error])) as unknown).toBeDefined();
     expect(response.errored).toMatchObject({ code: 'DOWNLOAD_STALLED' });
