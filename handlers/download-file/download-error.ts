@@ -76,7 +76,8 @@ export function toDownloadError(error: unknown): DownloadError {
 }
 
 function downloadCodeOf(code: string, syscall: string | undefined): DownloadErrorCode {
-  if (syscall === 'connect') return 'DOWNLOAD_CONNECTION'; // a firewall says EACCES or EPERM, as a file would
+  // A firewall says EACCES or EPERM, as a file would, and getaddrinfo(3) EINVAL of a name that is too long.
+  if (syscall === 'connect' || syscall === 'getaddrinfo') return 'DOWNLOAD_CONNECTION';
   if (NO_SPACE_ERRORS.has(code)) return 'DOWNLOAD_NO_SPACE';
   if (FILE_ERRORS.has(code)) return 'DOWNLOAD_NOT_WRITTEN';
   if (CONNECTION_ERRORS.has(code)) return 'DOWNLOAD_CONNECTION';

@@ -35,7 +35,10 @@ export async function fetchResponse(url: string, options: FetchOptions): Promise
     const response = await request(target, options);
     const { statusCode = 0 } = response;
     if (wanted.includes(statusCode)) return response;
-    if (!REDIRECTS.has(statusCode)) throw await refusalOf(target, shownUrl(target), response);
+    if (!REDIRECTS.has(statusCode)) {
+      limitTime(target, response, options.stallMs);
+      throw await refusalOf(target, shownUrl(target), response);
+    }
     response.destroy();
     target = allowedUrl(locationOf(target, response), options.facts);
   }
@@ -77,15 +80,39 @@ async function request(url: URL, { facts, signal, stallMs, from }: FetchOptions)
   return new Promise((resolve, reject) => {
     let waiting: { destroy(error: Error): void };
     const request = get(url.href, { ...options, headers }, (response) => {
+      clearTimeout(late);
       waiting = response; // from here on whoever reads the body is told
       resolve(response);
     });
     waiting = request;
-    request.on('timeout', () => waiting.destroy(stalled(url, stallMs)));
+    const answerMs = HEAD_STALLS * stallMs;
+    const late = setTimeout(
+      () => request.destroy(stalled(url, `did not answer within ${answerMs / 1000} s`)),
+      answerMs,
+    );
+    request.on('timeout', () => waiting.destroy(stalled(url, `sent nothing for ${stallMs / 1000} s`)));
+    request.on('upgrade', ({ statusCode }, socket) => {
+      socket.destroy();
+      reject(new DownloadError('DOWNLOAD_HTTP_STATUS', `${shownUrl(url)} answered ${statusCode}`));
+    });
     request.on('error', reject);
+    request.on('close', () => {
+      clearTimeout(late);
+      reject(new DownloadError('DOWNLOAD_CONNECTION', `${shownUrl(url)} closed the connection without an answer`));
+    });
   });
 }
 
-function stalled(url: URL, stallMs: number): DownloadError {
-  return new DownloadError('DOWNLOAD_STALLED', `${shownUrl(url)} sent nothing for ${stallMs / 1000} s`);
+/** A head that comes byte by byte, or after one "100 Continue" after the other, is never silent for long. */
+const HEAD_STALLS = 2;
+
+/** @param what it did, or did not. */
+export function stalled(url: URL, what: string): DownloadError {
+  return new DownloadError('DOWNLOAD_STALLED', `${shownUrl(url)} ${what}`);
+}
+
+/** For an answer that is small, and yet could come byte by byte: its reader gets the error. */
+export function limitTime(url: URL, response: IncomingMessage, ms: number): void {
+  const late = setTimeout(() => response.destroy(stalled(url, `was not done within ${ms / 1000} s`)), ms);
+  response.once('close', () => clearTimeout(late));
 }

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface DownloadPace {
   /** Longest time without a single byte. */
   readonly stallMs: number;
+  /** A connection that brings fewer bytes in that time is as good as dead, and what it has brought is no news. */
+  readonly leastBytes: number;
   /** Most of the wait after a first failure; it doubles with each that brings nothing. */
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
@@ -14,6 +16,7 @@ export interface DownloadPace {
 
 export const DOWNLOAD_PACE: DownloadPace = {
   stallMs: 60_000, // a poor link may be silent for a while; a minute without a byte is a dead connection
+  leastBytes: 1024, // 2G brings as much in a second
   firstWaitMs: 1000,
   longestWaitMs: 60_000,
   checkpointBytes: 1024 ** 2,

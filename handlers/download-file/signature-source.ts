@@ -1,6 +1,6 @@
 /** Where the signature of a file comes from: the document, or a file beside it on the server. */
 import type { HandlerContext } from '../../agent/handler-api.ts';
-import { fetchResponse, shownUrl } from './fetch-response.ts';
+import { fetchResponse, limitTime, shownUrl } from './fetch-response.ts';
 import type { DownloadFileParameters } from './parameters.ts';
 import { parseSignature, type Signature, signatureInvalid } from './signature.ts';
 
@@ -23,7 +23,11 @@ export function createSignatureSource(
       if (loaded !== undefined) return loaded;
       if (signature !== undefined) loaded = parsed('the signature', Buffer.from(signature));
       else if (signatureUrl !== undefined) {
-        const content = await readFrom(signatureUrl, () => fetchResponse(signatureUrl, { facts, signal, stallMs }));
+        const content = await readFrom(signatureUrl, async () => {
+          const response = await fetchResponse(signatureUrl, { facts, signal, stallMs });
+          limitTime(new URL(signatureUrl), response, stallMs);
+          return response;
+        });
         loaded = parsed(shownUrl(new URL(signatureUrl)), content);
       }
       return loaded;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HandlerContext } from '../../agent/handler-api.ts';
 import { checkAnnouncedSize, tooLarge, wrongSize } from './content-checks.ts';
 import { DownloadError, toDownloadError } from './download-error.ts';
-import { type FetchOptions, fetchResponse } from './fetch-response.ts';
+import { type FetchOptions, fetchResponse, stalled } from './fetch-response.ts';
 import { checkFreeSpace } from './free-space.ts';
 import { backoffMs, createThrottle, type DownloadPace, type Throttle } from './pacing.ts';
 import type { DownloadFileParameters } from './parameters.ts';
@@ -43,7 +43,9 @@ export async function transferAll(transfer: Transfer): Promise<void> {
       const failure = toDownloadError(error);
       if (!failure.passing) throw failure;
       // Bytes that have come before are no news: a server without ranges, on a link that breaks, sends them for ever.
-      if (part.bytes > mostBytes) [mostBytes, lastNewsMs, failures] = [part.bytes, performance.now(), 0];
+      if (part.bytes >= mostBytes + pace.leastBytes) {
+        [mostBytes, lastNewsMs, failures] = [part.bytes, performance.now(), 0];
+      }
       failures++;
       const waitMs = Math.max(failure.retryAfterMs, backoffMs(failures, pace));
       if (performance.now() - lastNewsMs + waitMs >= patienceMs) throw failure;
@@ -118,7 +120,7 @@ async function receive(response: IncomingMessage, transfer: Transfer, throttle: 
   let { savedBytes } = part;
   let savedAtMs = savedBytes === 0 ? undefined : performance.now();
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of atLeastInTime(response, new URL(parameters.url), pace)) {
       const bytes = part.bytes + chunk.length;
       if (bytes > limitBytes) throw tooLarge(limitBytes, 'it goes on');
       if (sizeBytes !== undefined && bytes > sizeBytes) throw wrongSize(sizeBytes, 'it goes on');
@@ -140,6 +142,26 @@ async function receive(response: IncomingMessage, transfer: Transfer, throttle: 
     throw isCutOff(error) ? incomplete(part) : error;
   }
   if (part.totalBytes !== null && part.bytes < part.totalBytes) throw incomplete(part);
+}
+
+/** Hands on what comes in time. Counted is the time in which we wait for the server, not that in which it waits for us. */
+async function* atLeastInTime(
+  response: AsyncIterable<Buffer>,
+  url: URL,
+  { stallMs, leastBytes }: DownloadPace,
+): AsyncGenerator<Buffer> {
+  let [waitedMs, bytes] = [0, 0];
+  let askedAtMs = performance.now();
+  for await (const chunk of response) {
+    waitedMs += performance.now() - askedAtMs;
+    bytes += chunk.length;
+    if (waitedMs >= stallMs) {
+      if (bytes < leastBytes) throw stalled(url, `sent only ${bytes} bytes in ${Math.round(waitedMs / 1000)} s`);
+      [waitedMs, bytes] = [0, 0];
+    }
+    yield chunk;
+    askedAtMs = performance.now();
+  }
 }
 
 function percentOf({ bytes, totalBytes }: PartFile): { percent?: number } {

@@ -1,6 +1,6 @@
 /** One PUT of a file, and what of the answer matters. */
 import { createHash } from 'node:crypto';
-import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { type FileServerFacts, fileProblem, fileServerOptions } from '../../agent/handler-api.ts';
@@ -42,13 +42,20 @@ export async function putFile(url: string, source: UploadSource, options: PutOpt
     request.destroy(new UploadError('UPLOAD_STALLED', message, { isPassing: true }));
   });
   const pieces = createPieces();
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    request.on('response', resolve);
-    request.on('error', reject);
-  });
+  // Reading or answering byte by byte a server is never silent for long.
+  const pieceMs = PIECE_STALLS * stallMs;
+  const late = setTimeout(() => {
+    const message = `${hostname} took less than ${PIECE_BYTES} bytes in ${pieceMs / 1000} s, or did not finish its answer`;
+    request.destroy(new UploadError('UPLOAD_STALLED', message, { isPassing: true }));
+  }, pieceMs);
+  const answered = answerOf(request, place);
   try {
     // A server may refuse before it has read all: then the answer counts, and not that the rest could not be sent.
-    const sending = pipeline(pieces.read(source, options.onSent), request);
+    const onSent = (bytes: number) => {
+      late.refresh();
+      options.onSent(bytes);
+    };
+    const sending = pipeline(pieces.read(source, onSent), request);
     const failing = sending.then(
       () => answered,
       (error) => Promise.race([answered, laterRejection(error)]),
@@ -62,8 +69,24 @@ export async function putFile(url: string, source: UploadSource, options: PutOpt
   } catch (error) {
     throw toConnectionError(pieces.trouble ?? error);
   } finally {
+    clearTimeout(late);
     request.destroy();
   }
+}
+
+function answerOf(request: ClientRequest, place: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.on('response', resolve);
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      reject(statusError(place, response.statusCode ?? 0, ''));
+    });
+    request.on('error', reject);
+    request.on('close', () => {
+      const message = `${place} closed the connection without an answer`;
+      reject(new UploadError('UPLOAD_CONNECTION', message, { isPassing: true }));
+    });
+  });
 }
 
 /** A moment for an answer that is already on the way. */
@@ -74,6 +97,8 @@ function laterRejection(error: unknown): Promise<never> {
 }
 
 const PIECE_BYTES = 64 * 1024;
+/** For a piece to be taken: 1 KiB a minute, which is what 2G takes a second for. */
+const PIECE_STALLS = 64;
 
 /** The file's own trouble is kept: the connection, which breaks for it, would be blamed. */
 function createPieces() {
