@@ -18,8 +18,8 @@ export async function planContainers(parameters: ContainersParameters, context: 
     if (engine.compose === undefined && action !== 'restart') problems.push(`there is no compose for ${engine.name}`);
     const kept = await readKeptProject(context.facts, project);
     const found = await readProject(engine, project, context.signal);
-    actions.push(...projectActions(parameters, project, found));
-    problems.push(...projectProblems(parameters, kept, found), ...(await fileProblems(parameters, context)));
+    actions.push(...projectActions(parameters, { project, found, source: await sourceOf(parameters, context) }));
+    problems.push(...projectProblems(parameters, kept, found));
   }
   if (container !== undefined) {
     const found = await readContainer(engine, container.name, context.signal);
@@ -28,21 +28,25 @@ export async function planContainers(parameters: ContainersParameters, context: 
   return { actions, problems };
 }
 
+interface ProjectPlan {
+  readonly project: string;
+  readonly found: readonly ContainerState[];
+  /** For people: where the compose file is from. */
+  readonly source: string;
+}
+
 function projectActions(
-  { action, compose, composeFile, pull, stayUpSeconds = 10 }: ContainersParameters,
-  project: string,
-  found: readonly ContainerState[],
+  { action, pull, stayUpSeconds = 10 }: ContainersParameters,
+  { project, found, source }: ProjectPlan,
 ): readonly string[] {
   const there = found.length === 0 ? 'none is there' : `there: ${found.map(describeContainer).join(', ')}`;
   switch (action) {
-    case 'up': {
-      const source = compose === undefined ? (composeFile ?? 'the file of the last up') : 'the file in the document';
+    case 'up':
       return [
         ...(pull === 'missing' ? [] : [`pull the images of ${source}`]),
         `bring up the project ${project} from ${source} (${there})`,
         `watch for ${stayUpSeconds} s that every container stays up and is healthy; go back to what was before if not`,
       ];
-    }
     case 'down':
       return [`stop and remove the containers of ${project}, and keep its volumes (${there})`];
     case 'restart':
@@ -65,17 +69,15 @@ function projectProblems(
   return isForeign ? [`${project} was started by others, and adopt is not set`] : [];
 }
 
-/** A step before may bring it. */
-async function fileProblems(
-  { composeFile }: ContainersParameters,
-  { workDir }: PlanContext,
-): Promise<readonly string[]> {
-  if (composeFile === undefined) return [];
-  const path = resolve(workDir, composeFile);
-  return access(path).then(
-    () => [],
-    () => [`${path} is not there now; a step before has to bring it`],
+/** Where the compose file is from. A step before may put it into the working folder. */
+async function sourceOf({ compose, composeFile }: ContainersParameters, { workDir }: PlanContext): Promise<string> {
+  if (compose !== undefined) return 'the file in the document';
+  if (composeFile === undefined) return 'the file of the last up';
+  const isThere = await access(resolve(workDir, composeFile)).then(
+    () => true,
+    () => false,
   );
+  return isThere ? composeFile : `${composeFile}, which is not there yet,`;
 }
 
 function singleActions(

@@ -1,5 +1,6 @@
 /** What a `firmware` step would do here, found out by looking only. */
 import { access, constants } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import type { HandlerPlan, PlanContext } from '../../agent/handler-api.ts';
 import type { FirmwareParameters } from './parameters.ts';
 import { findTool, type ToolFinders } from './tool.ts';
@@ -21,9 +22,15 @@ export async function planFirmware(
   if (parameters.bundle === undefined && !tool.canFetch) problems.push(`${tool.name} is given a file, not a URL`);
   const source = sourceOf(parameters, workDir);
   const isThere = parameters.bundle !== undefined && (await access(source, constants.R_OK).then(yes, no));
-  if (parameters.bundle !== undefined && !isThere)
+  const isMissing = parameters.bundle !== undefined && !isThere;
+  // A step before may put it into the working folder.
+  if (isMissing && isAbsolute(parameters.bundle ?? ''))
     problems.push(`${source} is not there now; a step before has to bring it`);
-  const what = isThere ? await tool.describe?.(source, signal).catch(note) : undefined;
+  const what = isThere
+    ? await tool.describe?.(source, signal).catch(note)
+    : isMissing
+      ? 'which is not there yet'
+      : undefined;
   const from = parameters.bundle === undefined ? 'the URL in the document' : source;
   actions.push(
     `install ${from}${what === undefined ? '' : `, ${what},`} with ${tool.name} (${tool.version}) beside ${slot ?? 'the system that runs'}`,

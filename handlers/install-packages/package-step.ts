@@ -108,8 +108,12 @@ export async function listInstalled(
   return new Map(result.stdout.split('\n').flatMap((line) => [readLine(line)].filter((pair) => pair !== undefined)));
 }
 
+/** What apt-get prints whenever it is called. */
+const BEFORE_IT_BEGAN = /^(Reading package lists|Building dependency tree|Reading state information)\.\.\./;
+
 /** apt-get prints to stderr that it cannot, and to stdout which dependency is to blame. */
 export function explanationOf({ exitCode, stdout, stderr }: ProgramResult): string {
-  const parts = [lastLines(stderr, 3), lastLines(stdout, 3)].filter((part) => part !== '');
+  const said = stdout.split('\n').filter((line) => !BEFORE_IT_BEGAN.test(line));
+  const parts = [lastLines(stderr, 3), lastLines(said.join('\n'), 3)].filter((part) => part !== '');
   return parts.length === 0 ? `exit code ${exitCode}` : parts.join(' / ');
 }

@@ -405,8 +405,10 @@ describe.runIf(hasPodman)('with podman and podman-compose', { timeout: LIMIT_MS 
     const plan = await containersHandler.plan?.({ action: 'up', project: 'app', composeFile: 'none.yaml' }, context);
     expect(plan?.actions[0]).toMatch(/^use podman \d/);
     expect(plan?.actions).toContainEqual(
-      expect.stringContaining('bring up the project app from none.yaml (there: app_web_1 running)'),
+      expect.stringContaining(
+        'bring up the project app from none.yaml, which is not there yet, (there: app_web_1 running)',
+      ),
     );
-    expect(plan?.problems).toEqual([expect.stringContaining('none.yaml is not there now')]);
+    expect(plan?.problems).toEqual([]); // a step before may bring it
   });
 });

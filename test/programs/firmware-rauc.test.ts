@@ -203,9 +203,12 @@ describe.runIf(hasRauc)('with RAUC', () => {
     expect(plan?.actions[0]).toMatch(
       /^install .*2\.0\.raucb, version 2\.0 for gateway, with rauc \(rauc 1\..*\) beside rootfs\.0$/,
     );
-    expect((await firmwareHandler.plan?.({ bundle: 'none' }, context))?.problems).toEqual([
-      expect.stringContaining('none is not there now'),
+    expect((await firmwareHandler.plan?.({ bundle: '/none' }, context))?.problems).toEqual([
+      expect.stringContaining('/none is not there now'),
     ]);
+    const later = await firmwareHandler.plan?.({ bundle: 'later.raucb' }, context);
+    expect(later?.problems).toEqual([]); // a step before may bring it
+    expect(later?.actions[0]).toMatch(/^install .*later\.raucb, which is not there yet, with rauc /);
   });
 });
 
