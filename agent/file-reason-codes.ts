@@ -41,7 +41,7 @@ export const FILE_REASON_CODES = {
   },
   CONFIG_UNSUITABLE: {
     status: 'FAILED',
-    summary: 'The file is larger than 1 MiB, or no text in UTF-8.',
+    summary: 'The file is larger than 1 MiB, as YAML than 128 KiB, or no text in UTF-8.',
     remedy: 'Write it whole, by `write-file` or `download-file`.',
   },
   CONFIG_NOT_PARSED: {

@@ -40,6 +40,25 @@ const programs = {
 // An optional peer dependency with a native binary is loaded at run time, and only when it is configured.
 const external = ['aws-iot-device-sdk-v2', 'aws-crt', '@aws-sdk/client-iot', '@aws-sdk/client-iot-jobs-data-plane'];
 
+/** Few jobs run it, and every process holds its text: so that is kept short, by two thirds. */
+const shortYaml = {
+  name: 'short-yaml',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]yaml[/\\]dist[/\\]index\.js$/ }, async ({ path }) => {
+      const options = {
+        bundle: true,
+        minify: true,
+        write: false,
+        format: 'cjs',
+        platform: 'node',
+        target: 'node20.19',
+      };
+      const { outputFiles } = await build({ entryPoints: [path], ...options });
+      return { contents: outputFiles[0].text, loader: 'js' };
+    });
+  },
+};
+
 const define = { __VERSION__: JSON.stringify(version), ...(await consoleDefine()), ...(await examplesDefine()) };
 
 await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
@@ -57,6 +76,7 @@ for (const [name, entry] of Object.entries(programs)) {
     target: 'node20.19',
     format: 'esm',
     external,
+    plugins: [shortYaml],
     define,
     // Some bundled packages are CommonJS and call require for Node's own modules.
     banner: {

@@ -11,6 +11,7 @@ import { dirname } from 'node:path';
 import {
   type Details,
   failed,
+  fileProblem,
   type HandlerContext,
   type HandlerResult,
   type JsonObject,
@@ -85,7 +86,7 @@ export async function makeChange(
     if (context.signal.aborted) return stopped(path);
     const failure = {
       reasonCode: 'FILE_NOT_WRITTEN',
-      message: `${path} could not be written: ${(error as Error).message}`,
+      message: `${path} could not be written: ${await fileProblem(error, path, 'put')}`,
     };
     // It may have got its name, and not been synced.
     if (newFingerprint !== oldFingerprint && (await fingerprintOf(path)) === newFingerprint) {
@@ -203,7 +204,7 @@ async function finish(context: HandlerContext, record: ChangeRecord, rules: Chan
     return succeeded({ ...details, previous: await keepAsPrevious(keptPath, path) });
   } catch (error) {
     await removeKept(keptPath); // such as where a folder has the name: the change itself stands
-    return succeeded({ ...details, previous: `not kept: ${(error as Error).message}` });
+    return succeeded({ ...details, previous: `not kept: ${await fileProblem(error, previousPath(path), 'put')}` });
   }
 }
 
@@ -213,7 +214,7 @@ async function undo(context: HandlerContext, record: ChangeRecord, rules: Change
   const { reasonCode, message } = failure ?? { reasonCode: 'FILE_CHECK_FAILED', message: `${path} was not proved` };
   context.progress({ phase: 'rolling back' });
   await save(context, { ...record, phase: 'undoing' });
-  const obstacle = await restoreOld(context, record).catch((error: Error) => error.message);
+  const obstacle = await restoreOld(context, record).catch((error: unknown) => fileProblem(error, path, 'put'));
   if (obstacle !== undefined) {
     return failed('FILE_NOT_ROLLED_BACK', `${message}; and the old content is not back: ${obstacle}`, record.details);
   }

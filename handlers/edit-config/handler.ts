@@ -4,6 +4,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import {
   checkWithinWorkFolder,
   failed,
+  fileProblem,
   type HandlerContext,
   type HandlerPlan,
   type HandlerResult,
@@ -43,7 +44,7 @@ async function editConfig(context: HandlerContext, parameters: EditConfigParamet
   const named = resolve(context.workDir, parameters.path);
   try {
     const { path, content: old } = await readConfig(parameters.path, context.workDir);
-    const { content, changed } = editContent(old, parameters);
+    const { content, changed } = await editContent(old, parameters);
     if (content.equals(old)) return succeeded({ path, changed: 'nothing' });
     const details = { path, changed: listOf(changed), bytes: content.length, sha256: sha256Of(content) };
     const change = { path, content, oldFingerprint: sha256Of(old), isLikeOld: true, details };
@@ -59,7 +60,7 @@ async function planEdit(parameters: EditConfigParameters, { workDir }: PlanConte
   const commands = planCommands(parameters);
   try {
     const { path, content: old } = await readConfig(parameters.path, workDir);
-    const { content, changed } = editContent(old, parameters);
+    const { content, changed } = await editContent(old, parameters);
     if (content.equals(old)) return { actions: [`leave ${path} as it is: it has all that already`], problems: [] };
     const edit = `change in ${path} (${old.length} bytes, then ${content.length}): ${listOf(changed)}`;
     return { actions: [edit, ...commands.actions], problems: commands.problems };
@@ -98,7 +99,9 @@ async function readConfig(namedPath: string, workDir: string): Promise<Config> {
     }
   } catch (error) {
     if (error instanceof EditError) throw error;
-    throw new EditError('CONFIG_UNREADABLE', `cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new EditError('CONFIG_UNREADABLE', `cannot be read: ${await fileProblem(error, named, 'read')}`, {
+      cause: error,
+    });
   }
 }
 

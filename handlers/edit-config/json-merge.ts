@@ -1,18 +1,19 @@
-/** JSON Merge Patch (RFC 7396) on a text, of which what is not named stays as it is. */
+/** JSON Merge Patch (RFC 7396) on a text of JSON or YAML, of which what is not named stays as it is. */
 import { isDeepStrictEqual } from 'node:util';
 import type { EditedText } from './edit-error.ts';
-import { insertEntry, removeEntry, replaceNode } from './json-text.ts';
-import { type JsonNode, jsonValueOf, type ObjectNode, parseJsonTree } from './json-tree.ts';
+import { JSON_TEXT } from './json-text.ts';
+import type { JsonNode, ObjectNode } from './json-tree.ts';
+import type { TextFormat } from './text-format.ts';
 
 export type JsonMembers = Readonly<Record<string, unknown>>;
 
-/** @throws EditError for a text that is no JSON. */
-export function mergeJson(text: string, patch: JsonMembers): EditedText {
-  const merge: Merge = { text, changed: [] };
-  const root = parseJsonTree(text);
+/** @throws EditError for a text that is not of the format. */
+export function mergeJson(text: string, patch: JsonMembers, format: TextFormat = JSON_TEXT): EditedText {
+  const merge: Merge = { text, format, changed: [] };
+  const root = format.parse(text);
   if (root.kind === 'object') mergeMembers(merge, [], patch);
   else {
-    merge.text = replaceNode(text, root, withoutNulls(patch));
+    merge.text = format.replace(text, root, withoutNulls(patch));
     merge.changed.push('the whole');
   }
   return merge;
@@ -20,6 +21,7 @@ export function mergeJson(text: string, patch: JsonMembers): EditedText {
 
 interface Merge {
   text: string;
+  readonly format: TextFormat;
   readonly changed: string[];
 }
 
@@ -32,14 +34,16 @@ function mergeMember(
   path: readonly string[],
   { name, value }: { readonly name: string; readonly value: unknown },
 ): void {
-  const parent = objectAt(merge.text, path);
+  const { format } = merge;
+  const parent = objectAt(merge, path);
   const index = parent.members.findIndex((member) => member.name === name);
   const old = parent.members[index]?.value;
+  format.checkMember?.(merge.text, { parent, name, value, old });
   if (isMembers(value) && old?.kind === 'object') {
     mergeMembers(merge, [...path, name], value);
     return;
   }
-  const text = memberSet({ text: merge.text, parent, index, old }, name, value);
+  const text = memberSet({ text: merge.text, format, parent, index, old }, name, value);
   if (text === merge.text) return;
   merge.text = text;
   merge.changed.push([...path, name].join('.'));
@@ -47,22 +51,23 @@ function mergeMember(
 
 interface Place {
   readonly text: string;
+  readonly format: TextFormat;
   readonly parent: ObjectNode;
   /** -1 where there is no such member. */
   readonly index: number;
   readonly old: JsonNode | undefined;
 }
 
-function memberSet({ text, parent, index, old }: Place, name: string, value: unknown): string {
-  if (value === null) return removeEntry(text, parent, index);
+function memberSet({ text, format, parent, index, old }: Place, name: string, value: unknown): string {
+  if (value === null) return index === -1 ? text : format.remove(text, parent, index);
   const wanted = withoutNulls(value);
-  if (old === undefined) return insertEntry(text, parent, { index: parent.members.length, name, value: wanted });
-  return isDeepStrictEqual(jsonValueOf(text, old), wanted) ? text : replaceNode(text, old, wanted);
+  if (old === undefined) return format.insert(text, parent, { index: parent.members.length, name, value: wanted });
+  return isDeepStrictEqual(format.valueOf(text, old), wanted) ? text : format.replace(text, old, wanted);
 }
 
 /** The path leads through objects: it was walked down just before, and an edit elsewhere leaves it. */
-function objectAt(text: string, path: readonly string[]): ObjectNode {
-  let node: JsonNode | undefined = parseJsonTree(text);
+function objectAt({ text, format }: Merge, path: readonly string[]): ObjectNode {
+  let node: JsonNode | undefined = format.parse(text);
   for (const name of path) {
     node = node?.kind === 'object' ? node.members.find((member) => member.name === name)?.value : undefined;
   }

@@ -1,8 +1,9 @@
-/** JSON Patch (RFC 6902) on a text, of which what is not named stays as it is. */
+/** JSON Patch (RFC 6902) on a text of JSON or YAML, of which what is not named stays as it is. */
 import { isDeepStrictEqual } from 'node:util';
 import { type EditError, type EditedText, impossible } from './edit-error.ts';
-import { insertEntry, removeEntry, replaceNode } from './json-text.ts';
-import { type JsonNode, jsonValueOf, parseJsonTree } from './json-tree.ts';
+import { JSON_TEXT } from './json-text.ts';
+import type { JsonNode } from './json-tree.ts';
+import type { TextFormat } from './text-format.ts';
 
 export interface PatchOperation {
   readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
@@ -13,79 +14,90 @@ export interface PatchOperation {
 }
 
 /** All of them or none. @throws EditError that says which operation, counted from 1, and where. */
-export function patchJson(text: string, operations: readonly PatchOperation[]): EditedText {
-  parseJsonTree(text); // what is no JSON is told as that, and not as the fault of an operation
+export function patchJson(
+  text: string,
+  operations: readonly PatchOperation[],
+  format: TextFormat = JSON_TEXT,
+): EditedText {
+  format.parse(text); // what is not of the format is told as that, and not as the fault of an operation
   let patched = text;
   const changed: string[] = [];
   for (const [index, operation] of operations.entries()) {
-    const next = perform(patched, operation, (problem) =>
-      impossible(`operation ${index + 1} (${operation.op} ${operation.path || 'the whole'}): ${problem}`),
-    );
+    const fail = (problem: string) =>
+      impossible(`operation ${index + 1} (${operation.op} ${operation.path || 'the whole'}): ${problem}`);
+    const next = perform({ text: patched, format, fail }, operation);
     if (next !== patched) changed.push(operation.path || 'the whole');
     patched = next;
   }
   return { text: patched, changed: [...new Set(changed)] };
 }
 
-type Fail = (problem: string) => EditError;
+interface Patched {
+  readonly text: string;
+  readonly format: TextFormat;
+  readonly fail: (problem: string) => EditError;
+}
 
-function perform(text: string, { op, path, from = '', value }: PatchOperation, fail: Fail): string {
+function perform(patched: Patched, { op, path, from = '', value }: PatchOperation): string {
+  const { text, format, fail } = patched;
   switch (op) {
     case 'add':
-      return add(text, path, { value, fail });
+      return add(patched, path, value);
     case 'remove':
-      return remove(text, path, fail);
+      return remove(patched, path);
     case 'replace': {
-      const old = found(text, path, fail);
-      return isDeepStrictEqual(jsonValueOf(text, old), value) ? text : replaceNode(text, old, value);
+      const old = found(patched, path);
+      return isDeepStrictEqual(format.valueOf(text, old), value) ? text : format.replace(text, old, value);
     }
     case 'test':
-      if (isDeepStrictEqual(jsonValueOf(text, found(text, path, fail)), value)) return text;
+      if (isDeepStrictEqual(format.valueOf(text, found(patched, path)), value)) return text;
       throw fail('the file has another value there');
     case 'move': {
       if (path.startsWith(`${from}/`)) throw fail('cannot be moved into itself'); // RFC 6902, 4.4
-      const moved = jsonValueOf(text, found(text, from, fail));
-      return path === from ? text : add(remove(text, from, fail), path, { value: moved, fail });
+      const moved = format.valueOf(text, found(patched, from));
+      return path === from ? text : add({ ...patched, text: remove(patched, from) }, path, moved);
     }
     case 'copy':
-      return add(text, path, { value: jsonValueOf(text, found(text, from, fail)), fail });
+      return add(patched, path, format.valueOf(text, found(patched, from)));
   }
 }
 
-function add(text: string, pointer: string, { value, fail }: { readonly value: unknown; readonly fail: Fail }): string {
-  const { parent, name } = place(text, pointer, fail);
-  if (parent === undefined) return replaceNode(text, parseJsonTree(text), value);
+function add(patched: Patched, pointer: string, value: unknown): string {
+  const { text, format, fail } = patched;
+  const { parent, name } = place(patched, pointer);
+  if (parent === undefined) return format.replace(text, format.parse(text), value);
   if (parent.kind === 'array') {
     const { length } = parent.items;
     const index = name === '-' ? length : indexOf(name);
     if (index === undefined || index > length) throw fail(`the array has ${length} items, and no place ${name}`);
-    return insertEntry(text, parent, { index, value });
+    return format.insert(text, parent, { index, value });
   }
   if (parent.kind === 'scalar') throw fail('what it would go into is neither an object nor an array');
   const old = parent.members.find((member) => member.name === name)?.value;
-  if (old === undefined) return insertEntry(text, parent, { index: parent.members.length, name, value });
-  return isDeepStrictEqual(jsonValueOf(text, old), value) ? text : replaceNode(text, old, value);
+  if (old === undefined) return format.insert(text, parent, { index: parent.members.length, name, value });
+  return isDeepStrictEqual(format.valueOf(text, old), value) ? text : format.replace(text, old, value);
 }
 
-function remove(text: string, pointer: string, fail: Fail): string {
-  const { parent, name } = place(text, pointer, fail);
+function remove(patched: Patched, pointer: string): string {
+  const { text, format, fail } = patched;
+  const { parent, name } = place(patched, pointer);
   if (parent === undefined) throw fail('the whole cannot be removed');
-  found(text, pointer, fail);
+  found(patched, pointer);
   if (parent.kind === 'scalar') return text; // `found` has refused it
   const index =
     parent.kind === 'array' ? (indexOf(name) ?? -1) : parent.members.findIndex((member) => member.name === name);
-  return removeEntry(text, parent, index);
+  return format.remove(text, parent, index);
 }
 
 /** The container that the last part of the pointer is looked for in; none for the whole. */
-function place(text: string, pointer: string, fail: Fail): { readonly parent?: JsonNode; readonly name: string } {
+function place(patched: Patched, pointer: string): { readonly parent?: JsonNode; readonly name: string } {
   if (pointer === '') return { name: '' };
   const end = pointer.lastIndexOf('/');
-  return { parent: found(text, pointer.slice(0, end), fail), name: unescaped(pointer.slice(end + 1)) };
+  return { parent: found(patched, pointer.slice(0, end)), name: unescaped(pointer.slice(end + 1)) };
 }
 
-function found(text: string, pointer: string, fail: Fail): JsonNode {
-  let node = parseJsonTree(text);
+function found({ text, format, fail }: Patched, pointer: string): JsonNode {
+  let node = format.parse(text);
   for (const part of pointer.split('/').slice(1)) {
     const next = entryOf(node, unescaped(part));
     if (next === undefined) throw fail(`there is no ${pointer}`);

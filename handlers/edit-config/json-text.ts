@@ -1,13 +1,12 @@
 /** Puts values into the text of a JSON file, replaces and removes them, in the style that the file has. */
-import { type ArrayNode, type JsonNode, type ObjectNode, parseJsonTree } from './json-tree.ts';
+import { type JsonNode, jsonValueOf, parseJsonTree } from './json-tree.ts';
+import type { Container, NewEntry, TextFormat } from './text-format.ts';
 
-type Container = ArrayNode | ObjectNode;
-
-export function replaceNode(text: string, node: JsonNode, value: unknown): string {
+function replaceNode(text: string, node: JsonNode, value: unknown): string {
   return text.slice(0, node.start) + written(text, value, indentAt(text, node.start)) + text.slice(node.end);
 }
 
-export function removeEntry(text: string, container: Container, index: number): string {
+function removeEntry(text: string, container: Container, index: number): string {
   const entries = entriesOf(container);
   const entry = entries[index];
   if (entry === undefined) return text;
@@ -18,12 +17,7 @@ export function removeEntry(text: string, container: Container, index: number): 
   return text.slice(0, container.start + 1) + text.slice(container.end - 1);
 }
 
-/** @param name of the member; left out for an array. @param index before which; as many as there are: at the end. */
-export function insertEntry(
-  text: string,
-  container: Container,
-  { index, name, value }: { readonly index: number; readonly name?: string; readonly value: unknown },
-): string {
+function insertEntry(text: string, container: Container, { index, name, value }: NewEntry): string {
   const entries = entriesOf(container);
   const gap = gapIn(text, container);
   const indent = gap.includes('\n') ? gap.slice(gap.lastIndexOf('\n') + 1) : indentAt(text, container.start);
@@ -86,3 +80,11 @@ function written(text: string, value: unknown, indent: string): string {
   if (unit === '') return JSON.stringify(value);
   return JSON.stringify(value, null, unit).replaceAll('\n', lineEndOf(text) + indent);
 }
+
+export const JSON_TEXT: TextFormat = {
+  parse: parseJsonTree,
+  valueOf: jsonValueOf,
+  replace: replaceNode,
+  remove: removeEntry,
+  insert: insertEntry,
+};

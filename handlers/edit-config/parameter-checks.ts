@@ -8,8 +8,8 @@ type Format = EditConfigParameters['format'];
 type Change = 'merge' | 'patch' | 'separator' | 'ensureLines' | 'removeLines';
 
 const BELONGS_TO: Readonly<Record<Change, readonly Format[]>> = {
-  merge: ['json', 'ini'],
-  patch: ['json'],
+  merge: ['json', 'yaml', 'ini'],
+  patch: ['json', 'yaml'],
   separator: ['ini'],
   ensureLines: ['lines'],
   removeLines: ['lines'],
@@ -19,7 +19,7 @@ export function checkEdit(parameters: EditConfigParameters, facts: HandlerFacts)
   const { format, merge, patch } = parameters;
   for (const [name, formats] of Object.entries(BELONGS_TO) as [Change, readonly Format[]][]) {
     if (parameters[name] !== undefined && !formats.includes(format)) {
-      return { pointer: `/${name}`, reason: `means nothing for ${format}; it goes with ${formats.join(' and ')}` };
+      return { pointer: `/${name}`, reason: `means nothing for ${format}; it goes with ${listed(formats)}` };
     }
   }
   const changes = (['merge', 'patch', 'ensureLines', 'removeLines'] as const).filter((name) =>
@@ -36,6 +36,11 @@ export function checkEdit(parameters: EditConfigParameters, facts: HandlerFacts)
     patchProblem(patch ?? []) ??
     checkCommands(parameters, facts)
   );
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listed(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), names.at(-1)].filter(Boolean).join(' and ');
 }
 
 function iniProblem(members: object, separator: Separator): ParameterProblem | undefined {

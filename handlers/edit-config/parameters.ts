@@ -19,7 +19,7 @@ const lines = (description: string) =>
 export const editConfigParameters = Type.Object(
   {
     path: filePath,
-    format: Type.Enum(['json', 'ini', 'lines'], {
+    format: Type.Enum(['json', 'yaml', 'ini', 'lines'], {
       description:
         '`ini`: `key=value` lines with or without `[sections]`. `lines`: any text, of which whole lines are added or removed.',
     }),
@@ -31,7 +31,7 @@ export const editConfigParameters = Type.Object(
           writeOnly: true, // a value may be a password
           expected: 'an object with the names to set',
           description:
-            'What to set; null removes. For `json` a merge patch of RFC 7396. For `ini` keys, and sections as objects of keys; ' +
+            'What to set; null removes. For `json` and `yaml` a merge patch of RFC 7396. For `ini` keys, and sections as objects of keys; ' +
             'a list is a key several times.',
         },
       ),
@@ -41,7 +41,7 @@ export const editConfigParameters = Type.Object(
         minItems: 1,
         maxItems: 256,
         writeOnly: true,
-        description: 'For `json`: operations of RFC 6902, performed after `merge`, all of them or none.',
+        description: 'For `json` and `yaml`: operations of RFC 6902, performed after `merge`, all of them or none.',
       }),
     ),
     separator: Type.Optional(

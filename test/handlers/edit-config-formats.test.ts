@@ -11,6 +11,7 @@ import { editIni, type IniMembers } from '../../handlers/edit-config/ini-edit.ts
 import { mergeJson } from '../../handlers/edit-config/json-merge.ts';
 import { type PatchOperation, patchJson } from '../../handlers/edit-config/json-patch.ts';
 import { editLines } from '../../handlers/edit-config/line-edit.ts';
+import type { EditConfigParameters } from '../../handlers/edit-config/parameters.ts';
 import { checkProperty } from '../fixtures/check-property.ts';
 
 const NOTHING = {};
@@ -159,8 +160,8 @@ test.each([
   ['{"a":1,"a":2}', 'line 1, column 8: expected each name once, and "a" is there already'],
   ['', 'line 1, column 1: expected a value, and the file is empty'],
   ['['.repeat(500), 'expected no more than 200 levels'],
-])('what is no JSON is told by line and column: %j', (text, message) => {
-  const error = problemOf(() => editContent(Buffer.from(text), { path: 'x', format: 'json', merge: { a: 1 } }));
+])('what is no JSON is told by line and column: %j', async (text, message) => {
+  const error = await contentProblemOf(Buffer.from(text), { path: 'x', format: 'json', merge: { a: 1 } });
   expect(error.code).toBe('CONFIG_NOT_PARSED');
   expect(error.message).toContain(message);
 });
@@ -249,9 +250,9 @@ key=a
     expect(ini(text, { Service: { ExecStart: '/bin/b' } }).text).toBe('[Service]\nExecStart=/bin/b\nType=simple\n');
   });
 
-  test('line ends, a missing one at the end, and a byte order mark stay', () => {
+  test('line ends, a missing one at the end, and a byte order mark stay', async () => {
     expect(ini('a=1\r\nb=2\r\n', { b: 3 }).text).toBe('a=1\r\nb=3\r\n');
-    const marked = editContent(Buffer.from('\ufeffa=1\n'), { path: 'x', format: 'ini', merge: { a: 2 } });
+    const marked = await editContent(Buffer.from('\ufeffa=1\n'), { path: 'x', format: 'ini', merge: { a: 2 } });
     expect(marked.content.toString()).toBe('\ufeffa=2\n');
   });
 
@@ -349,8 +350,8 @@ describe('lines', () => {
 test.each([
   ['null bytes', Buffer.from('a=1\0\n'), 'null bytes'],
   ['another encoding', Buffer.from([0x61, 0x3d, 0x31, 0x0a, 0x62, 0x3d, 0xe9, 0x0a]), 'line 2, column 3'],
-])('a file with %s is told as none of ours', (_, content, message) => {
-  const error = problemOf(() => editContent(content, { path: 'x', format: 'ini', merge: { a: 1 } }));
+])('a file with %s is told as none of ours', async (_, content, message) => {
+  const error = await contentProblemOf(content, { path: 'x', format: 'ini', merge: { a: 1 } });
   expect(error.code).toBe('CONFIG_UNSUITABLE');
   expect(error.message).toContain(message);
 });
@@ -361,6 +362,12 @@ function merged(text: string, patch: Record<string, unknown>): string {
 
 function ini(text: string, members: IniMembers) {
   return editIni(text, members, '=');
+}
+
+async function contentProblemOf(content: Buffer, parameters: EditConfigParameters): Promise<EditError> {
+  const result = await editContent(content, parameters).catch((error: unknown) => error);
+  if (result instanceof EditError) return result;
+  throw new Error('it was no problem', { cause: result });
 }
 
 function problemOf(edit: () => unknown): EditError {

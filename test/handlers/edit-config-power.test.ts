@@ -60,6 +60,8 @@ interface Scenario {
   readonly handler: ModuleHandler;
   readonly parameters: (content: string) => Record<string, JsonValue>;
   readonly old: string | undefined;
+  /** What stands between `key` and the value. */
+  readonly sign?: string;
 }
 
 const scenarios: Readonly<Record<string, Scenario>> = {
@@ -67,6 +69,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     handler: editConfigHandler as unknown as ModuleHandler,
     parameters: (value) => ({ path: file, format: 'ini', merge: { key: value }, ...commands() }),
     old: OLD,
+  },
+  'edit-config of yaml': {
+    handler: editConfigHandler as unknown as ModuleHandler,
+    parameters: (value) => ({ path: file, format: 'yaml', merge: { key: value }, ...commands() }),
+    old: 'key: old\n',
+    sign: ': ',
   },
   'write-file over a file': {
     handler: writeFileHandler as unknown as ModuleHandler,
@@ -95,7 +103,7 @@ function commands() {
   };
 }
 
-describe.each(Object.entries(scenarios))('%s', (_, { handler, parameters, old }) => {
+describe.each(Object.entries(scenarios))('%s', (_, { handler, parameters, old, sign = '=' }) => {
   test.each([
     ['good', 'succeeded'],
     ['bad', 'failed'],
@@ -187,9 +195,9 @@ describe.each(Object.entries(scenarios))('%s', (_, { handler, parameters, old })
 
   /** In place, and both commands have seen it. */
   async function expectNew(value: string, where: string): Promise<void> {
-    expect([where, await readFile(file, 'utf8')]).toEqual([where, `key=${value}\n`]);
+    expect([where, await readFile(file, 'utf8')]).toEqual([where, `key${sign}${value}\n`]);
     expect((await readFile(join(folder, 'seen'), 'utf8')).split('\n')).toEqual(
-      expect.arrayContaining([`check key=${value}`, `apply key=${value}`]),
+      expect.arrayContaining([`check key${sign}${value}`, `apply key${sign}${value}`]),
     );
     expect([where, await hidden()]).toEqual([where, old === undefined ? [] : ['.app.conf.previous']]);
     if (old !== undefined) expect(await readFile(join(folder, '.app.conf.previous'), 'utf8')).toBe(old);

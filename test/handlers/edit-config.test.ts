@@ -301,6 +301,20 @@ describe('what fails, and changes nothing', () => {
     expect(await edit({ path: join(folder, path === '.' ? '' : path), merge: { a: 1 } })).toMatchObject({ reasonCode });
   });
 
+  test('a file or folder that is not there, in words', async () => {
+    const missing = join(folder, 'none');
+    expect(await edit({ path: missing, merge: { a: 1 } })).toMatchObject({
+      message: `${missing}: cannot be read: there is no file ${missing} (ENOENT)`,
+    });
+    expect(await edit({ path: join(missing, 'a.conf'), merge: { a: 1 } })).toMatchObject({
+      message: expect.stringContaining(`cannot be read: there is no folder ${missing} (ENOENT)`),
+    });
+    await symlink('gone', missing);
+    expect(await edit({ path: missing, merge: { a: 1 } })).toMatchObject({
+      message: expect.stringContaining(`${missing} is a link to gone, which is not there`),
+    });
+  });
+
   test('a file that is too large, with its size', async () => {
     await truncate(file, 1024 ** 2 + 1);
     expect(await edit({ merge: { a: 1 } })).toMatchObject({

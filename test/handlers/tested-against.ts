@@ -59,10 +59,11 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     tests: ['test/handlers/install-application.test.ts', 'test/system/sdk-v1-jobs.test.ts', 'test/system/systemd.sh'],
   },
   'edit-config': {
-    real: 'real files with owners and attributes, programs of Debian as `check` and `apply`, git as a reader of what was written; power cut off at each call to the file system',
+    real: 'real files with owners and attributes, programs of Debian as `check` and `apply`, git, PyYAML and netplan as readers of what was written; power cut off at each call to the file system',
     tests: [
       'test/handlers/edit-config.test.ts',
       'test/handlers/edit-config-formats.test.ts',
+      'test/handlers/edit-config-yaml.test.ts',
       'test/handlers/edit-config-power.test.ts',
     ],
   },

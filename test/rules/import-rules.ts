@@ -195,6 +195,13 @@ const RULES: readonly FolderRule[] = [
     packages: [],
     builtins: true,
   },
+  {
+    // YAML is too much to read by hand; loaded only by the jobs that need it.
+    from: 'handlers/edit-config/',
+    to: ['agent/handler-api.ts', 'handlers/edit-config/'],
+    packages: ['yaml'],
+    builtins: true,
+  },
   { from: 'handlers/', to: ['agent/handler-api.ts'], packages: [], builtins: true }, // and its own folder
   {
     // It runs in a browser: nothing of the cloud's own, and no module of Node.
