@@ -1,10 +1,12 @@
 // Bundles every program into one file each: a Raspberry Pi loads one file several times faster than a tree of modules.
 
 import { existsSync } from 'node:fs';
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { consoleDefine } from './console-files.mjs';
+import { createDist } from './dist-files.mjs';
 import { examplesDefine } from './handler-examples.mjs';
 import { buildHandlerTypes } from './handler-types.mjs';
 
@@ -61,16 +63,16 @@ const shortYaml = {
 
 const define = { __VERSION__: JSON.stringify(version), ...(await consoleDefine()), ...(await examplesDefine()) };
 
-await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
+const dist = createDist(fileURLToPath(new URL('../dist', import.meta.url)));
 for (const [name, entry] of Object.entries(programs)) {
   if (!existsSync(new URL(`../${entry}`, import.meta.url))) continue;
   // An image is built without the tests, and the reference reads what they hold.
   if (name === 'generate-docs' && !existsSync(new URL('../test/conformance', import.meta.url))) continue;
-  const outfile = `dist/${name}.js`;
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     entryPoints: [entry],
-    outfile,
+    outfile: `dist/${name}.js`,
+    write: false,
     bundle: true,
     platform: 'node',
     target: 'node20.19',
@@ -85,19 +87,20 @@ for (const [name, entry] of Object.entries(programs)) {
     legalComments: 'linked',
     logLevel: 'warning',
   });
-  await writeAscii(new URL(`../${outfile}`, import.meta.url));
-  await chmod(new URL(`../${outfile}`, import.meta.url), 0o755);
+  for (const { path, text } of outputFiles) {
+    const isProgram = path.endsWith('.js');
+    await dist.put(basename(path), isProgram ? ascii(text) : text, isProgram ? 0o755 : 0o644);
+  }
 }
-if (!(await buildHandlerTypes(Object.values(handlerApi)))) {
+if (!(await buildHandlerTypes(Object.values(handlerApi), dist))) {
   console.warn('no TypeScript compiler for this machine: built without dist/types');
 }
+await dist.removeOthers();
 
 /**
  * esbuild leaves characters beyond ASCII in comments of packages only. With a single one beyond Latin-1, V8 keeps two bytes for
  * every character of the file, and each process is 20 MB larger.
  */
-async function writeAscii(file) {
-  const text = await readFile(file, 'utf8');
-  const ascii = text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  if (ascii !== text) await writeFile(file, ascii);
+function ascii(text) {
+  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

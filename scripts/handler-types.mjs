@@ -3,26 +3,25 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const typesDir = join(root, 'dist', 'types');
+const TYPES = 'types';
 const typeboxDir = join(dirname(createRequire(import.meta.url).resolve('typebox')), '.');
 
-/** @param entries sources, from the root. @returns whether there is a compiler for this machine. */
-export async function buildHandlerTypes(entries) {
+/** @param entries sources, from the root. @param dist where they are put. @returns whether there is a compiler for this machine. */
+export async function buildHandlerTypes(entries, dist) {
   const scratch = await mkdtemp(join(tmpdir(), 'handler-types-'));
   try {
     if (!compile(scratch)) return false;
-    await mkdir(typesDir, { recursive: true });
     const seen = new Set();
     for (const entry of entries)
-      await takeDeclaration(join(scratch, entry.replace(/\.ts$/, '.d.ts')), { scratch, seen });
-    await cp(join(typeboxDir, '..', 'license'), join(typesDir, 'typebox', 'license'));
+      await takeDeclaration(join(scratch, entry.replace(/\.ts$/, '.d.ts')), { scratch, seen, dist });
+    await dist.put(join(TYPES, 'typebox', 'license'), await readFile(join(typeboxDir, '..', 'license')));
     return true;
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -44,34 +43,34 @@ function compile(outDir) {
 const IMPORT = /(\bfrom |\bimport\()(['"])([^'"]+)\2/g;
 
 /** Copies a declaration of ours and what it stands on. */
-async function takeDeclaration(path, { scratch, seen }) {
+async function takeDeclaration(path, taking) {
+  const { scratch, seen, dist } = taking;
   if (seen.has(path)) return;
   seen.add(path);
   const source = await readFile(path, 'utf8');
-  const target = join(typesDir, relative(scratch, path));
+  const target = join(TYPES, relative(scratch, path));
   const followed = [];
   const text = source.replace(IMPORT, (whole, before, quote, name) => {
     if (name === 'typebox') {
-      followed.push(takeTypebox(join(typeboxDir, 'index.d.mts'), seen));
-      return `${before}${quote}${relative(dirname(target), join(typesDir, 'typebox', 'index.mjs'))}${quote}`; // `../…`
+      followed.push(takeTypebox(join(typeboxDir, 'index.d.mts'), taking));
+      return `${before}${quote}${relative(dirname(target), join(TYPES, 'typebox', 'index.mjs'))}${quote}`; // `../…`
     }
     if (!name.startsWith('.')) return whole;
-    followed.push(takeDeclaration(join(dirname(path), name.replace(/\.ts$/, '.d.ts')), { scratch, seen }));
+    followed.push(takeDeclaration(join(dirname(path), name.replace(/\.ts$/, '.d.ts')), taking));
     return `${before}${quote}${name.replace(/\.ts$/, '.js')}${quote}`;
   });
-  await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, text);
+  await dist.put(target, text);
   await Promise.all(followed);
 }
 
 /** Copies a declaration of TypeBox and what it stands on, as they are. */
-async function takeTypebox(path, seen) {
+async function takeTypebox(path, { seen, dist }) {
   if (seen.has(path) || !existsSync(path)) return;
   seen.add(path);
   const text = await readFile(path, 'utf8');
-  const target = join(typesDir, 'typebox', relative(typeboxDir, path));
-  await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, text);
+  await dist.put(join(TYPES, 'typebox', relative(typeboxDir, path)), text);
   const names = [...text.matchAll(IMPORT)].map(([, , , name]) => name).filter((name) => name.startsWith('.'));
-  await Promise.all(names.map((name) => takeTypebox(join(dirname(path), name.replace(/\.mjs$/, '.d.mts')), seen)));
+  await Promise.all(
+    names.map((name) => takeTypebox(join(dirname(path), name.replace(/\.mjs$/, '.d.mts')), { seen, dist })),
+  );
 }
