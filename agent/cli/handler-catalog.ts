@@ -12,8 +12,7 @@ import { UsageError } from './usage.ts';
 
 export interface Catalog {
   readonly settings: OfflineSettings;
-  /** With `folder` where it lies in one of `handlerPaths`. */
-  readonly entries: readonly (CatalogEntry & { readonly folder?: string })[];
+  readonly entries: readonly CatalogEntry[];
 }
 
 type CatalogCall = Pick<CommandCall, 'source' | 'isConfigGiven' | 'values' | 'hostArgv'>;
@@ -26,25 +25,12 @@ export async function readCatalog(call: CatalogCall): Promise<Catalog> {
   const { stateDir, runtimeDir } = folders;
   const config = { ...settings.config, stateDir, runtimeDir };
   try {
-    return { settings, entries: await entriesOf({ ...settings, config }, call.hostArgv) };
+    const { hostArgv } = call;
+    const parts = { ...settings, config, agentVersion: AGENT_VERSION, hostArgv, log: SILENT_LOG };
+    return { settings, entries: await handlerFinder(parts).list() };
   } finally {
     await folders.release();
   }
-}
-
-async function entriesOf(settings: OfflineSettings, hostArgv: readonly string[]): Promise<Catalog['entries']> {
-  const parts = { ...settings, agentVersion: AGENT_VERSION, hostArgv, log: SILENT_LOG };
-  const entries = await handlerFinder(parts).list();
-  const elsewhere = settings.config.handlerPaths.map(async (folder) => {
-    const found = await handlerFinder({ ...parts, config: { ...settings.config, handlersDir: folder } }).list();
-    return found.filter(({ source }) => source === 'file').map((entry) => ({ ...entry, folder }));
-  });
-  // A template names a file in such a folder, so that one with the name of an operation is as good as any.
-  const scripts = (await Promise.all(elsewhere)).flat().map((entry) => ({
-    ...entry,
-    problems: entry.problems.filter(({ reasonCode }) => reasonCode !== 'HANDLER_NAME_CLASH'),
-  }));
-  return [...entries, ...scripts];
 }
 
 /** @throws UsageError with the nearest name that there is. */
@@ -53,7 +39,7 @@ export function entryNamed(name: string, { entries, settings }: Catalog): Catalo
   if (found !== undefined) return found;
   const nearest = nearestName(
     name,
-    entries.map(({ operation }) => operation),
+    entries.filter(({ folder }) => folder === undefined).map(({ operation }) => operation),
   );
   const hint = nearest === undefined ? '; job-agent handlers lists what there is' : `; did you mean ${nearest}?`;
   throw new UsageError(`no handler does ${JSON.stringify(name)}, built in or in ${settings.config.handlersDir}${hint}`);

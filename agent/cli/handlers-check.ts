@@ -1,14 +1,15 @@
 /** `job-agent handlers check NAME|PATH`: puts a handler through what a gateway does to it, and prints a verdict a check. */
-import { access } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { access, realpath } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { JsonValue } from '../core/json.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { CHECK_NAMES, checkHandler } from '../handler-check/check-handler.ts';
 import { operationOf } from '../handler-check/one-step.ts';
 import type { Verdict } from '../handler-check/verdict.ts';
+import type { CatalogEntry } from '../runs/handler-catalog.ts';
 import { AGENT_VERSION } from '../version.ts';
 import type { CommandCall } from './commands.ts';
-import { entryNamed, readCatalog } from './handler-catalog.ts';
+import { type Catalog, entryNamed, readCatalog } from './handler-catalog.ts';
 import { EXAMPLE_SUFFIX } from './handlers-show.ts';
 import { goOnUnread, onSignals } from './interruption.ts';
 import { SILENT_LOG } from './offline-call.ts';
@@ -32,9 +33,8 @@ export async function handlersCheck(call: CommandCall): Promise<number> {
 }
 
 async function check(call: CommandCall, signal: AbortSignal): Promise<number> {
-  const { name, values } = await named(call.operands[0] ?? '', call);
-  const { settings, ...catalog } = await readCatalog({ ...call, values });
-  const entry = entryNamed(name, { settings, ...catalog });
+  const { settings, entry } = await subjectOf(call.operands[0] ?? '', call);
+  const name = entry.operation;
   const [problem] = entry.problems;
   if (problem !== undefined || entry.kind === null) {
     throw new UsageError(`${name} would be refused: ${problem?.reason ?? 'it is no handler'}`);
@@ -77,16 +77,24 @@ function checkNames(given: unknown): readonly string[] | undefined {
   throw new UsageError(`there is no check ${JSON.stringify(unknown)}${hint}`);
 }
 
-const MODULE_SUFFIX = '.mjs';
-
-/** A path names the folder as well. */
-async function named(word: string, { values }: CommandCall): Promise<Pick<CommandCall, 'values'> & { name: string }> {
-  if (!word.includes('/')) return { name: word, values };
+/** A path names the folder as well. @throws UsageError */
+async function subjectOf(
+  word: string,
+  call: CommandCall,
+): Promise<Pick<Catalog, 'settings'> & { entry: CatalogEntry }> {
+  if (!word.includes('/')) {
+    const catalog = await readCatalog(call);
+    return { settings: catalog.settings, entry: entryNamed(word, catalog) };
+  }
   const path = resolve(word);
-  await access(path).catch(() => {
+  const real = await realpath(path).catch(() => {
     throw new UsageError(`there is no file ${word}`);
   });
-  return { name: basename(path, MODULE_SUFFIX), values: { ...values, 'handlers-dir': dirname(path) } };
+  const values = { ...call.values, 'handlers-dir': dirname(path) };
+  const { settings, entries } = await readCatalog({ ...call, values });
+  const entry = entries.find((one) => one.folder === undefined && [path, real].includes(one.path ?? ''));
+  if (entry === undefined) throw new UsageError(`${word} is no handler: expected a program, or a module NAME.mjs`);
+  return { settings, entry };
 }
 
 /** @throws UsageError where there is none, or one for something else. */

@@ -25,6 +25,7 @@ const RENDERERS: Readonly<Record<string, (fields: JsonObject) => string>> = {
   // Its status and details are printed as the result.
   'job execution ended, reporting': () => '',
   'job execution closed': () => '',
+  'job execution closed: the service says it is over': () => '',
 };
 
 function parsed(line: string): JsonObject {

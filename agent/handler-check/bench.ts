@@ -8,6 +8,7 @@ import type { JsonValue } from '../core/json.ts';
 import { coreSettings, type GatewayParts, stepRunnerOptions } from '../gateway-parts.ts';
 import type { ProcessSpec } from '../ports/process-runner.ts';
 import { createHandlerStepRunner } from '../runs/handler-step-runner.ts';
+import { clearDeadTrials } from '../trial/dead-trials.ts';
 import { startTrial, type Trial, type TrialEnd } from '../trial/trial.ts';
 import { openTrialFolders, type TrialFolders } from '../trial/trial-folders.ts';
 import { createObservedRunner, type ObservedProcess } from './observed-runner.ts';
@@ -50,6 +51,7 @@ export interface BenchSetup extends GatewayParts {
 
 /** @throws Error when the folders cannot be made. */
 export async function openBench(setup: BenchSetup): Promise<Bench> {
+  await clearDeadTrials(readBootId());
   const folders = await openTrialFolders({ keep: false, bootId: readBootId() });
   const { stateDir, runtimeDir } = folders;
   const config: OfflineConfig = {

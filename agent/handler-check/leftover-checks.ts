@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchRun } from './bench.ts';
 import type { Check, CheckContext } from './check-context.ts';
+import { namesMeant } from './named-paths.ts';
 import { newEntries, withScratch } from './scratch-home.ts';
 import { fail, isSameEnd, isSuccess, notApplicable, pass, shownEnd } from './verdict.ts';
 
@@ -46,9 +47,10 @@ async function namedEntries({ path }: CheckContext, sinceMs: number): Promise<re
   const text = await readFile(path, 'utf8').catch(() => '');
   const found: string[] = [];
   for (const folder of PUBLIC_FOLDERS) {
+    const isMeant = namesMeant(text, folder);
     for (const name of await readdir(folder).catch(() => [])) {
       const entry = join(folder, name);
-      if (!text.includes(entry)) continue;
+      if (!text.includes(entry) && !isMeant(name)) continue;
       const changed = await stat(entry).then(
         ({ ctimeMs }) => ctimeMs,
         () => 0,

@@ -33,14 +33,18 @@ export const muchOutput: Check = {
 
 // Node.js does not die of SIGPIPE, so that a signal is told as sh(1) tells it: 128 and its number.
 
-/** Reads a little at a time, so that the pipe is full for most of it: whoever prints has to wait. */
+/**
+ * Reads a little at a time, so that the pipe is full for most of it: whoever prints has to wait. When the program has ended,
+ * what it left in the pipe is read at once; a child of it that holds the pipe open is another check's.
+ */
 const SLOW_READER = `
 const { spawn } = require('node:child_process');
 const { constants } = require('node:os');
 const [program, ...args] = process.argv.slice(1);
 const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'pipe'] });
 let left = 1024 * 1024;
-for (const stream of [child.stdout, child.stderr]) {
+const streams = [child.stdout, child.stderr];
+for (const stream of streams) {
   stream.on('data', (chunk) => {
     left -= chunk.length;
     if (left < 0) return;
@@ -48,7 +52,13 @@ for (const stream of [child.stdout, child.stderr]) {
     setTimeout(() => stream.resume(), 100);
   });
 }
-child.on('close', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+child.on('exit', (code, signal) => {
+  const end = () => process.exit(code ?? 128 + constants.signals[signal]);
+  left = 0;
+  for (const stream of streams) stream.resume();
+  child.on('close', end);
+  setTimeout(end, 1000);
+});
 `;
 
 /** As when the agent is gone: the reading ends of its pipes are closed, and only then it begins. */

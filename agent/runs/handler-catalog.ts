@@ -1,23 +1,18 @@
 /** Everything that this gateway can do, for people: what is built in, and each file in `handlersDir` with its faults. */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { JobHandler, OnInterrupted } from '../handler-api.ts';
-import { isExecutable } from './handler-file.ts';
+import type { HandlerFolders } from './handler-file.ts';
 import { type HandlerManifest, MANIFEST_SUFFIX } from './handler-manifest.ts';
+import { handlersNamedIn, type NamedHandler } from './handler-names.ts';
 import { type HandlerRegistry, OPERATION_NAME } from './handler-registry.ts';
-import {
-  type FoundExecutable,
-  type FoundHandler,
-  type FoundModule,
-  type HandlerSearch,
-  MODULE_SUFFIX,
-} from './handler-search.ts';
+import type { FoundExecutable, FoundHandler, FoundModule, HandlerSearch } from './handler-search.ts';
 import { traitsOfModule } from './module-declaration.ts';
 import { type StepTraits, traitsOfExecutable, traitsOfHandler } from './step-traits.ts';
 
 export interface CatalogEntry {
   /** What a job document calls it. For an executable the file's name. */
   readonly operation: string;
+  /** Where it lies in one of `handlerPaths`, that: a template or a document of the Device Client's names it. */
+  readonly folder?: string;
   readonly source: 'built-in' | 'file';
   /** Null where it could not be found out. */
   readonly kind: 'inline' | 'command' | 'module' | 'executable' | null;
@@ -49,45 +44,38 @@ export interface HandlerCatalogOptions {
   readonly handlers: readonly JobHandler[];
   readonly registry: HandlerRegistry;
   readonly search: HandlerSearch;
-  readonly handlersDir: string;
+  readonly folders: HandlerFolders;
 }
 
-export function createHandlerCatalog({ handlers, registry, search, handlersDir }: HandlerCatalogOptions): ListHandlers {
+export function createHandlerCatalog({ handlers, registry, search, folders }: HandlerCatalogOptions): ListHandlers {
+  const { handlersDir, handlerPaths } = folders;
   return async () => {
     const entries = handlers.map(builtInEntry).sort(byOperation);
-    for (const operation of await operationsIn(handlersDir)) {
+    for (const { operation, path } of await handlersNamedIn(handlersDir)) {
       entries.push(
         registry.find(operation) === undefined
-          ? fileEntry(operation, join(handlersDir, operation), await search.operation(operation))
-          : shadowedEntry(operation, (await search.shadowed(operation)) ?? join(handlersDir, operation)),
+          ? fileEntry(operation, path, await search.operation(operation))
+          : shadowedEntry(operation, (await search.shadowed(operation)) ?? path),
       );
+    }
+    for (const folder of handlerPaths) {
+      for (const named of await handlersNamedIn(folder)) {
+        entries.push({ ...(await scriptEntry(named, folder, { search, handlersDir })), folder });
+      }
     }
     return entries;
   };
 }
 
-/** What could be meant for a handler: programs, what is named like an operation, and what a manifest is beside. */
-async function operationsIn(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch(() => []);
-  const operations = new Set<string>();
-  for (const name of names.filter((name) => !name.startsWith('.'))) {
-    const use = await useOf(folder, name);
-    if (use === 'manifest') operations.add(name.slice(0, -MANIFEST_SUFFIX.length));
-    if (use === 'module') operations.add(name.slice(0, -MODULE_SUFFIX.length));
-    if (use === 'program') operations.add(name);
-  }
-  return [...operations].sort();
-}
-
-async function useOf(folder: string, name: string): Promise<'manifest' | 'module' | 'program' | undefined> {
-  if (name.endsWith(MANIFEST_SUFFIX)) return 'manifest';
-  const stats = await stat(join(folder, name)).catch(() => undefined);
-  if (stats === undefined) return 'program'; // a link to nothing: told as such
-  if (!stats.isFile()) return undefined;
-  if (isExecutable(stats)) return 'program';
-  // `tune.test.mjs` is the test of one, and no operation has a dot.
-  if (name.endsWith(MODULE_SUFFIX)) return name.slice(0, -MODULE_SUFFIX.length).includes('.') ? undefined : 'module';
-  return OPERATION_NAME.test(name) ? 'program' : undefined;
+/** Named by a template, so that one with the name of an operation is as good as any. */
+async function scriptEntry(
+  { operation, path, isModule }: NamedHandler,
+  folder: string,
+  { search, handlersDir }: Pick<HandlerCatalogOptions, 'search'> & Pick<HandlerFolders, 'handlersDir'>,
+): Promise<CatalogEntry> {
+  if (!isModule) return fileEntry(operation, path, await search.script(operation, folder));
+  const reason = `${path} is a module, which is looked for in handlersDir only: move it to ${handlersDir}`;
+  return faultyEntry(operation, path, { reasonCode: 'UNKNOWN_OPERATION', reason });
 }
 
 function builtInEntry(handler: JobHandler): CatalogEntry {

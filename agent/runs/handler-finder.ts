@@ -51,7 +51,7 @@ export interface HandlerFinder {
 /** @throws Error when a handler that is built in is not declared as the handler API says. */
 export function createHandlerFinder(options: HandlerFinderOptions): HandlerFinder {
   const { handlers, compileSchema, users, facts, settings, runner, hostArgv, askLimitMs, log } = options;
-  const { runtimeDir, handlersDir } = settings;
+  const { runtimeDir } = settings;
   const registry = createHandlerRegistry({ handlers, compileSchema, facts });
   const limit = askLimitMs === undefined ? {} : { askLimitMs };
   const askModule = createModuleAsker({ runner, hostArgv, runtimeDir, own: users.own, ...limit });
@@ -64,7 +64,7 @@ export function createHandlerFinder(options: HandlerFinderOptions): HandlerFinde
   const { checkInModule, commandOfModule, planOfModule } = createModuleCalls(askModule, facts);
   return {
     resolve: createStepResolver({ registry, search, checkInModule, users, settings, ...createWarnings(log) }),
-    list: createHandlerCatalog({ handlers, registry, search, handlersDir }),
+    list: createHandlerCatalog({ handlers, registry, search, folders: settings }),
     askModule,
     commandOfModule,
     planOfModule,

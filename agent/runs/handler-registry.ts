@@ -11,8 +11,8 @@ export interface HandlerRegistry {
   find(operation: string): JobHandler | undefined;
   /** What stands in for a script of the AWS managed templates, by the script's file name. */
   standInFor(script: string): StandIn | undefined;
-  /** The operation that was probably meant. */
-  nearest(operation: string): string | undefined;
+  /** The operation that was probably meant. @param others that there are besides what is built in. */
+  nearest(operation: string, others: readonly string[]): string | undefined;
   /** @returns what is wrong and where in the parameters, or nothing. */
   checkParameters(handler: JobHandler, parameters: JsonValue): ParameterProblem | undefined;
 }
@@ -52,7 +52,7 @@ export function createHandlerRegistry({ handlers, compileSchema, facts }: Handle
   return {
     find: (operation) => byOperation.get(operation),
     standInFor: (script) => standIns.get(script),
-    nearest: (operation) => nearestName(operation, [...byOperation.keys()]),
+    nearest: (operation, others) => nearestName(operation, [...byOperation.keys(), ...others]),
     checkParameters: (handler, parameters) => checkOf(handler)?.(parameters) ?? handler.check?.(parameters, facts),
   };
 }

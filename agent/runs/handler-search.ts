@@ -13,6 +13,7 @@ import type { Opening } from '../files/openings.ts';
 import type { JobHandler } from '../handler-api.ts';
 import { findHandlerFile, type HandlerFile, type HandlerFolders, isExecutable } from './handler-file.ts';
 import { MANIFEST_SUFFIX } from './handler-manifest.ts';
+import { MODULE_SUFFIX } from './handler-names.ts';
 import { type HandlerRegistry, OPERATION_NAME } from './handler-registry.ts';
 import { type CheckedManifest, type ManifestFile, NO_MANIFEST, type ReadManifest } from './manifest-file.ts';
 import type { NotAsked } from './module-asker.ts';
@@ -65,9 +66,6 @@ export interface HandlerSearchOptions {
   readonly describeModule: DescribeModule;
   readonly folders: HandlerFolders;
 }
-
-/** Of a module whose name, without this, is the operation. */
-export const MODULE_SUFFIX = '.mjs';
 
 export function createHandlerSearch(options: HandlerSearchOptions): HandlerSearch {
   const { registry, readManifest, describeModule, folders } = options;

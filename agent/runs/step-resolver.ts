@@ -4,6 +4,7 @@ import type { JsonValue } from '../core/json.ts';
 import type { Opening } from '../files/openings.ts';
 import type { JobHandler } from '../handler-api.ts';
 import type { UserAccount, UserDatabase } from '../ports/user-database.ts';
+import { handlersNamedIn } from './handler-names.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import type { FoundExecutable, FoundModule, HandlerSearch } from './handler-search.ts';
 import type { CheckInModule } from './module-calls.ts';
@@ -91,7 +92,7 @@ async function resolveOperation(
     case 'not-asked':
       return notNow(found.reason);
     case 'absent':
-      return unknown(operation, options);
+      return unknown(operation, options.settings.handlersDir, options);
   }
 }
 
@@ -172,7 +173,7 @@ async function resolveScript(action: ExecutableAction, options: StepResolverOpti
 /** One of our handlers in place of a script of the managed templates that is not installed. Ours needs the runner's help to change user. */
 function resolveStandIn(action: ExecutableAction, options: StepResolverOptions): Promise<Resolution> | Resolution {
   const standIn = options.registry.standInFor(action.handler);
-  if (standIn === undefined) return unknown(action.handler, options);
+  if (standIn === undefined) return unknown(action.handler, action.folder || options.settings.handlersDir, options);
   const { handler } = standIn;
   const parameters = standIn.parametersOf(action.args) as JsonValue;
   if (typeof parameters === 'string') return parametersInvalid('args', '', parameters);
@@ -207,10 +208,15 @@ async function withUser(
   return { ok: true, step: { ...step, account: user.account } as ResolvedStep };
 }
 
-function unknown(operation: string, { registry, settings }: StepResolverOptions): Resolution {
-  const nearest = registry.nearest(operation);
+/** @param folder where a file would have been looked for. */
+async function unknown(operation: string, folder: string, { registry }: StepResolverOptions): Promise<Resolution> {
+  const files = await handlersNamedIn(folder);
+  const nearest = registry.nearest(
+    operation,
+    files.map((file) => file.operation),
+  );
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-  const reason = `no handler does ${operation}, and ${settings.handlersDir} has no file of that name${hint}`;
+  const reason = `no handler does ${operation}, and ${folder} has no file of that name${hint}`;
   const reasonCode = 'UNKNOWN_OPERATION';
   return { ok: false, problem: { verdict: 'unknown-operation', reasonCode, place: 'operation', inPlace: '', reason } };
 }

@@ -11,9 +11,9 @@ import {
   type TSchema,
 } from '../handler-api.ts';
 import { isExecutable } from '../runs/handler-file.ts';
+import { MODULE_SUFFIX } from '../runs/handler-names.ts';
 import type { HandlerPart } from '../runs/handler-part.ts';
 import { isHandlerResult, noResultReason } from '../runs/handler-result.ts';
-import { MODULE_SUFFIX } from '../runs/handler-search.ts';
 import type { HandlerUnderTest } from './test-report.ts';
 
 export interface TestSubject {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { openStateFolders } from '../adapters/journal/state-folders.ts';
 import { removeTree } from '../files/remove-tree.ts';
 import { JournalError } from '../ports/journal.ts';
+import { markTrialFolder, TRIAL_FOLDER } from './dead-trials.ts';
 
 export interface TrialFolders {
   readonly stateDir: string;
@@ -25,7 +26,7 @@ const PASSAGE_MODE = 0o711;
 
 /** @throws JournalError when the folder cannot be used, or another agent works in it. */
 export async function openTrialFolders({ stateDir: given, keep, bootId }: TrialFoldersOptions): Promise<TrialFolders> {
-  const stateDir = given === undefined ? await makeTemporaryFolder() : resolve(given);
+  const stateDir = given === undefined ? await makeTemporaryFolder(keep) : resolve(given);
   if (given === undefined) await chmod(stateDir, PASSAGE_MODE);
   const runtimeDir = join(stateDir, 'run');
   const folders = await openStateFolders({
@@ -44,9 +45,11 @@ export async function openTrialFolders({ stateDir: given, keep, bootId }: TrialF
   };
 }
 
-async function makeTemporaryFolder(): Promise<string> {
+async function makeTemporaryFolder(keep: boolean): Promise<string> {
   try {
-    return await mkdtemp(join(tmpdir(), 'job-agent-'));
+    const folder = await mkdtemp(join(tmpdir(), keep ? `${TRIAL_FOLDER}kept-` : TRIAL_FOLDER));
+    if (!keep) await markTrialFolder(folder);
+    return folder;
   } catch (error) {
     const reason = `no folder can be made in ${tmpdir()} (TMPDIR in the environment names another): ${(error as Error).message}`;
     throw new JournalError('JOURNAL_UNWRITABLE', reason, { cause: error });

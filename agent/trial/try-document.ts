@@ -7,6 +7,7 @@ import { executionId } from '../core/job-execution.ts';
 import { coreSettings, createStepRunner } from '../gateway-parts.ts';
 import type { StepRunner } from '../runs/step-runner.ts';
 import { AGENT_VERSION } from '../version.ts';
+import { clearDeadTrials } from './dead-trials.ts';
 import { startTrial, type Trial, type TrialEnd as TrialEnding, type TrialOptions } from './trial.ts';
 import { openTrialFolders, type TrialFolders } from './trial-folders.ts';
 
@@ -32,6 +33,7 @@ export async function tryDocument(
   options: TryDocumentOptions,
 ): Promise<Pick<Trial, 'cancel' | 'kill'> & { readonly ended: Promise<TrialEnd> }> {
   const { config, downloadCaPem, stateDir, keep, hostArgv, log } = options;
+  await clearDeadTrials(readBootId());
   const folders = await openTrialFolders({ stateDir, keep, bootId: readBootId() });
   const settings: OfflineConfig = {
     ...config,

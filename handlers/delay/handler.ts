@@ -10,5 +10,5 @@ export const delayHandler: InlineHandler<typeof delayParameters> = {
   onInterrupted: 'rerun',
   plan: async ({ seconds }) => ({ actions: [`wait ${seconds} s`], problems: [] }),
   run: async ({ attempt }, { seconds }) =>
-    attempt > 1 ? succeeded({ waitedSeconds: seconds }) : retryLater(`for ${seconds} s, as the document says`, seconds),
+    attempt > 1 ? succeeded({ delaySeconds: seconds }) : retryLater(`for ${seconds} s, as the document says`, seconds),
 };

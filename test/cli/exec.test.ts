@@ -128,6 +128,33 @@ test('a second interrupt kills what does not end', async () => {
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });
 
+test('one that is canceled while it waits says that and no more', async () => {
+  const desk = await createDesk();
+  const running = desk.start(['exec', '-'], JSON.stringify({ operation: 'delay', parameters: { seconds: 600 } }));
+  await running.says('waits 600 s');
+  running.child.kill('SIGINT');
+  const { code, stdout, stderr } = await running.ended;
+  expect([code, stdout.split('\n')[0]]).toEqual([130, 'CANCELED']);
+  expect(stderr.split('\n').at(-2)).toBe('cancelling; once more kills it');
+});
+
+test('what one that was killed has left is gone after the next, its processes too, and that of one that lives stays', async () => {
+  const desk = await createDesk();
+  const stay = JSON.stringify(run('sh', '-c', 'echo ready $$; exec sleep 600'));
+  const [killed, alive] = [desk.start(['exec', '-'], stay), desk.start(['exec', '-'], stay)];
+  await Promise.all([killed.says('| ready'), alive.says('| ready')]);
+  killed.child.kill('SIGKILL');
+  const pid = Number(/\| ready (\d+)/.exec((await killed.ended).stderr)?.[1]);
+  process.kill(pid, 0); // it runs still
+  expect(await desk.leftovers()).toHaveLength(2);
+  expect(await desk.run(['exec', '-'], JSON.stringify(run('true')))).toMatchObject({ code: 0 });
+  expect(await desk.leftovers()).toHaveLength(1);
+  expect(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone')).toMatch(/^gone|\) Z /);
+  alive.child.kill('SIGINT');
+  expect(await alive.ended).toMatchObject({ code: 130 });
+  expect(await desk.leftovers()).toEqual([]);
+});
+
 test('the working folder is kept where it is asked for', async () => {
   const desk = await createDesk();
   const { stdout, stderr } = await desk.run(['exec', '-', '--keep', '--json'], JSON.stringify(run('touch', 'made')));

@@ -106,6 +106,22 @@ test('a handler is checked by its path, with the document beside it', async () =
   expect(await desk.leftovers()).toEqual([]);
 });
 
+test('a module is checked by its path; what is none is told what was expected', async () => {
+  const desk = await createDesk();
+  const parameters = "{ type: 'object', additionalProperties: false }";
+  const module = `export default { operation: 'tune', kind: 'module', parameters: ${parameters},
+    run: async () => ({ kind: 'succeeded' }) };`;
+  const path = await desk.file('handlers/tune.mjs', module);
+  const { code, stdout } = await desk.run(['handlers', 'check', path, '--only', 'double delivery']);
+  expect(stdout).toContain('pass  double delivery');
+  expect(code).toBe(0);
+  const other = await desk.file('handlers/notes.txt', 'text');
+  expect(await desk.run(['handlers', 'check', other])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('notes.txt is no handler: expected a program, or a module NAME.mjs'),
+  });
+});
+
 test('a check that fails ends with 1', async () => {
   const desk = await createDesk();
   await desk.handler('bad', '#!/bin/sh\nexit 3\n');

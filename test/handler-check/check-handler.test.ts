@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -125,6 +125,13 @@ test('one that gives up when its output is read slowly is found', async () => {
   expect(failed).toEqual(['slow reader']);
 });
 
+test('a child that holds the output open is a process left, and the reader is not blamed for it', async () => {
+  const options = { only: ['processes left', 'slow reader'], limitMs: 15_000 };
+  const { failed, verdicts } = await verdictsOf('echo hello\nsleep 300 &\n', options);
+  expect(failed).toEqual(['processes left']);
+  expect(verdicts.at(-1)).toMatchObject({ check: 'slow reader', verdict: 'pass' });
+});
+
 test('one that dies when nobody reads its output is found', async () => {
   const { failed, what } = await verdictsOf('echo one\necho two\n');
   expect(failed).toEqual(['closed output']);
@@ -149,6 +156,16 @@ test('a file in a public folder that the handler names is found', async () => {
   const { failed, what } = await verdictsOf(`echo x > ${path}\n`);
   expect(failed).toContain('files left');
   expect(what('files left')).toContain(path);
+});
+
+test('a file there is found whose name is made while the handler runs', async () => {
+  const start = `left-${randomUUID()}`;
+  onTestFinished(async () => {
+    for (const name of await readdir('/tmp')) if (name.startsWith(start)) await rm(join('/tmp', name), { force: true });
+  });
+  const { failed, what } = await verdictsOf(`echo x > "/tmp/${start}.$$"\n`, { only: ['files left'] });
+  expect(failed).toEqual(['files left']);
+  expect(what('files left')).toMatch(new RegExp(`it left /tmp/${start}\\.\\d+;`));
 });
 
 const RESTARTS = (verify: string) => `if [ "$JOB_PURPOSE" = verify ]; then

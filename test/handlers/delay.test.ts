@@ -9,7 +9,7 @@ test('it asks once to be tried later, and then it is over', async () => {
   expect(await delayHandler.run(context, { seconds: 90 })).toMatchObject({ kind: 'retry', afterSeconds: 90 });
   expect(await delayHandler.run({ ...context, attempt: 2 }, { seconds: 90 })).toEqual({
     kind: 'succeeded',
-    details: { waitedSeconds: 90 },
+    details: { delaySeconds: 90 },
   });
 });
 

@@ -1,4 +1,4 @@
-import { chmod, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { builtInHandlers } from '../../handlers/built-in.ts';
@@ -94,6 +94,28 @@ test('a file of a built-in name is not used, which is told once', async () => {
   expect(setup.logLines.filter(({ level }) => level === 40)).toMatchObject([
     { operation: 'system-info', path: join(setup.handlersDir, 'system-info') },
   ]);
+});
+
+test('in handlerPaths programs are handlers, and modules are told that they are not', async () => {
+  const folder = join(setup.folder, 'more');
+  await mkdir(folder, { mode: 0o755 });
+  await writeFile(join(folder, 'tune.mjs'), 'export default {};');
+  await writeFile(join(folder, 'reboot'), '#!/bin/sh\n', { mode: 0o755 }); // a template can name it all the same
+  const more = await createStepRunnerSetup({ handlers: builtInHandlers, handlerPaths: [folder] });
+  const listed = (await more.finder.list()).filter((entry) => entry.folder !== undefined);
+  expect(listed).toMatchObject([
+    { operation: 'reboot', folder, kind: 'executable', path: join(folder, 'reboot'), problems: [] },
+    { operation: 'tune', folder, kind: null, path: join(folder, 'tune.mjs') },
+  ]);
+  expect(listed[1]?.problems).toEqual([
+    {
+      reasonCode: 'UNKNOWN_OPERATION',
+      reason: `${join(folder, 'tune.mjs')} is a module, which is looked for in handlersDir only: move it to ${more.handlersDir}`,
+    },
+  ]);
+  const document = { operation: 'tune', args: [], path: folder };
+  expect(await more.stepRunner.review(planOf(document))).toMatchObject({ verdict: 'unknown-operation' });
+  await more.remove();
 });
 
 function put(name: string, text: string, mode = 0o644): Promise<void> {

@@ -98,6 +98,17 @@ describe('operations', () => {
     });
   });
 
+  test.each([
+    ['a program', { operation: 'exit-4' }, 'exit-3'],
+    ['a module', { operation: 'tune-modm' }, 'tune-modem'],
+    ['the file of a template', { operation: 'exit-4', args: [], path: 'default' }, 'exit-3'],
+  ])('an unknown one names the nearest of handlersDir: %s', async (_, document, nearest) => {
+    await setup.install('exit-3');
+    await writeFile(join(setup.handlersDir, 'tune-modem.mjs'), 'export default {};');
+    const reason = expect.stringMatching(new RegExp(`${setup.handlersDir} has no file.*; did you mean ${nearest}\\?$`));
+    expect(await reviewOf(document)).toMatchObject({ verdict: 'unknown-operation', rejection: { reason } });
+  });
+
   test('an executable in handlersDir does its name', async () => {
     await setup.install('exit-3');
     const steps = [

@@ -18,7 +18,8 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
-const LOCK = 'journal.lock';
+/** Name of the link of a folder's holder. */
+export const LOCK = 'journal.lock';
 const SUCCESSOR = `${LOCK}.after-`;
 /** Of the fields behind the command name in /proc/<pid>/stat: proc_pid_stat(5) counts state as 3 and starttime as 22. */
 const STATE_FIELD = 0;
