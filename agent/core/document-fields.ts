@@ -82,16 +82,17 @@ interface Misplaced {
   readonly hint: string;
 }
 
-/** Of what is typed strictly: a member we do not know was meant to do something that would not happen. */
+/** Of what is typed strictly: a member we do not know was meant to do something that would not happen. Only the first is told. */
 export function refuseUnknownMembers(place: JsonPlace, known: readonly string[], misplaced?: Misplaced): void {
   for (const name of Object.keys(readObject(place))) {
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
     if (misplaced?.names.includes(name)) {
       noteProblem(memberPlace(place, name), `unknown member here; ${misplaced.hint}`);
-      continue;
+      return;
     }
     const hint = nearest === undefined ? `known are ${known.map(quote).join(', ')}` : `did you mean ${quote(nearest)}?`;
     noteProblem(memberPlace(place, name), `unknown member; ${hint}`);
+    return;
   }
 }

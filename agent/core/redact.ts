@@ -20,6 +20,6 @@ const LINK = /\b(https?:\/\/[^\s"'<>?#]*)(?:([?#])[^\s"'<>]+)?/gi;
 /** What is left when a program prints only the query, or breaks the URL (AWS Signature Version 4 and 2, CloudFront). */
 const SIGNATURE_PARAMETER =
   /\b(X-Amz-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|Key-Pair-Id)=[^\s"'<>&]+/gi;
-/** To the end of the text when the end of the key was cut off. */
+/** To the end of the text when the end of the key was cut off. Lazy: what is greedy needs memory for each character. */
 const PRIVATE_KEY =
-  /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?/g;
+  /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|(?=-----END)|$)/g;

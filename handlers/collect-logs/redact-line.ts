@@ -18,7 +18,7 @@ const SCHEME = /\b(Bearer|Basic)\s{1,4}[A-Za-z0-9._~+/=-]{8,}/g;
 /** Of an access key of AWS, long-lived or temporary (IAM User Guide, unique identifiers). */
 const ACCESS_KEY_ID = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
 /** Three parts in base64url, of which the first begins with `{"` (RFC 7519). */
-const JSON_WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g;
+const JSON_WEB_TOKEN = /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g;
 
 const KEY_BEGIN = /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----/;
 const KEY_END = '-----END ';

@@ -44,13 +44,13 @@ export function parseIniLines(lines: readonly string[], separator: Separator, li
   const parsed: IniLine[] = [];
   for (let index = 0; index < lines.length; index++) {
     const lineNumber = index + 1;
-    let text = lines[index] ?? '';
+    const text = lines[index] ?? '';
     const section = SECTION.exec(text)?.[1];
     if (COMMENT.test(text)) parsed.push({ kind: 'other', text });
     else if (section !== undefined) parsed.push({ kind: 'section', text, name: section });
     else {
-      while (text.endsWith('\\') && index + 1 < lines.length) text += lineEnd + lines[++index];
-      parsed.push(entryOf(text, lineNumber, separator));
+      while (lines[index]?.endsWith('\\') && index + 1 < lines.length) index++;
+      parsed.push(entryOf(lines.slice(lineNumber - 1, index + 1).join(lineEnd), lineNumber, separator));
     }
   }
   return parsed;

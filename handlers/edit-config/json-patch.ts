@@ -13,6 +13,9 @@ export interface PatchOperation {
   readonly value?: unknown;
 }
 
+/** On the way; the result has a limit of its own. Copies of copies double what is there with each operation. */
+const MAX_LENGTH = 2 * 1024 ** 2;
+
 /** All of them or none. @throws EditError that says which operation, counted from 1, and where. */
 export function patchJson(
   text: string,
@@ -26,6 +29,7 @@ export function patchJson(
     const fail = (problem: string) =>
       impossible(`operation ${index + 1} (${operation.op} ${operation.path || 'the whole'}): ${problem}`);
     const next = perform({ text: patched, format, fail }, operation);
+    if (next.length > MAX_LENGTH) throw fail(`it makes the file longer than ${MAX_LENGTH} characters`);
     if (next !== patched) changed.push(operation.path || 'the whole');
     patched = next;
   }

@@ -55,6 +55,16 @@ describe('redactSecrets', () => {
     );
   });
 
+  test('a private key of many megabytes takes no memory for each of its characters', () => {
+    expect(redactSecrets(`x ${key.slice(0, 40)}${'a'.repeat(2 ** 25)}`)).toBe('x [private key]');
+  });
+
+  test('what is behind the end of something else stays', () => {
+    expect(redactSecrets(`${key.slice(0, 40)}-----END CERTIFICATE----- after`)).toBe(
+      '[private key]-----END CERTIFICATE----- after',
+    );
+  });
+
   test('a private key without its end goes to the last character', () => {
     expect(redactSecrets(`x ${key.slice(0, 40)}`)).toBe('x [private key]');
   });

@@ -262,7 +262,7 @@ describe('redaction', () => {
     expect(shown.filter((line) => line !== undefined)).toHaveLength(750);
   });
 
-  test.each(['a', 'password', 'Bearer ', 'eyJ', '-----BEGIN ', 'AKIA', 'https://', '"', 'token="'])(
+  test.each(['a', 'password', 'Bearer ', 'eyJ', '-eyJ', '-----BEGIN ', 'AKIA', 'https://', '"', 'token="'])(
     'a line of nothing but %j takes no time',
     (piece) => {
       const line = piece.repeat(MAX_LINE_LENGTH / piece.length);

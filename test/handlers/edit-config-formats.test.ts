@@ -180,6 +180,13 @@ RateLimitBurst = 1000
 key=a
 `;
 
+test('copies of copies have an end', () => {
+  const operations = Array.from({ length: 64 }, (_, index) => ({ op: 'copy', from: '', path: `/x${index}` }) as const);
+  expect(() => patchJson(JSON.stringify({ a: 'a'.repeat(600_000) }), operations)).toThrow(
+    'makes it longer than 2097152 characters',
+  );
+});
+
 describe('an ini file', () => {
   test('keys are set where they are commented out, where they are, or behind the last one', () => {
     const edited = ini(JOURNALD, {
@@ -248,6 +255,11 @@ key=a
   test('lines that continue a value go with it', () => {
     const text = '[Service]\nExecStart=/bin/a \\\n  --one \\\n  --two\nType=simple\n';
     expect(ini(text, { Service: { ExecStart: '/bin/b' } }).text).toBe('[Service]\nExecStart=/bin/b\nType=simple\n');
+  });
+
+  test('a megabyte of lines that continue each other is one entry', () => {
+    const text = `a=${'\\\n'.repeat(300_000)}x\n`;
+    expect(editIni(text, { b: '1' }, '=').text).toBe(`${text}b=1\n`);
   });
 
   test('line ends, a missing one at the end, and a byte order mark stay', async () => {
