@@ -88,11 +88,24 @@ test('the template in TypeScript is one in JavaScript with types', async () => {
     desk.handlersDir,
     '--json',
   ]);
+  // By its file: what a registry has under that name may be somebody else's.
+  expect(JSON.parse(stdout).next[0]).toMatch(/^npm install --save-dev \.\/iot-job-agent-[\d.]+\.tgz /);
   expect(JSON.parse(stdout).next[1]).toContain('npx tsc ');
   const source = await readFile(join(desk.handlersDir, 'try-it.mts'), 'utf8');
   const { code } = await transform(source, { loader: 'ts', format: 'esm' });
   await desk.file('handlers/try-it.mjs', code);
   expect(await desk.shell('job-agent exec try-it.example.job.json --handlers-dir .')).toContain('SUCCEEDED');
+});
+
+test.each([
+  ['sh', 'sh try-it.test.sh'],
+  ['js', 'node --test try-it.test.mjs'],
+])('its test in %s says how to name a program that is not on the PATH', async (language, command) => {
+  const desk = await createInstalledDesk();
+  await desk.run(['handlers', 'new', 'try-it', '--language', language, '--dir', desk.handlersDir]);
+  const told = await desk.shell(`JOB_AGENT=/none/job-agent ${command} 2>&1 || :`);
+  expect(told).toContain('/none/job-agent');
+  expect(told).toContain('set JOB_AGENT to the path of job-agent.js');
 });
 
 test('what is there already is not overwritten, nor half written', async () => {

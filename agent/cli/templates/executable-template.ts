@@ -104,6 +104,7 @@ const test = (operation: string) => `# sh ${operation}.test.sh: tries ${operatio
 set -eu
 cd "$(dirname "$0")"
 job_agent=\${JOB_AGENT:-job-agent}
+command -v "$job_agent" > /dev/null || { echo "there is no $job_agent; set JOB_AGENT to the path of job-agent.js" >&2; exit 1; }
 run() { "$job_agent" exec - --handlers-dir . --quiet; }
 fail() { echo "FAILED: $1" >&2; exit 1; }
 

@@ -106,11 +106,9 @@ const example = JSON.parse(readFileSync(new URL('./${operation}.example.job.json
 
 function run(document) {
   const args = ['exec', '-', '--json', '--quiet', '--handlers-dir', folder];
-  const { stdout, stderr, error } = spawnSync(process.env.JOB_AGENT ?? 'job-agent', args, {
-    input: JSON.stringify(document),
-    encoding: 'utf8',
-  });
-  if (error) throw error;
+  const jobAgent = process.env.JOB_AGENT ?? 'job-agent';
+  const { stdout, stderr, error } = spawnSync(jobAgent, args, { input: JSON.stringify(document), encoding: 'utf8' });
+  if (error) throw new Error(\`\${jobAgent} cannot be run (\${error.code}); set JOB_AGENT to the path of job-agent.js\`);
   return stdout === '' ? assert.fail(stderr) : JSON.parse(stdout);
 }
 
