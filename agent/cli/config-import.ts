@@ -26,6 +26,9 @@ const MAX_FILE_BYTES = 1024 * 1024;
 const RUNTIME_FILE = 'aws-iot-device-client-runtime.conf';
 const PROXY_FILE = 'http-proxy.conf'; // docs/HTTP_PROXY.md
 
+/** Settings that only a configuration of ours has, each of them required. */
+const OUR_OWN = ['certPath', 'keyPath', 'caPath'];
+
 /** @throws ConfigError that lists everything wrong; then nothing is printed or written. @throws UsageError. */
 export async function configImport(operands: readonly string[], { output, force }: OptionValues): Promise<number> {
   const target = typeof output === 'string' ? output : undefined;
@@ -49,7 +52,8 @@ export async function readImport(operands: readonly string[], target = 'config.j
   if (!isArguments && surplus !== undefined) throw new UsageError(`${JSON.stringify(surplus)} is one word too many`);
   const imported = isArguments ? await importArguments(operands) : await importFile(file);
   const { config, problems } = checkSettings(target, { values: imported.values }, NO_ENVIRONMENT);
-  const all = [...imported.problems, ...problems.filter((problem) => !isOfMissing(problem, imported.values))];
+  const ofValues = problems.filter((problem) => !isOfMissing(problem, imported.values)).map(withoutPlace);
+  const all = [...imported.problems, ...ofValues];
   if (config === undefined || all.length > 0) throw new ConfigError(all);
   return { settings: imported.values, notes: imported.notes, config };
 }
@@ -61,8 +65,18 @@ function isOfMissing(problem: string, values: JsonObject): boolean {
   return !Object.hasOwn(values, problem.slice(0, problem.indexOf(':')));
 }
 
+/** The file that it tells to correct is the one that is not written. */
+function withoutPlace(problem: string): string {
+  return problem.replace(/; set it in .+ or JOB_AGENT_[A-Z_]+$/, '');
+}
+
 async function importFile(file: string): Promise<ImportedSettings> {
   const content = await readObject(file);
+  if (OUR_OWN.every((name) => Object.hasOwn(content, name))) {
+    throw new ConfigError([
+      `${file}: is a configuration of this agent already; job-agent config --config ${file} checks it`,
+    ]);
+  }
   if (isSdkV1File(content)) return sdkV1Settings({}, content, SURROUNDINGS);
   const runtime = await readIfThere(join(dirname(file), RUNTIME_FILE));
   const proxy = await readIfThere(join(dirname(file), PROXY_FILE));
@@ -121,6 +135,12 @@ async function write(path: string, text: string, force: boolean): Promise<void> 
   try {
     await replaceFile(path, text, { mode: CONFIG_MODE, writer: 'config import' });
   } catch (error) {
-    throw new ConfigError([`${path}: cannot be written: ${(error as Error).message}`]);
+    throw new ConfigError([`${path}: cannot be written: ${whyNot(error as NodeJS.ErrnoException, dirname(path))}`]);
   }
+}
+
+/** The system names a file that only stands for this one while it is written. */
+function whyNot({ code, message }: NodeJS.ErrnoException, folder: string): string {
+  if (code === 'ENOENT') return `there is no folder ${folder}`;
+  return code === 'EACCES' || code === 'EPERM' ? `you may not write in ${folder}` : message;
 }

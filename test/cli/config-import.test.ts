@@ -246,7 +246,7 @@ describe('the file that is written', () => {
   test('cannot be written where there is no folder', async () => {
     await write(DEVICE_CLIENT);
     const { code, stderr } = await importTo(join(folder, 'gone', 'config.json'));
-    expect([code, stderr]).toEqual([78, expect.stringContaining('cannot be written')]);
+    expect([code, stderr]).toEqual([78, expect.stringContaining('cannot be written: there is no folder ')]);
   });
 });
 
@@ -268,6 +268,20 @@ test.each([
   [['config', 'import', '--no-such', 'a']],
 ])('%j is wrong usage', async (args) => {
   expect((await runAgentCommand(args)).code).toBe(2);
+});
+
+test('a value that is wrong is told without a file to correct that is not written', async () => {
+  await writeFile(file, JSON.stringify({ ...DEVICE_CLIENT, 'thing-name': 'gateway 1' }));
+  const { code, stderr } = await runAgentCommand(['config', 'import', file], { HOME: folder });
+  expect(code).toBe(78);
+  expect(stderr).toMatch(/thingName: expected 1 to 128 letters, .+, got "gateway 1"$/m);
+  expect(stderr).not.toContain('config.json');
+});
+
+test('a configuration of ours is told to be one', async () => {
+  const ours = { thingName: 'a', endpoint: 'b', certPath: 'c', keyPath: 'd', caPath: 'e' };
+  await writeFile(file, JSON.stringify(ours));
+  await expect(readImport([file])).rejects.toThrow('is a configuration of this agent already');
 });
 
 test('a file that is not there is named', async () => {
