@@ -202,7 +202,7 @@ export interface HandlerContext {
   readonly execution: { readonly jobId: string; readonly executionNumber: number };
   /** Counts from 0. */
   readonly step: number;
-  /** Counts from 1. The look at `runIf` is an attempt: after it the work begins with 2. */
+  /** Counts from 1. To verify is an attempt, too; the look at `runIf` before the first is none. */
   readonly attempt: number;
   readonly facts: HandlerFacts;
   /** A folder of this execution's own, kept until the execution is closed. */

@@ -75,6 +75,8 @@ export type RecordedWait = RecordedPlace & {
   readonly reason: string;
   readonly waitMs: number;
   readonly next: Resumption;
+  /** There where the service may have been told that this step begins. Earlier versions do not know it. */
+  readonly begins?: number;
 };
 
 export type ClosedRecord = RecordBase & {
@@ -129,6 +131,6 @@ function recordedRun({ stepIndex, attempt, purpose, step: { onInterrupted, clean
   return { stepIndex, attempt, onInterrupted, cleansUp: cleansUp && purpose.kind !== 'condition', purpose };
 }
 
-function recordedWait({ stepIndex, attempt, why, reason, waitMs, next }: WaitingPhase): RecordedWait {
-  return { stepIndex, attempt, why, reason, waitMs, next };
+function recordedWait({ stepIndex, attempt, why, reason, waitMs, next, begins }: WaitingPhase): RecordedWait {
+  return { stepIndex, attempt, why, reason, waitMs, next, ...(begins !== null && { begins }) };
 }

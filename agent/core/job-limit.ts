@@ -6,7 +6,7 @@ import { failure, REBOOTS } from './outcomes.ts';
 import { owesEnding } from './programme.ts';
 import { conclude, journal } from './reporting.ts';
 import { stop } from './running.ts';
-import type { AgentState, ExecutionState, Run, StoppingPhase } from './state.ts';
+import type { AgentState, ExecutionState, Run, StoppingPhase, WaitingPhase } from './state.ts';
 import { failLater } from './waiting.ts';
 
 /**
@@ -45,7 +45,7 @@ export function endJob(state: AgentState, id: ExecutionId): Decision {
   if (!isLimited(execution)) return stay(state);
   if (phase.name === 'running') return stop(state, id, 'job-timed-out');
   if (phase.name === 'stopping') return outdoStep(state, id, phase);
-  if (phase.name === 'waiting') return endWaiting(state, execution, phase, phase.reason);
+  if (phase.name === 'waiting') return endWaiting(state, execution, withoutStart(phase), phase.reason);
   const isToBeAsked = phase.name === 'awaiting-reboot' && !phase.requested;
   return isToBeAsked ? endWaiting(state, execution, phase, REBOOTS[phase.how].awaited) : stay(state);
 }
@@ -79,6 +79,11 @@ function endWaiting(
   const outcome = overWhileWaiting(execution, why);
   if (owesEnding(execution)) return failLater(state, execution.id, outcome, place);
   return conclude(state, execution.id, outcome);
+}
+
+/** The start that the service may have been told of is not made: what is told of next has another number. */
+function withoutStart({ stepIndex, attempt, begins }: WaitingPhase): Pick<Run, 'stepIndex' | 'attempt'> {
+  return { stepIndex, attempt: begins === null ? attempt : attempt + 1 };
 }
 
 function overWhileWaiting({ details }: ExecutionState, why: string): Outcome {

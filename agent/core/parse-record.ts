@@ -104,9 +104,11 @@ function parseRun(value: JsonObject, place: RecordedPlace): RecordedRun | null {
 function parseWait(value: JsonObject, place: RecordedPlace): RecordedWait | null {
   const next = value.next === undefined ? earlierNext(value) : parseResumption(value.next);
   const waitMs = count(value.waitMs ?? 0);
-  if (next === null || waitMs === null) return null;
+  const begins = value.begins === undefined ? undefined : count(value.begins);
+  if (next === null || waitMs === null || begins === null) return null;
   const why = WAITING_REASONS.find((reason) => reason === value.why) ?? 'interrupted';
-  return { ...place, why, reason: typeof value.reason === 'string' ? value.reason : '', waitMs, next };
+  const reason = typeof value.reason === 'string' ? value.reason : '';
+  return { ...place, why, reason, waitMs, next, ...(begins !== undefined && { begins }) };
 }
 
 const WAITING_REASONS: readonly WaitingReason[] = ['interrupted', 'postponed', 'failed', 'rebooted', 'put-off'];

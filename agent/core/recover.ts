@@ -77,10 +77,12 @@ function phaseAfter(record: LiveRecord, state: AgentState, interruption: string)
     case 'reporting':
       return concluded(record.outcome);
     case 'waiting': {
-      const { stepIndex, attempt, why, reason, waitMs, next } = record;
-      // How much of the wait is over nobody knows: it is waited for anew.
-      const recordedVersion = versionOf(record);
-      return { ...waitingAt({ stepIndex, attempt }), why, reason, waitMs, next, due: waitMs === 0, recordedVersion };
+      const { stepIndex, attempt, why, reason, waitMs, next, begins = null } = record;
+      // The word that it goes on may have come there.
+      const told = { begins, recordedVersion: versionOf(record) + (begins === null ? 0 : 1) };
+      // How much of the wait is over nobody knows: it is waited for anew, unless it was over for sure.
+      const isDue = waitMs === 0 || begins !== null;
+      return { ...waitingAt({ stepIndex, attempt }), why, reason, waitMs, next, due: isDue, ...told };
     }
     case 'awaiting-reboot':
       return afterReboot(record, state);
@@ -92,7 +94,7 @@ function phaseAfter(record: LiveRecord, state: AgentState, interruption: string)
 function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentState, interruption: string): Phase {
   const { purpose, onInterrupted, cleansUp, recoveries } = record;
   const outcome = outcomeOfInterruption(record, interruption);
-  const isStopped = record.phase === 'stopping' && record.reason !== 'shutdown';
+  const isStopped = record.phase === 'stopping' && !isToGoOn(record);
   if (isStopped && record.reason !== 'canceled') return failed(record, outcome);
   // It was over in the cloud, or so it was said: describing it tells.
   if (isStopped && onInterrupted === 'fail')
@@ -101,6 +103,11 @@ function interrupted(record: RunRecord, { settings: { maxRecoveries } }: AgentSt
   if (!mayRepeat) return failed(record, outcome);
   if (recoveries < maxRecoveries) return interruptedRun(record);
   return failed(record, interruptedTooOften(recoveries, interruption));
+}
+
+/** A question that takes too long is asked again as well: what it asks about may be there now. */
+function isToGoOn({ reason, purpose }: Extract<LiveRecord, { phase: 'stopping' }>): boolean {
+  return reason === 'shutdown' || (reason === 'timed-out' && purpose.kind === 'condition');
 }
 
 /** Cleaned up after first, where its handler can; a clean-up that was itself in hand ends as it was to end. */

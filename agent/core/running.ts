@@ -40,14 +40,19 @@ export function start(state: AgentState, id: ExecutionId, plan: ReviewedPlan): D
     : putOff(state, id, 0);
 }
 
-/** Starts a step. I1: the record that says so comes first. I2: attempts count up, so a run id is never used twice. */
+/**
+ * Starts a step. I1: the record that says so comes first. I2: attempts count up, those of a question by themselves, so a
+ * run id is never used twice.
+ */
 export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, attempt, purpose }: Start): Decision {
   if (!state.journalUsable) return beginNothing(state, id, { plan, stepIndex, purpose });
   const step = plan.steps[stepIndex];
   if (step === undefined) return conclude(state, id, failure('INTERRUPTED', CHANGED));
+  const isAsked = purpose.kind === 'condition';
   // A job with two targets has the same id on both, and both may be agents of one machine: the journal tells them apart.
-  const runId = `${id}.${stepIndex}.${attempt}.${state.journalId.slice(0, 8)}`;
+  const runId = `${id}.${stepIndex}.${isAsked ? 'c' : ''}${attempt}.${state.journalId.slice(0, 8)}`;
   const phase: RunningPhase = { name: 'running', plan, stepIndex, step, attempt, runId, purpose };
+  const isFirst = plan.steps.length === 1 && attempt === 1 && step.conditional === isAsked;
   return inOrder(
     withExecution(state, id, ({ ending }) => ({ phase, ending: owing(ending, plan) })),
     (now) => journal(now, id),
@@ -56,7 +61,7 @@ export function begin(state: AgentState, id: ExecutionId, { plan, stepIndex, att
     (now) => limitDocument(now, id, plan),
     (now) => heartbeatLater(now, id),
     // What was told of a wait or of another step holds no more.
-    (now) => (plan.steps.length === 1 && attempt === 1 ? stay(now) : progressed(now, id, {})),
+    (now) => (isFirst ? stay(now) : progressed(now, id, {})),
   );
 }
 
@@ -69,7 +74,7 @@ function beginNothing(state: AgentState, id: ExecutionId, begun: Omit<Start, 'at
   return advance(state, execution, { plan, stepIndex, end: { kind: 'failed', outcome } });
 }
 
-function owing(ending: Ending, plan: ReviewedPlan): Ending {
+export function owing(ending: Ending, plan: ReviewedPlan): Ending {
   return ending.state === 'none' && hasEnding(plan) ? { ...ending, state: 'owed' } : ending;
 }
 
@@ -155,7 +160,7 @@ function stepEnded(state: AgentState, execution: ExecutionState, run: Run, resul
   }
   if (result.status === 'succeeded') {
     if (purpose.kind !== 'condition') return advance(state, heard, { plan, stepIndex, end: DONE, result });
-    return begin(heardOf(state, heard), id, { plan, stepIndex, attempt: run.attempt + 1, purpose: { kind: 'work' } });
+    return begin(heardOf(state, heard), id, { plan, stepIndex, attempt: 1, purpose: { kind: 'work' } });
   }
   return runAgain(heardOf(state, heard), heard, run, result) ?? stepFailed(state, heard, run, result);
 }

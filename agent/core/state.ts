@@ -205,6 +205,8 @@ export interface WaitingPhase {
   readonly exclusive: boolean;
   /** Read back from the journal: the highest version that the service can have had when the wait was written down. */
   readonly recordedVersion: number | null;
+  /** The step that begins once the service has accepted that it goes on: written down before that is told. */
+  readonly begins: number | null;
   /** Known while the service is told that it goes on. */
   readonly plan: ReviewedPlan | null;
 }

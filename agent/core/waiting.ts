@@ -112,7 +112,7 @@ export function interruptedRun(run: Pick<Run, 'stepIndex' | 'attempt' | 'purpose
 
 /** Due at once, unless that is changed. */
 export function waitingAt({ stepIndex, attempt }: Pick<Run, 'stepIndex' | 'attempt'>) {
-  const fresh = { waitMs: 0, due: true, exclusive: false, recordedVersion: null, plan: null } as const;
+  const fresh = { waitMs: 0, due: true, exclusive: false, recordedVersion: null, begins: null, plan: null } as const;
   return { name: 'waiting', reason: '', stepIndex, attempt, ...fresh } as const;
 }
 

@@ -6,15 +6,14 @@ import { renderTable } from './markdown-table.ts';
 import {
   NOTICING_RULES,
   PHASE_RULES,
-  START_RULES,
   STOP_RULES,
   TERMINAL_CAUSES,
   TERMINAL_RULES,
-  UNKNOWN_RULES,
   WAITING_RULES,
   type WrittenRule,
 } from './phase-rules.ts';
 import { ANSWERS, MEANINGS, REJECTION_RULES, REQUEST_RULES, TABLE_TESTS } from './rejection-rules.ts';
+import { START_RULES, UNKNOWN_RULES } from './start-rules.ts';
 import { renderTestLinks, type TestLink } from './test-link.ts';
 
 export function renderLifecyclePage(): string {

@@ -40,7 +40,7 @@ function endAll(
   let effects: readonly Effect[] = [];
   for (const [stepIndex, result] of ends) {
     if (scenario.isAsking('progress')) scenario.accept('progress');
-    effects = scenario.tell(runEnded('a', result, { stepIndex }));
+    effects = scenario.tell(runEnded('a', result, { stepIndex, isAsked: result.status === 'skipped' }));
   }
   return effects;
 }

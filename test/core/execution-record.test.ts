@@ -23,7 +23,7 @@ const BASE = { v: RECORD_VERSION, id: idOf('a'), key: KEY };
 const LIVE = { ...BASE, versionNumber: 2, ...NO_PROGRESS };
 const RECORDED = { stepIndex: 0, attempt: 2, onInterrupted: 'fail', cleansUp: false, purpose: WORK };
 const WAIT = { why: 'postponed', reason: 'locked', stepIndex: 3, attempt: 1, waitMs: 5_000 } as const;
-const UNRECORDED = { due: false, exclusive: false, recordedVersion: null, plan: null };
+const UNRECORDED = { due: false, exclusive: false, recordedVersion: null, begins: null, plan: null };
 const CLEAN_UP = { kind: 'clean-up', outcome: OUTCOME } as const;
 
 const PHASES: readonly (readonly [Phase, JsonObject])[] = [
@@ -42,6 +42,10 @@ const PHASES: readonly (readonly [Phase, JsonObject])[] = [
       { phase: 'waiting', ...WAIT, next: next as Resumption },
     ],
   ),
+  [
+    { name: 'waiting', ...WAIT, next: WORK, ...UNRECORDED, begins: 3 },
+    { phase: 'waiting', ...WAIT, next: WORK, begins: 3 },
+  ],
   [
     { name: 'running', ...RUN, purpose: CLEAN_UP },
     { phase: 'running', ...RECORDED, purpose: CLEAN_UP },

@@ -26,10 +26,34 @@ export const startsDuringRestart: Core = (state, event) => {
   return { ...decision, state: before.reduce((now, one) => withAll(now, [one], one.phase), decision.state) };
 };
 
+/** Tells that a wait goes on, and what begins then is not on the disk. */
+export const goesOnUnwritten: Core = (state, event) =>
+  without(decide(state, event), (effect) => effect.type === 'journal' && 'begins' in effect.record);
+
+/** Does not know at a start that the service may have been told that a wait goes on, as earlier versions do not. */
+export const forgetsWord: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) => {
+      if (record.phase !== 'waiting') return record;
+      const { begins: _, ...others } = record;
+      return others;
+    }),
+  );
+
+/** Begins again what may have begun, as if it had only been announced. */
+export const trustsWord: Core = (state, event) => {
+  if (event.type !== 'requestAccepted' || !('execution' in event.answer)) return decide(state, event);
+  const { execution } = event.answer;
+  const isTold = execution?.statusDetails[CLAIM_DETAIL]?.includes('/0.') === true;
+  if (!isTold || event.answer.operation !== 'DescribeJobExecution') return decide(state, event);
+  return decide(state, { ...event, answer: { ...event.answer, execution: { ...execution, statusDetails: {} } } });
+};
+
 const HIDDEN: WaitingPhase = {
   ...{ name: 'waiting', why: 'postponed', reason: '', stepIndex: 0, attempt: 1 },
   ...{ next: { kind: 'work' }, waitMs: 1_000, due: false, exclusive: false, recordedVersion: null, plan: null },
-  ...{ recordedVersion: null, plan: null },
+  begins: null,
 };
 
 /** Takes any start of the agent for a restart of the machine. */

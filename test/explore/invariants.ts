@@ -7,7 +7,7 @@ import type { SimulatedExecution } from '../fixtures/service-rules.ts';
 import { isStepDone, saidSuccess } from './past.ts';
 import { checkReboot, checkStart, type Decided } from './start-invariants.ts';
 import { Violation } from './violation.ts';
-import { type ExecutionPast, type LiveRun, NO_PAST, type Past, type World } from './world.ts';
+import { type ExecutionPast, FIRST_JOURNAL, type LiveRun, NO_PAST, type Past, type World } from './world.ts';
 
 /** @param world as it is when the effect is performed: after the journal effects of its decision. */
 export function checkEffect(effect: Effect, decided: Decided, world: World): Past {
@@ -101,7 +101,8 @@ function checkUpdate({ id, kind }: UpdatePurpose, request: UpdateJobExecution, a
   const isWritten =
     record !== undefined &&
     PHASES_BEFORE[kind].includes(record.phase) &&
-    (record.phase !== 'reporting' || record.outcome.status === request.status);
+    (record.phase !== 'reporting' || record.outcome.status === request.status) &&
+    (kind !== 'goOn' || 'begins' in record);
   // With a dead disk a failure is still told.
   if (after.journalUsable && !isWritten) throw new Violation('I1', 'a status is on disk before it is told', request);
   const { executionNumber, expectedVersion } = request as Partial<UpdateJobExecution>;
@@ -120,7 +121,7 @@ function checkReport(
   id: ExecutionId,
   request: UpdateJobExecution,
   { journalUsable }: AgentState,
-  { past, cloud, machine }: World,
+  { past, cloud, machine, disk }: World,
 ): void {
   const theirs = cloud.find((one) => one.id === id);
   const steps = theirs?.verdict.kind === 'run' ? theirs.verdict.plan.steps : [];
@@ -130,9 +131,12 @@ function checkReport(
   if (request.status === 'SUCCEEDED' && !steps.every(isDone)) {
     throw new Violation('I3', 'only what has succeeded is told so', { request, runs: before.runs });
   }
+  const isLost = request.statusDetails?.reasonCode === 'STATE_LOST';
+  if (isLost && before.runs.length > 0 && !machine.hasLied && disk.journalId === FIRST_JOURNAL) {
+    throw new Violation('I3', 'what the disk has is not told to be lost', { request, runs: before.runs });
+  }
   // What nobody knows, or could write down, is told at once.
-  const isKnown = journalUsable && !machine.hasLied && request.statusDetails?.reasonCode !== 'STATE_LOST';
-  if (isKnown && before.runs.length > 0) checkEnding(before, steps, machine);
+  if (journalUsable && !machine.hasLied && !isLost && before.runs.length > 0) checkEnding(before, steps, machine);
   const interrupted = before.runs.at(-1);
   // What was written down last is what was interrupted, whether it had been started by then or not.
   const isLast = before.written.at(-1) === interrupted?.stepIndex;

@@ -30,11 +30,16 @@ export function remember(past: Past, agent: AgentState, event: AgentEvent): Past
 
 /** A step that begins, as the disk has it. */
 export function rememberWritten(past: Past, record: ExecutionRecord): Past {
-  if (record.phase === 'waiting' && record.next.kind === 'conclude') return withFailedRestart(past, record);
-  if (record.phase !== 'running') return past;
-  const { written } = past[record.id] ?? NO_PAST;
-  if (written.includes(record.stepIndex)) return past;
-  return withPast(past, record.id, { written: [...written, record.stepIndex] });
+  const known = record.phase === 'waiting' && record.next.kind === 'conclude' ? withFailedRestart(past, record) : past;
+  const begins = beginsIn(record);
+  const { written } = known[record.id] ?? NO_PAST;
+  if (begins === undefined || written.includes(begins)) return known;
+  return withPast(known, record.id, { written: [...written, begins] });
+}
+
+function beginsIn(record: ExecutionRecord): number | undefined {
+  if (record.phase === 'running') return record.stepIndex;
+  return record.phase === 'waiting' ? record.begins : undefined;
 }
 
 /** The restart came too late, or never, and the disk knows that it is a failure: another boot changes that no more. */

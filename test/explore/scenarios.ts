@@ -126,6 +126,11 @@ export const SHORT: readonly Scenario[] = [
     jobs: [[PLAIN, FINALLY]],
     misfortunes: { ...NO_KIND, all: 1, crashes: 1, hints: 0, polls: 0 },
   }),
+  scenario({
+    name: 'a wait that goes on, two crashes',
+    jobs: [[PLAIN]],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, laters: 1, hints: 0, polls: 0 },
+  }),
   scenario({ name: 'a programme, no misfortune', jobs: [PROGRAMME], misfortunes: { ...NO_KIND, hints: 0, polls: 0 } }),
   scenario({
     name: 'a condition, one crash',
@@ -229,6 +234,48 @@ const PROGRAMMES: readonly Scenario[] = [
     name: 'a programme, one misfortune',
     jobs: [SHORT_PROGRAMME],
     misfortunes: { progress: 0, hints: 0, polls: 0, losses: 0, late: 0, doubles: 0, refusals: 0 },
+  }),
+  // Power lost in a rollback, and again between the word that the next goes on and its record.
+  scenario({
+    name: 'a programme, two crashes',
+    jobs: [SHORT_PROGRAMME],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme, a crash and a lost word',
+    jobs: [SHORT_PROGRAMME],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, losses: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme, shut down, one crash',
+    jobs: [SHORT_PROGRAMME],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 1, shutdowns: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme that cleans up, two crashes',
+    jobs: [[PLAIN, CLEANS, undoing(0, 'a'), { ...FINALLY, cleansUp: true }]],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme, tried later and run again, two crashes',
+    jobs: [[TWICE, FINALLY]],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, laters: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme, a restart, two crashes',
+    jobs: [[PLAIN, PLAIN, undoing(0, 'a'), FINALLY]],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, reboots: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme with conditions, two crashes',
+    jobs: [[ASKED, { ...FINALLY, conditional: true }]],
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, hints: 0, polls: 0 },
+  }),
+  scenario({
+    name: 'a programme, a job limit while it waits, two crashes',
+    jobs: [[PLAIN, FINALLY]],
+    limitSeconds: 600,
+    misfortunes: { ...NO_KIND, all: 2, crashes: 2, laters: 1, limits: 1, hints: 0, polls: 0 },
   }),
 ];
 
