@@ -1,4 +1,5 @@
 /** C1, C4, C5, C7, C8 and C9: when handlers run, and when they do not. */
+import { isJsonObject, type JsonValue } from '../../agent/core/json.ts';
 import type { Check, Complain } from './check.ts';
 import {
   type Chronicle,
@@ -10,7 +11,7 @@ import {
   statusAtEnd,
 } from './chronicle.ts';
 import { heardToBeOver } from './heard-over.ts';
-import type { JobScript, StepScript } from './job-script.ts';
+import type { ListedStep, StepScript } from './job-script.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -20,7 +21,7 @@ const STOP_SLACK_MS = 5 * SECOND_MS;
 /** C1. */
 export const runsOnce: Check = ({ executions, settings }, complain) => {
   const runIds = new Set<string>();
-  for (const { id, script, runs } of executions) {
+  for (const { id, steps, runs } of executions) {
     for (const [index, run] of runs.entries()) {
       const { runId, stepIndex, purpose, place } = run.started;
       if (runIds.has(runId)) complain(`the run id ${runId} was used twice`, place, id);
@@ -28,8 +29,9 @@ export const runsOnce: Check = ({ executions, settings }, complain) => {
       const before = runs.slice(0, index);
       if (before.some((other) => isAliveAt(other, place))) complain('two of its runs were alive at once', place, id);
       const same = before.filter(({ started }) => started.stepIndex === stepIndex && started.purpose === purpose);
-      const mayRepeat = purpose !== 'work' || script.steps[stepIndex]?.onInterrupted !== 'fail';
-      const { retries = 0 } = script.steps[stepIndex] ?? {};
+      const { script } = steps[stepIndex] ?? {};
+      const mayRepeat = purpose !== 'work' || script?.onInterrupted !== 'fail';
+      const { retries = 0 } = script ?? {};
       const failed = failuresOf(before, stepIndex);
       const again = purpose === 'work' || purpose === 'condition' ? Math.min(failed, retries) : 0;
       const most = wished(before, run) + again + (mayRepeat ? settings.agent.core.maxRecoveries : 0);
@@ -63,19 +65,23 @@ function wished(before: readonly Run[], { started: { stepIndex, purpose } }: Run
 export const startsConfirmed: Check = ({ executions }, complain) => {
   for (const { id, runs, changes, records } of executions) {
     for (const { started } of runs) {
-      const { place, stepIndex, attempt } = started;
+      const { place, stepIndex, attempt, purpose } = started;
       const isTaken = changes.some(
         (change) => change.place < place && change.to === 'IN_PROGRESS' && change.by === 'agent',
       );
       if (!isTaken) complain('it ran before IN_PROGRESS was accepted', place, id);
       const isRecorded = records.some(({ state, entry: { body }, place: written }) => {
         const isOfRun = body.phase === 'running' && body.stepIndex === stepIndex && body.attempt === attempt;
-        return written < place && state === 'synced' && isOfRun;
+        return written < place && state === 'synced' && isOfRun && isFor(body.purpose, purpose);
       });
       if (!isRecorded) complain('it ran before its record was on the disk', place, id);
     }
   }
 };
+
+function isFor(recorded: JsonValue | undefined, purpose: string): boolean {
+  return isJsonObject(recorded) && recorded.kind === purpose;
+}
 
 /** C4, of the machine: what a restart is for is on the disk before it is asked for, and nothing else runs then. */
 export const restartsConfirmed: Check = ({ of, executions, processes }, complain) => {
@@ -92,9 +98,9 @@ export const restartsConfirmed: Check = ({ of, executions, processes }, complain
   }
 };
 
-function isToPowerOff({ runs, script }: ExecutionLife, place: number): boolean {
+function isToPowerOff({ runs, steps }: ExecutionLife, place: number): boolean {
   const last = runs.findLast(({ ended }) => ended !== undefined && ended.place < place);
-  return last !== undefined && script.steps[last.started.stepIndex]?.powersOff === true;
+  return last !== undefined && steps[last.started.stepIndex]?.script.powersOff === true;
 }
 
 /** C5. */
@@ -159,11 +165,12 @@ function isNoticed({ healed, settings }: Chronicle, execution: ExecutionLife, co
 
 /** C7. */
 export const tellsSuccess: Check = ({ executions, processes }, complain) => {
-  for (const { id, script, runs, endings } of executions) {
+  for (const { id, steps, runs, endings } of executions) {
     const [ending] = endings;
     if (ending?.by !== 'agent' || ending.to !== 'SUCCEEDED') continue;
     const boots = processes.map(({ started }) => started).filter(({ place }) => place < ending.place);
-    for (const [index, step] of script.steps.entries()) {
+    for (const [index, { script: step, role }] of steps.entries()) {
+      if (role === 'rollback') continue;
       const ofStep = runs.filter(({ started }) => started.stepIndex === index && started.purpose !== 'clean-up');
       const last = ofStep.findLast(({ started }) => started.place < ending.place);
       const isDone = last !== undefined && (isGood(last, step) || isRestarted(last, step, boots));
@@ -220,12 +227,12 @@ export const leavesNothing: Check = ({ executions, settled, processes, of }, com
 
 /** C9. */
 export const runsAsDeclared: Check = ({ executions, settings }, complain) => {
-  const all = executions.flatMap(({ script, runs }) => runs.map((run) => ({ script, run })));
-  for (const { script, run } of all) {
+  const all = executions.flatMap(({ steps, runs }) => runs.map((run) => ({ steps, run })));
+  for (const { steps, run } of all) {
     const { place, id } = run.started;
     const others = all.filter((other) => other.run.started.id !== id && isAliveAt(other.run, place));
     if (others.length >= settings.agent.core.capacity) complain('it ran beside more than there is room for', place, id);
-    const isAlone = [script, ...others.map((other) => other.script)].some(isExclusive);
+    const isAlone = [steps, ...others.map((other) => other.steps)].some(isExclusive);
     if (isAlone && others.length > 0) complain('it ran beside another, and one of them must run alone', place, id);
   }
   for (const execution of executions) {
@@ -238,8 +245,8 @@ export const runsAsDeclared: Check = ({ executions, settings }, complain) => {
   }
 };
 
-function isExclusive({ steps }: JobScript): boolean {
-  return steps.some(({ exclusive }) => exclusive);
+function isExclusive(steps: readonly ListedStep[]): boolean {
+  return steps.some(({ script }) => script.exclusive);
 }
 
 function isAliveAt({ started, ended }: Run, place: number): boolean {

@@ -1,4 +1,4 @@
-/** How a history is judged: checks C1 to C14, each a function from what happened to what was wrong with it. */
+/** How a history is judged: checks C1 to C17, each a function from what happened to what was wrong with it. */
 import type { Chronicle } from './chronicle.ts';
 
 /** `reliability` names these in its part on histories; here is what a simulation can see of each. */
@@ -17,6 +17,9 @@ export const CHECKS = {
   C12: 'the agent gets well by itself',
   C13: 'connections are tried slowly, and ever more slowly',
   C14: 'what is another thing’s is nothing to us',
+  C15: 'what has succeeded is rolled back in reverse when a later step fails, and nothing else is',
+  C16: 'what always runs does so before the end is told',
+  C17: 'the first failure is told, and what was rolled back',
 } as const;
 
 export type CheckName = keyof typeof CHECKS;

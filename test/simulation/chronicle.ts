@@ -1,7 +1,7 @@
 /** A history put in order for judging it: what happened to each execution, each process and each journal. */
 import { isTerminal } from '../../agent/core/job-execution.ts';
 import type { HistoryEntry, SettledFact } from './history.ts';
-import type { JobScript } from './job-script.ts';
+import { type JobScript, type ListedStep, listSteps } from './job-script.ts';
 import type { WorldSettings } from './world-settings.ts';
 
 /** An entry and its place in the history: of two at the same moment, the lower was first. */
@@ -24,6 +24,8 @@ export interface ExecutionLife {
   readonly jobId: string;
   readonly executionNumber: number;
   readonly script: JobScript;
+  /** All of them, in the order in which they can come. */
+  readonly steps: readonly ListedStep[];
   readonly offered: Placed<'offered'>;
   readonly changes: Placed<'changed'>[];
   /** To a status that cannot change again. */
@@ -138,5 +140,5 @@ function note(life: ExecutionLife | undefined, runs: Map<string, Run>, entry: Of
 function newLife(offered: Placed<'offered'>): ExecutionLife {
   const { id, jobId, executionNumber, script } = offered;
   const empty = { changes: [], endings: [], deleted: undefined, runs: [], records: [], cleanings: [] };
-  return { id, jobId, executionNumber, script, offered, ...empty };
+  return { id, jobId, executionNumber, script, steps: listSteps(script), offered, ...empty };
 }

@@ -10,14 +10,16 @@ export function drawScript(draw: Draw): JobScript {
   const verdict = draw.weighted({ run: 90, invalid: 3, unknown: 4, refused: 3 });
   const count = draw.weighted({ 1: 70, 2: 20, 3: 10 });
   const inProgressTimeoutInMinutes = draw.chance(0.12) ? draw.between(1, 60) : null;
-  const steps = Array.from({ length: Number(count) }, () =>
+  const drawn = Array.from({ length: Number(count) }, () =>
     drawStep(draw, { isTemplate, mayHang: inProgressTimeoutInMinutes !== null }),
   );
+  const { steps, always } = isTemplate || draw.chance(0.6) ? { steps: drawn, always: [] } : drawEnding(draw, drawn);
   return {
     verdict,
     // A template names no operation that could be unknown: its handler is a file.
     isTemplate: isTemplate && verdict === 'run',
     steps: verdict === 'run' ? steps : steps.map((step) => ({ ...step, mayFail: false })),
+    always,
     includeStdOut: draw.chance(0.3),
     timeoutSeconds: !isTemplate && draw.chance(0.1) ? draw.spread(5, 3_600) : null,
     inProgressTimeoutInMinutes,
@@ -47,7 +49,36 @@ function drawStep(draw: Draw, { isTemplate, mayHang }: { isTemplate: boolean; ma
     ...drawAsking(draw),
     cleansUp: draw.chance(0.2),
     exclusive: draw.chance(0.15),
+    rollback: null,
   };
+}
+
+/** Rollbacks, and what always runs. Where there is something to roll back, mostly only the last step fails. */
+function drawEnding(draw: Draw, drawn: readonly StepScript[]): Pick<JobScript, 'steps' | 'always'> {
+  const hasRollbacks = draw.chance(0.8);
+  const always = Number(draw.weighted(hasRollbacks ? { 0: 30, 1: 50, 2: 20 } : { 1: 70, 2: 30 }));
+  const more = hasRollbacks && drawn.length === 1 ? [drawStep(draw, { isTemplate: false, mayHang: false })] : [];
+  const work = [...drawn, ...more];
+  return {
+    steps: work.map((step, at) => (hasRollbacks ? withRollback(draw, step, at === work.length - 1) : step)),
+    always: Array.from({ length: always }, () => ({
+      ...drawEndingStep(draw),
+      condition: draw.chance(0.2) ? draw.weighted({ holds: 60, 'holds not': 30, unknown: 10 }) : null,
+    })),
+  };
+}
+
+function withRollback(draw: Draw, step: StepScript, isLast: boolean): StepScript {
+  const rollback = draw.chance(0.85) ? { ...drawEndingStep(draw), mayFail: false } : null;
+  if (draw.chance(0.3)) return { ...step, rollback };
+  if (!isLast) return { ...step, ending: 'succeed', failures: Math.min(step.failures, step.retries), rollback };
+  return { ...step, ending: draw.pick(['fail', 'signal', 'reject'] as const), mayFail: false, rollback };
+}
+
+/** Mostly short: the limit of one that hangs is ten minutes where it has none of its own. */
+function drawEndingStep(draw: Draw): StepScript {
+  const step = drawStep(draw, { isTemplate: false, mayHang: true });
+  return { ...step, runsMs: Math.min(step.runsMs, draw.spread(SECOND_MS, 15 * MINUTE_MS)), condition: null };
 }
 
 /** A template cannot say that a step is run again. */

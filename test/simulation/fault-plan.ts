@@ -16,12 +16,26 @@ export type PlannedFault = { readonly atMs: number } & (
       readonly isDone: boolean;
       readonly offMs: number;
     }
+  /** In the next step that is not the first, or in what comes after the work; and again when the service is told that the next goes on. */
+  | {
+      readonly name: 'power cuts in a later step';
+      readonly first: PlannedCut;
+      readonly second: PlannedCut | null;
+      readonly isAfterWork: boolean;
+    }
   | { readonly name: 'disk broken' | 'disk slow'; readonly forMs: number }
   | { readonly name: 'shutdown'; readonly mode: 'wait' | 'stop' }
   | { readonly name: 'wall clock jumps'; readonly toMs: number }
   | { readonly name: 'junk messages' | 'messages of another thing'; readonly seed: number }
   | { readonly name: OperatorFault; readonly pick: number }
 );
+
+/** At the n-th call of a port from then, before or after it is done. */
+export interface PlannedCut {
+  readonly calls: number;
+  readonly isDone: boolean;
+  readonly offMs: number;
+}
 
 /** Done to an execution that is not over; `pick` says to which. */
 export type OperatorFault =
@@ -57,6 +71,7 @@ const WEIGHTS = {
   'killed at a call': 14,
   'power cut': 5,
   'power cut at a call': 10,
+  'power cuts in a later step': 30,
   'journal error': 4,
   'disk broken': 2,
   'disk slow': 2,
@@ -109,6 +124,12 @@ function drawFault(draw: Draw, atMs: number): PlannedFault {
       return { atMs, name, ...drawCall(draw) };
     case 'power cut at a call':
       return { atMs, name, ...drawCall(draw), offMs: drawOff(draw) };
+    case 'power cuts in a later step': {
+      const first = { calls: draw.pick([1, 1, 2, 3, 5, 8]), isDone: draw.chance(0.5), offMs: drawOff(draw) };
+      // That it is told, its record, and its start.
+      const second = { calls: draw.between(1, 3), isDone: draw.chance(0.5), offMs: drawOff(draw) };
+      return { atMs, name, first, second: draw.chance(0.7) ? second : null, isAfterWork: draw.chance(0.6) };
+    }
     case 'power cut':
       return { atMs, name, offMs: drawOff(draw), losesJournal: draw.chance(0.2) };
     case 'shutdown':

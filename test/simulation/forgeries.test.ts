@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { CheckName } from './check.ts';
 import type { Fact, HistoryEntry } from './history.ts';
-import { CANARY } from './job-script.ts';
+import { CANARY, type JobScript } from './job-script.ts';
 import { judge } from './judge.ts';
 import { runWorld } from './world.ts';
 
@@ -43,6 +43,16 @@ function instead<What extends Fact['what']>(
 
 const isAny = () => true;
 const isEnd = ({ to, by }: Entry<'changed'>) => to !== 'IN_PROGRESS' && by === 'agent';
+
+/** Jobs that were otherwise than what was done. */
+function ofScripts(change: (script: JobScript) => JobScript): Forge {
+  return (history) =>
+    history.map((entry) => (entry.what === 'offered' ? { ...entry, script: change(entry.script) } : entry));
+}
+
+function isOfWork(entry: HistoryEntry): entry is Entry<'ended'> {
+  return entry.what === 'ended' && entry.stepIndex === 0;
+}
 
 const FORGERIES: readonly (readonly [CheckName, string, Forge])[] = [
   ['C1', 'a run id twice', instead('started', isAny, (entry) => [entry, { ...entry, stepIndex: 7 }])],
@@ -198,6 +208,64 @@ const FORGERIES: readonly (readonly [CheckName, string, Forge])[] = [
     'C14',
     'a request for another thing',
     instead('asked', isAny, (entry) => [{ ...entry, topic: '$aws/things/gateway-2/jobs/get' }]),
+  ],
+  [
+    'C15',
+    'a rollback that was not done',
+    ofScripts(({ steps, ...script }) => ({
+      ...script,
+      steps: steps.map((step) => ({ ...step, rollback: step.rollback ?? step })),
+    })),
+  ],
+  [
+    'C15',
+    'a rollback of what has not succeeded',
+    (history) =>
+      history.map((entry) =>
+        isOfWork(entry) && entry.status === 'succeeded' ? { ...entry, status: 'failed' } : entry,
+      ),
+  ],
+  [
+    'C15',
+    'a step after what comes after it',
+    instead(
+      'started',
+      ({ stepIndex }) => stepIndex > 0,
+      (entry) => [entry, { ...entry, stepIndex: 0, runId: 'again' }],
+    ),
+  ],
+  [
+    'C16',
+    'an end without what always runs',
+    ofScripts((script) => ({ ...script, always: [...script.always, ...script.steps.slice(0, 1)] })),
+  ],
+  [
+    'C17',
+    'the failure of another step',
+    (history) =>
+      history.map((entry) =>
+        entry.what === 'changed' && isEnd(entry) && entry.details.step !== undefined
+          ? { ...entry, details: { ...entry.details, step: '9/9 another' } }
+          : entry,
+      ),
+  ],
+  [
+    'C17',
+    'a rollback that is not told',
+    (history) =>
+      history.map((entry) =>
+        entry.what === 'changed' && isEnd(entry) && entry.details.rolledBack !== undefined
+          ? { ...entry, details: { ...entry.details, rolledBack: 'nothing' } }
+          : entry,
+      ),
+  ],
+  [
+    'C17',
+    'a failure in the place of a refusal',
+    (history) =>
+      history.map((entry) =>
+        entry.what === 'changed' && isEnd(entry) && entry.to === 'REJECTED' ? { ...entry, to: 'FAILED' } : entry,
+      ),
   ],
   ['C14', 'a run of another’s job', instead('started', isAny, (entry) => [{ ...entry, id: 'foreign-job.1.1' }])],
 ];

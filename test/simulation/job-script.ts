@@ -10,7 +10,10 @@ export interface JobScript {
    * `refused`: its handler does not take its parameters.
    */
   readonly verdict: 'run' | 'invalid' | 'unknown' | 'refused';
+  /** The work. */
   readonly steps: readonly StepScript[];
+  /** What always runs in the end; a template has none. */
+  readonly always: readonly StepScript[];
   /** The document as a managed template, where a step may fail without the job failing. */
   readonly isTemplate: boolean;
   readonly includeStdOut: boolean;
@@ -51,6 +54,39 @@ export interface StepScript {
   readonly isVerified: boolean;
   readonly cleansUp: boolean;
   readonly exclusive: boolean;
+  /** What undoes it when a later one fails; only of the work. */
+  readonly rollback: StepScript | null;
+}
+
+/** A step in its place in the whole of a job: the work, then the rollbacks, that of the last step first, then the rest. */
+export interface ListedStep {
+  readonly script: StepScript;
+  readonly role: 'work' | 'rollback' | 'finally';
+  /** As its document calls it. */
+  readonly name: string;
+  /** Of a rollback: the place of what it undoes. */
+  readonly undoes: number | null;
+}
+
+/** By the words of the documentation, not by the code that is judged. */
+export function listSteps({ steps, always }: JobScript): readonly ListedStep[] {
+  const work = steps.map(
+    (script, at): ListedStep => ({ script, role: 'work', name: nameOf('step', at), undoes: null }),
+  );
+  const rollbacks: ListedStep[] = [];
+  for (const [at, { rollback }] of steps.entries()) {
+    if (rollback !== null) {
+      rollbacks.unshift({ script: rollback, role: 'rollback', name: nameOf('undo', at), undoes: at });
+    }
+  }
+  const last = always.map(
+    (script, at): ListedStep => ({ script, role: 'finally', name: nameOf('always', at), undoes: null }),
+  );
+  return [...work, ...rollbacks, ...last];
+}
+
+function nameOf(what: 'step' | 'undo' | 'always', at: number): string {
+  return `${what} ${at + 1}`;
 }
 
 /** In every place where a job could hold a secret. Nobody may ever read it. */
@@ -62,20 +98,28 @@ const OPERATIONS = { run: 'simulated', invalid: 'simulated', unknown: 'not-done-
 const HANDLER = 'simulated.sh';
 
 export function documentOf(script: JobScript): JsonObject {
-  const { verdict, steps, isTemplate, includeStdOut, timeoutSeconds } = script;
+  const { verdict, steps, always, isTemplate, includeStdOut, timeoutSeconds } = script;
   if (verdict === 'invalid') return { operation: 7, url: SECRET_URL };
   if (!isTemplate) {
-    const [first, ...more] = steps.map((step) => nativeStep(step, OPERATIONS[verdict]));
+    const operation = OPERATIONS[verdict];
+    const [first, ...more] = steps.map((step, at) => withRollback(step, at, operation));
     if (first === undefined) throw new Error('a job has steps');
-    if (more.length === 0 && timeoutSeconds === null) return { ...first, includeStdOut };
-    return { includeStdOut, steps: [first, ...more], ...limitOf(timeoutSeconds) };
+    const isSingle = more.length === 0 && timeoutSeconds === null && always.length === 0 && !('rollback' in first);
+    if (isSingle) return { ...first, includeStdOut };
+    const last = always.map((step, at) => nativeStep(step, nameOf('always', at), operation));
+    return {
+      includeStdOut,
+      steps: [first, ...more],
+      ...(last.length > 0 && { finally: last }),
+      ...limitOf(timeoutSeconds),
+    };
   }
   return {
     version: '1.0',
     includeStdOut: String(includeStdOut),
     steps: steps.map((step, index) => ({
       action: {
-        name: `step ${index + 1}`,
+        name: nameOf('step', index),
         type: 'runHandler',
         input: { handler: HANDLER, args: [JSON.stringify(step), SECRET_URL] },
         ignoreStepFailure: String(step.mayFail),
@@ -94,11 +138,18 @@ export function isRefusedStep({ action }: PlannedStep): boolean {
   return action.kind === 'operation' && action.operation === OPERATIONS.refused;
 }
 
-function nativeStep(script: StepScript, operation: string): JsonObject {
+function withRollback(script: StepScript, at: number, operation: string): JsonObject {
+  const step = nativeStep(script, nameOf('step', at), operation);
+  const { rollback } = script;
+  return rollback === null ? step : { ...step, rollback: nativeStep(rollback, nameOf('undo', at), operation) };
+}
+
+function nativeStep(script: StepScript, name: string, operation: string): JsonObject {
   const { retries: count, retryDelaySeconds: delaySeconds, mayFail } = script;
   return {
     operation,
-    parameters: { script: { ...script }, url: SECRET_URL },
+    name,
+    parameters: { script: { ...script, rollback: null }, url: SECRET_URL },
     ...limitOf(script.timeoutSeconds),
     ...(count > 0 && { retries: { count, delaySeconds } }),
     ...(script.condition !== null && { runIf: { fileExists: '/simulated' } }),

@@ -1,6 +1,7 @@
 /** Every check on one history. */
 import { CHECKS, type Check, type CheckName, type Violation } from './check.ts';
 import { connectsSlowly, getsWell, isBounded, keepsSecrets, mindsItsOwn } from './check-conduct.ts';
+import { rollsBack, runsAlways, tellsFirstFailure } from './check-ending.ts';
 import {
   leavesNothing,
   restartsConfirmed,
@@ -32,6 +33,9 @@ const JUDGES: Readonly<Record<CheckName, Check>> = {
   C12: getsWell,
   C13: connectsSlowly,
   C14: mindsItsOwn,
+  C15: rollsBack,
+  C16: runsAlways,
+  C17: tellsFirstFailure,
 };
 
 /** Pure. In the order of the checks, and within one in that of the history. */

@@ -72,12 +72,13 @@ function printViolations({ seed, world, violations, history }: BadWorld): void {
   print(`\nThe whole of it: npm run test:simulation -- --seed ${seed} --world ${world}`);
 }
 
-function tables({ faults, endings, violations }: SimulationReport): string {
+function tables({ faults, endings, endingRuns, violations }: SimulationReport): string {
   const sorted = (counts: ReadonlyMap<string, number>): Cell[][] => [...counts].sort().map((row) => [...row]);
   const checks = Object.entries(CHECKS).map(([check, what]) => [`${check} ${what}`, violations[check as CheckName]]);
   return [
     formatTable(['fault', 'times'], sorted(faults)),
     formatTable(['executions ended', 'times'], sorted(endings)),
+    formatTable(['what comes after the work', 'times'], sorted(endingRuns)),
     formatTable(['check', 'violations'], checks),
   ].join('\n\n');
 }

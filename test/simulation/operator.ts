@@ -98,6 +98,14 @@ const DOERS: Doers = {
   'agent killed': (_, { gateway }) => gateway.killAgent(),
   'killed at a call': ({ calls, isDone }, { gateway }) => gateway.doom(calls, isDone, null),
   'power cut at a call': ({ calls, isDone, offMs }, { gateway }) => gateway.doom(calls, isDone, offMs),
+  'power cuts in a later step': ({ first, second, isAfterWork }, { gateway, handlers, disk }) =>
+    handlers.onNextRun(
+      ({ step, stepIndex }) => (isAfterWork ? step.role !== undefined : stepIndex > 0),
+      () => {
+        gateway.doom(first.calls, first.isDone, first.offMs);
+        if (second !== null) disk.onNextWord(() => gateway.doom(second.calls, second.isDone, second.offMs));
+      },
+    ),
   'power cut': ({ offMs, losesJournal }, { gateway, disk, history }) => {
     if (losesJournal) {
       history.note({ what: 'fault', name: JOURNAL_LOST });

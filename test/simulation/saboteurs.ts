@@ -1,4 +1,5 @@
 /** The agent with one fault each: what the simulation is worth shows in whether it finds them. */
+import type { JsonObject } from '../../agent/core/json.ts';
 import type { RunResult } from '../../agent/core/outcome.ts';
 import type { JobsAgentOptions } from '../../agent/jobs/jobs-agent.ts';
 import type { Clock } from '../../agent/ports/clock.ts';
@@ -13,6 +14,12 @@ export const SABOTEURS: Readonly<Record<CheckName, readonly (readonly [fault: st
   C1: [
     ['a handler is started twice', withSteps(startsTwice)],
     ['whatever was interrupted runs again', withSteps(declaresAll({ onInterrupted: 'rerun' }))],
+    [
+      'a rollback that was interrupted runs again',
+      withRecovered((body) =>
+        isEnding(body) && body.phase === 'running' ? { ...body, onInterrupted: 'rerun' } : body,
+      ),
+    ],
   ],
   C2: [['reports never arrive', withPublish((body) => (isReport(body) ? null : body))]],
   C3: [
@@ -38,6 +45,42 @@ export const SABOTEURS: Readonly<Record<CheckName, readonly (readonly [fault: st
   C12: [['a handler that cannot start is a fault of the agent', withSteps(throwsAtStart)]],
   C13: [['chance is always small', (options) => ({ ...options, random: () => 0 })]],
   C14: [['every thing is ours', (options) => ({ ...options, transport: takesForOurs(options.transport) })]],
+  C15: [
+    ['rollbacks are not known', withDocument((document) => withoutRollbacks(document))],
+    ['another step is rolled back', withDocument((document) => withOtherRollbacks(document))],
+    [
+      'after a restart nothing can be rolled back',
+      withRecovered((body) => ({ ...body, ending: { ...endingOf(body), undoable: [] } })),
+    ],
+    [
+      'after a restart everything can be rolled back',
+      withRecovered((body) => ({ ...body, ending: { ...endingOf(body), undoable: [0, 1, 2] } })),
+    ],
+  ],
+  C16: [
+    ['what always runs is not known', withDocument(({ finally: _, ...document }) => document)],
+    [
+      'after a restart nothing is owed',
+      withRecovered((body) => ({ ...body, ending: { ...endingOf(body), state: 'none' } })),
+    ],
+  ],
+  C17: [
+    [
+      'the last step is told to have failed',
+      withPublish((body) => (isReport(body) ? { ...body, statusDetails: { ...detailsOf(body), step: 'last' } } : body)),
+    ],
+    [
+      'what was rolled back is not told',
+      withPublish((body) => {
+        const { rolledBack: _, ...statusDetails } = detailsOf(body);
+        return isReport(body) ? { ...body, statusDetails } : body;
+      }),
+    ],
+    [
+      'after a restart the failure is forgotten',
+      withRecovered((body) => ({ ...body, ending: { ...endingOf(body), failure: null } })),
+    ],
+  ],
 };
 
 type Body = Readonly<Record<string, unknown>>;
@@ -62,6 +105,79 @@ function withPublish(change: (body: Body) => Body | null): Sabotage {
 
 function withConnection(transport: Transport, change: (connection: Connection) => Connection): Transport {
   return { ...transport, connect: async (events) => change(await transport.connect(events)) };
+}
+
+/** The journal gives back what it never took. */
+function withRecovered(change: (body: JsonObject) => JsonObject): Sabotage {
+  return (options) => {
+    const { journal, recovered } = options.journal;
+    const entries = recovered.entries.map((entry) => {
+      return entry.body.ending === undefined ? entry : { ...entry, body: change(entry.body) };
+    });
+    return { ...options, journal: { journal, recovered: { ...recovered, entries } } };
+  };
+}
+
+function endingOf({ ending }: JsonObject): JsonObject {
+  return ending as JsonObject;
+}
+
+/** What comes after the work has begun. */
+function isEnding(body: JsonObject): boolean {
+  return endingOf(body).state === 'begun';
+}
+
+function detailsOf({ statusDetails }: Body): Record<string, unknown> {
+  return { ...(statusDetails as Record<string, unknown> | undefined) };
+}
+
+/** Job documents arrive otherwise than they were sent. */
+function withDocument(change: (document: Record<string, unknown>) => Record<string, unknown>): Sabotage {
+  return (options) => ({
+    ...options,
+    transport: {
+      ...options.transport,
+      connect: ({ onMessage, onClosed }) =>
+        options.transport.connect({
+          onClosed,
+          onMessage: (topic, payload) => onMessage(topic, withChanged(payload, change)),
+        }),
+    },
+  });
+}
+
+function withChanged(
+  payload: Uint8Array,
+  change: (document: Record<string, unknown>) => Record<string, unknown>,
+): Uint8Array {
+  const text = new TextDecoder().decode(payload);
+  if (!text.includes('"finally"') && !text.includes('"rollback"')) return payload;
+  try {
+    const answer = JSON.parse(text, (name, value) => (name === 'jobDocument' ? change(value) : value));
+    return new TextEncoder().encode(JSON.stringify(answer));
+  } catch {
+    return payload; // garbled on its way
+  }
+}
+
+type Steps = readonly (Record<string, unknown> & { readonly rollback?: unknown })[];
+
+function withoutRollbacks(document: Record<string, unknown>): Record<string, unknown> {
+  const steps = document.steps as Steps | undefined;
+  return { ...document, steps: steps?.map(({ rollback: _, ...step }) => step) };
+}
+
+/** Each has that of the one after it. */
+function withOtherRollbacks(document: Record<string, unknown>): Record<string, unknown> {
+  const steps = (document.steps as Steps | undefined) ?? [];
+  const rollbacks = steps.map(({ rollback }) => rollback);
+  return {
+    ...document,
+    steps: steps.map(({ rollback: _, ...step }, at) => {
+      const rollback = rollbacks[(at + 1) % steps.length];
+      return rollback === undefined ? step : { ...step, rollback };
+    }),
+  };
 }
 
 function isReport({ status }: Body): boolean {

@@ -22,6 +22,8 @@ export interface SimulatedDisk {
   lose(): void;
   /** Syncs take so many times longer. */
   slowDown(times: number): void;
+  /** Once, when a wait is next on the disk of which the service is about to be told that it goes on. */
+  onNextWord(what: () => void): void;
 }
 
 interface Write {
@@ -38,6 +40,7 @@ export function createSimulatedDisk({ draw, history }: { draw: Draw; history: Hi
   let isBroken = false;
   let failsNext = false;
   let slowness = 1;
+  let whenWord: (() => void) | null = null;
 
   function note(life: Life, { entry, journalId }: Write, state: 'asked' | 'synced' | 'failed' | 'unheard'): void {
     history.note({ what: 'record', life: life.number, journalId, state, entry });
@@ -64,6 +67,10 @@ export function createSimulatedDisk({ draw, history }: { draw: Draw; history: Hi
         }
         journal.append(write.entry).then(() => {
           note(life, write, 'synced');
+          if ('begins' in write.entry.body) {
+            whenWord?.();
+            whenWord = null;
+          }
           resolve();
         }, reject);
       });
@@ -117,6 +124,9 @@ export function createSimulatedDisk({ draw, history }: { draw: Draw; history: Hi
     lose: () => memory.lose('the simulated disk lost it'),
     slowDown(times) {
       slowness = times;
+    },
+    onNextWord(what) {
+      whenWord = what;
     },
   };
 }

@@ -23,6 +23,8 @@ export interface SimulatedHandlers {
   readonly folders: ReadonlySet<string>;
   /** The next clean-ups fail so often. */
   failCleanUps(count: number): void;
+  /** Once, when the next run of that kind has begun. */
+  onNextRun(isIt: (run: AnyRun) => boolean, what: () => void): void;
 }
 
 interface LiveRun {
@@ -46,6 +48,7 @@ export function createSimulatedHandlers(options: {
   const folders = new Set<string>();
   const endings = createRunEndings();
   let cleanUpFailures = 0;
+  let awaited: { readonly isIt: (run: AnyRun) => boolean; readonly what: () => void } | null = null;
 
   function end(live: LiveRun, result: RunResult, how: End): void {
     const { run, life, id, step } = live;
@@ -135,6 +138,10 @@ export function createSimulatedHandlers(options: {
     folders.add(id);
     alive.set(runId, live);
     begin(live);
+    if (awaited?.isIt(run) === true) {
+      awaited.what();
+      awaited = null;
+    }
     return running;
   }
 
@@ -157,6 +164,9 @@ export function createSimulatedHandlers(options: {
     folders,
     failCleanUps(count) {
       cleanUpFailures = count;
+    },
+    onNextRun(isIt, what) {
+      awaited = { isIt, what };
     },
   };
 }

@@ -25,6 +25,7 @@ test(
     expect(report.restarts).toBeGreaterThan(50);
     expect(report.faults.size).toBeGreaterThan(25);
     expect([...report.endings.keys()]).toEqual(expect.arrayContaining(ENDINGS));
+    expect([...report.endingRuns.keys()]).toEqual(expect.arrayContaining(ENDING_RUNS));
   },
   TIME_LIMIT_MS,
 );
@@ -36,6 +37,14 @@ const ENDINGS = [
   'REJECTED by agent',
   'CANCELED by operator',
   'TIMED_OUT by timer',
+];
+
+const ENDING_RUNS = [
+  'rollback',
+  'rollback, interrupted',
+  'finally',
+  'finally, interrupted',
+  'told to go on, and cut off',
 ];
 
 describe('a seed', () => {

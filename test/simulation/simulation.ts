@@ -1,5 +1,6 @@
 /** World after world of one seed, each judged, until there were enough executions. */
 import { CHECKS, type CheckName, type Violation } from './check.ts';
+import { chronicleOf, type ExecutionLife, isDurable } from './chronicle.ts';
 import type { HistoryEntry } from './history.ts';
 import { judge } from './judge.ts';
 import { runWorld } from './world.ts';
@@ -8,6 +9,8 @@ export interface SimulationReport {
   readonly worlds: number;
   readonly executions: number;
   readonly runs: number;
+  /** Of rollbacks and of what always runs, by what they are; and those that were interrupted. */
+  readonly endingRuns: ReadonlyMap<string, number>;
   /** Starts of the agent's process beyond the first of each world. */
   readonly restarts: number;
   readonly simulatedMs: number;
@@ -34,6 +37,7 @@ export async function simulate({ seed, executions, onViolations }: SimulationOpt
     simulatedMs: 0,
     faults: new Map<string, number>(),
     endings: new Map<string, number>(),
+    endingRuns: new Map<string, number>(),
     violations: noViolations(),
   };
   while (report.executions < executions) {
@@ -45,6 +49,7 @@ export async function simulate({ seed, executions, onViolations }: SimulationOpt
     report.restarts -= 1;
     report.simulatedMs += history.at(-1)?.atMs ?? 0;
     for (const entry of history) count(report, entry);
+    for (const execution of chronicleOf(history).executions) countEnding(report, execution);
   }
   return report;
 }
@@ -52,7 +57,23 @@ export async function simulate({ seed, executions, onViolations }: SimulationOpt
 type Counted = { -readonly [Name in keyof SimulationReport]: SimulationReport[Name] } & {
   readonly faults: Map<string, number>;
   readonly endings: Map<string, number>;
+  readonly endingRuns: Map<string, number>;
 };
+
+function countEnding(report: Counted, { steps, runs, records }: ExecutionLife): void {
+  for (const { started, ended } of runs) {
+    const { role = 'work' } = steps[started.stepIndex] ?? {};
+    if (role === 'work') continue;
+    addOne(report.endingRuns, role);
+    if (ended?.isHeard !== true) addOne(report.endingRuns, `${role}, interrupted`);
+  }
+  const written = records.filter(isDurable);
+  for (const [at, { life, entry }] of written.entries()) {
+    if (!('begins' in entry.body)) continue;
+    addOne(report.endingRuns, 'told to go on');
+    if (written[at + 1]?.life !== life) addOne(report.endingRuns, 'told to go on, and cut off');
+  }
+}
 
 function count(report: Counted, entry: HistoryEntry): void {
   switch (entry.what) {

@@ -4,7 +4,7 @@ import { createDraw, type Draw, mix } from './draw.ts';
 import { drawFaults } from './fault-plan.ts';
 import { createGateway, type Gateway, type Sabotage } from './gateway.ts';
 import { createHistory, type HistoryEntry } from './history.ts';
-import type { StepScript } from './job-script.ts';
+import { type ListedStep, listSteps } from './job-script.ts';
 import { createOperator } from './operator.ts';
 import { createScheduler } from './scheduler.ts';
 import { createSimulatedCloud, type SimulatedCloud } from './simulated-cloud.ts';
@@ -89,6 +89,11 @@ function heal({ scheduler, link, cloud, disk, handlers, gateway }: Parts): void 
   cloud.heal();
   disk.mend();
   handlers.failCleanUps(0);
+  handlers.onNextRun(
+    () => false,
+    () => undefined,
+  );
+  disk.onNextWord(() => undefined);
   gateway.doom(Infinity, false, null);
   // It may have been switched off a moment ago.
   scheduler.after(LEAST_OFF_MS, gateway.powerOn);
@@ -100,15 +105,20 @@ function heal({ scheduler, link, cloud, disk, handlers, gateway }: Parts): void 
  */
 function boundOf({ cloud, settings }: Parts): number {
   const left = cloud.pending().map((execution) => {
-    const { steps, retries } = cloud.scriptOf(execution);
-    const stepsMs = steps.map((step) => boundOfStep(step, settings));
-    return (1 + retries) * (stepsMs.reduce((sum, ms) => sum + ms, 0) + 70 * MINUTE_MS);
+    const script = cloud.scriptOf(execution);
+    const stepsMs = listSteps(script).map((step) => boundOfStep(step, settings));
+    return (1 + script.retries) * (stepsMs.reduce((sum, ms) => sum + ms, 0) + 70 * MINUTE_MS);
   });
   return left.reduce((sum, ms) => sum + ms, 180 * MINUTE_MS);
 }
 
-function boundOfStep(step: StepScript, { agent: { core, stopGraceMs } }: WorldSettings): number {
-  const runMs = step.runsMs + (step.timeoutSeconds ?? 0) * 1_000 + stopGraceMs;
+/** Of a rollback, or of what always runs, that has no limit of its own (docs/job-documents.md). */
+const ENDING_LIMIT_MS = 10 * MINUTE_MS;
+
+function boundOfStep({ script: step, role }: ListedStep, { agent: { core, stopGraceMs } }: WorldSettings): number {
+  const limitMs =
+    step.timeoutSeconds === null && role !== 'work' ? ENDING_LIMIT_MS : (step.timeoutSeconds ?? 0) * 1_000;
+  const runMs = step.runsMs + limitMs + stopGraceMs;
   const laterMs = Math.min(step.postpones, core.maxPostponements) * (runMs + (step.laterMs ?? 60 * MINUTE_MS));
   const restartsMs = Math.min(step.restarts, core.maxReboots) * (runMs + core.rebootLimitMs + 10 * MINUTE_MS);
   const retryMs = (runMs + step.retryDelaySeconds * 1_000 + laterMs + restartsMs) * step.retries;
