@@ -78,8 +78,7 @@ function phaseAfter(record: LiveRecord, state: AgentState, interruption: string)
       return concluded(record.outcome);
     case 'waiting': {
       const { stepIndex, attempt, why, reason, waitMs, next, begins = null } = record;
-      // The word that it goes on may have come there.
-      const told = { begins, recordedVersion: versionOf(record) + (begins === null ? 0 : 1) };
+      const told = { begins, recordedVersion: versionOfWait(record, begins, next) };
       // How much of the wait is over nobody knows: it is waited for anew, unless it was over for sure.
       const isDue = waitMs === 0 || begins !== null;
       return { ...waitingAt({ stepIndex, attempt }), why, reason, waitMs, next, due: isDue, ...told };
@@ -152,6 +151,12 @@ function afterReboot(record: Extract<LiveRecord, { phase: 'awaiting-reboot' }>, 
 /** That the service had when this was written down, if all that was under way arrived. */
 function versionOf({ versionNumber, isUpdating }: LiveRecord): number {
   return isUpdating === true ? versionNumber + 1 : versionNumber;
+}
+
+/** @returns null where it does not tell: what ran before that had told may have come after what was written down of it. */
+function versionOfWait(record: LiveRecord, begins: number | null, next: Resumption): number | null {
+  if (begins !== null) return versionOf(record) + 1; // with the word that it goes on
+  return next.kind === 'conclude' ? null : versionOf(record);
 }
 
 function waiting(record: Extract<LiveRecord, { stepIndex: number }>, next: Resumption): Phase {

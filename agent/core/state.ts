@@ -203,7 +203,7 @@ export interface WaitingPhase {
   readonly due: boolean;
   /** Found to need to run alone. */
   readonly exclusive: boolean;
-  /** Read back from the journal: the highest version that the service can have had when the wait was written down. */
+  /** Read back from the journal, where it tells: the highest version that the service can have had when it was written. */
   readonly recordedVersion: number | null;
   /** The step that begins once the service has accepted that it goes on: written down before that is told. */
   readonly begins: number | null;

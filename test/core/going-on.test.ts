@@ -203,6 +203,12 @@ describe('power lost between that word and the record of the start', () => {
   });
 });
 
+test('what ran before the power was lost twice may have told more since: what is owed is done all the same', () => {
+  const execution = job('a', { versionNumber: 5, statusDetails: { step: '3/3 c', percent: '50' } });
+  const { scenario } = startedWith(OWING, { execution });
+  expect(effectsOf(scenario.accept('goOn'), 'startRun')).toMatchObject([{ stepIndex: 3, attempt: 1 }]);
+});
+
 test('a wait that goes on was over, and is not waited for again', () => {
   const waiting = { ...POSTPONED, next: { kind: 'work' }, begins: 0 };
   const { scenario } = startedWith(waiting, { steps: [A] });
