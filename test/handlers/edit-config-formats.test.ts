@@ -183,7 +183,7 @@ key=a
 test('copies of copies have an end', () => {
   const operations = Array.from({ length: 64 }, (_, index) => ({ op: 'copy', from: '', path: `/x${index}` }) as const);
   expect(() => patchJson(JSON.stringify({ a: 'a'.repeat(600_000) }), operations)).toThrow(
-    'makes it longer than 2097152 characters',
+    'it makes the file longer than 2097152 characters',
   );
 });
 
