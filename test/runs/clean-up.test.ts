@@ -124,7 +124,7 @@ describe('after a command was stopped', () => {
   test('after a shutdown the clean-up has the grace and no more', async () => {
     setup = await createStepRunnerSetup({ handlers: [command(WAIT, 'exec sleep 600')] });
     const { running } = await startWaiting('command-handler');
-    await running.stop('shutdown', 100);
+    await running.stop('shutdown', 3_000); // enough to begin with on a busy machine
     expect(cleanUpLines()).toMatchObject([{ reasonCode: 'HANDLER_SIGNALED' }]);
   });
 
