@@ -168,7 +168,7 @@ export const TRANSFER_REASON_CODES = {
     status: 'FAILED',
     summary: 'The file is no archive that is unpacked, or is cut short or damaged. Nothing was replaced.',
     remedy:
-      'Test it with `tar -tf`, and give the download a hash. Only tar is unpacked, as it is or compressed by gzip, xz, zstd or bzip2.',
+      'Test it with `tar -tf` or `unzip -t`, and give the download a hash. Zip is unpacked, and tar as it is or compressed by gzip, xz, zstd or bzip2.',
   },
   ARCHIVE_REFUSED: {
     status: 'FAILED',

@@ -1,10 +1,10 @@
-/** The bytes of an archive, unpacked as they are asked for: by zlib, or by a program that reads the file itself. */
+/** The bytes of a tar archive, unpacked as they are asked for: by zlib, or by a program that reads the file itself. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { lastLines, NOT_FOUND, type ProgramResult, startFilter } from '../../agent/handler-api.ts';
 import { ArchiveError, broken } from './archive-error.ts';
-import { type FilterName, packingOf } from './compression.ts';
+import type { FilterName, TarPacking } from './compression.ts';
 
 export interface ArchiveContent {
   /** One generator: whoever reads on goes on where the one before stopped. Throws ArchiveError. */
@@ -33,8 +33,7 @@ const FILTERS: Readonly<Record<FilterName, Filter>> = {
 };
 
 /** @param file open, and read by nobody else. @throws ArchiveError, or the system's error. */
-export async function openContent(file: FileHandle, signal: AbortSignal): Promise<ArchiveContent> {
-  const { compression, name } = await packingOf(file);
+export function openContent(file: FileHandle, { compression, name }: TarPacking, signal: AbortSignal): ArchiveContent {
   if (compression === 'not unpacked') throw broken(`it is ${name}, which is not unpacked`);
   if (compression !== 'none' && compression !== 'gzip') return openFilter(file, compression, signal);
   const stored = file.createReadStream({ start: 0, autoClose: false, highWaterMark: READ_BYTES });

@@ -5,11 +5,14 @@ import type { FileHandle } from 'node:fs/promises';
 export type FilterName = 'xz' | 'zstd' | 'bzip2';
 export type Compression = 'none' | 'gzip' | FilterName | 'not unpacked';
 
-export interface Packing {
+/** Of a tar archive, or of what is no archive. */
+export interface TarPacking {
   readonly compression: Compression;
   /** What it is, for people, where it is not unpacked. */
   readonly name?: string;
 }
+
+export type Packing = TarPacking | { readonly compression: 'zip'; readonly name?: undefined };
 
 const hex = (digits: string) => Buffer.from(digits, 'hex');
 
@@ -25,6 +28,10 @@ const BEGINNINGS: readonly (readonly [beginning: Buffer, packing: Packing])[] = 
       { compression: 'bzip2' },
     ]),
   ),
+  // PKWARE APPNOTE 6.3.10, sections 4.3.7, and 4.3.16 for an empty one.
+  [hex('504b0304'), { compression: 'zip' }],
+  [hex('504b0506'), { compression: 'zip' }],
+  [hex('504b0708'), { compression: 'not unpacked', name: 'a part of a zip of several volumes' }], // section 8.5.5
   // Told by their names, so that nobody looks for damage. The list of file(1), "archive" and "compress".
   [hex('377abcaf271c'), { compression: 'not unpacked', name: 'a 7z archive' }],
   [hex('526172211a07'), { compression: 'not unpacked', name: 'a RAR archive' }],

@@ -12,8 +12,8 @@ import {
   succeeded,
   writerOf,
 } from '../../agent/handler-api.ts';
-import { type ArchiveContent, openContent } from './archive-content.ts';
-import { ArchiveError, broken, toArchiveError } from './archive-error.ts';
+import { ArchiveError, toArchiveError } from './archive-error.ts';
+import { openArchive } from './open-archive.ts';
 import {
   DEFAULT_MAX_BYTES,
   DEFAULT_MAX_ENTRIES,
@@ -22,14 +22,14 @@ import {
 } from './parameters.ts';
 import { checkPlace, folderPlace, putInPlace, settle } from './place-folder.ts';
 import { planUnpack } from './plan.ts';
-import { readTar } from './read-tar.ts';
 import { type Unpacked, unpackTree } from './unpack-tree.ts';
 
 /** The folder is the old or the whole new one, so it may run again after a power cut. */
 export const unpackArchiveHandler: ModuleHandler<typeof unpackArchiveParameters> = {
   operation: 'unpack-archive',
   kind: 'module',
-  summary: 'Unpacks a tar archive into a folder, which is replaced as a whole; refuses what could lead out of it.',
+  summary:
+    'Unpacks a tar or zip archive into a folder, which is replaced as a whole; refuses what could lead out of it.',
   needs: '`xz`, `zstd` or `bzip2`, for what is compressed by it',
   parameters: unpackArchiveParameters,
   onInterrupted: 'rerun',
@@ -47,8 +47,6 @@ const RESERVE_BYTES = 16 * 1024 ** 2;
 const OURS = 0o700;
 /** Without O_NONBLOCK opening a named pipe would wait for a writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-/** tar fills the last record with zeros, 10 KiB unless told otherwise (tar(1), --blocking-factor). */
-const MAX_BYTES_BEHIND_END = 16 * 1024 ** 2;
 
 async function unpackArchive(context: HandlerContext, parameters: UnpackArchiveParameters): Promise<HandlerResult> {
   const { workDir, signal } = context;
@@ -81,7 +79,7 @@ interface Unpacking {
 }
 
 async function unpackInto(folder: string, archive: string, { context, parameters }: Unpacking): Promise<Unpacked> {
-  const file = await openArchive(archive);
+  const file = await openFile(archive);
   let held: FileHandle | undefined;
   try {
     await mkdir(folder, { mode: OURS });
@@ -97,18 +95,13 @@ async function unpackInto(folder: string, archive: string, { context, parameters
     };
     const onProgress = (unpacked: Unpacked) => context.progress({ ...unpacked });
     const { signal } = context;
-    const content = await openContent(file, signal);
+    const { entries, finish, close } = await openArchive(file, signal);
     try {
-      const unpacked = await unpackTree(readTar(content.chunks), {
-        folder: `/proc/self/fd/${held.fd}`,
-        limits,
-        signal,
-        onProgress,
-      });
-      if (content.hasChecksum) await readToEnd(content, signal);
+      const unpacked = await unpackTree(entries, { folder: `/proc/self/fd/${held.fd}`, limits, signal, onProgress });
+      await finish();
       return unpacked;
     } finally {
-      await content.close();
+      await close();
     }
   } finally {
     await held?.close();
@@ -123,7 +116,7 @@ async function realArchive(path: string, workDir: string): Promise<string> {
   return real;
 }
 
-async function openArchive(path: string): Promise<FileHandle> {
+async function openFile(path: string): Promise<FileHandle> {
   const file = await open(path, FLAGS).catch((error) => unreadable(error, path));
   const facts = await file.stat();
   if (facts.isFile()) return file;
@@ -136,17 +129,6 @@ async function unreadable(error: unknown, path: string, workDir = '/'): Promise<
   const problem = await fileProblem(error, resolve(workDir, path), 'read');
   const hint = isAbsolute(path) ? '' : '; a relative path counts from the working folder, where a step before puts it';
   throw new ArchiveError('ARCHIVE_UNREADABLE', `${problem}${hint}`, { cause: error });
-}
-
-/** @throws ArchiveError for a wrong checksum, or for what goes on and on. */
-async function readToEnd({ chunks }: ArchiveContent, signal: AbortSignal): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    signal.throwIfAborted();
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES_BEHIND_END)
-      throw broken(`it goes on for more than ${MAX_BYTES_BEHIND_END} bytes behind its end`);
-  }
 }
 
 async function reserveFor(folder: string, workDir: string): Promise<number> {

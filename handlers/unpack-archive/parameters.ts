@@ -10,7 +10,7 @@ export const unpackArchiveParameters = Type.Object(
     archive: Type.String({
       ...FILE_PATH,
       description:
-        'A tar file, as it is or compressed by gzip, xz, zstd or bzip2; a relative path counts from the working folder of the execution.',
+        'A zip file, or a tar file as it is or compressed by gzip, xz, zstd or bzip2; a relative path counts from the working folder of the execution.',
     }),
     path: Type.String({
       ...FILE_PATH,

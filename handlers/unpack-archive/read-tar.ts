@@ -1,27 +1,15 @@
 /** The entries of a tar archive, one after the other, never more than a chunk of it in memory. */
+import type { ArchiveEntry } from './archive-entry.ts';
 import { broken, refused } from './archive-error.ts';
 import { createTarBytes, type TarBytes } from './tar-bytes.ts';
 import { BLOCK_BYTES, decode, type PaxRecords, parseHeader, parsePax, type TarHeader } from './tar-header.ts';
-
-export interface TarEntry {
-  /** As the archive has it. */
-  readonly name: string;
-  readonly kind: 'file' | 'directory' | 'link' | 'symlink';
-  readonly mode: number;
-  /** Of the content; 0 for what has none. */
-  readonly bytes: number;
-  /** Of links, where they lead to. */
-  readonly linkName: string;
-  /** Read it before the next entry is asked for; what is left is passed over. */
-  readonly content: AsyncIterable<Buffer>;
-}
 
 /** A long name has 4,096 bytes at most (PATH_MAX); access lists and the like, which we pass over, some more. */
 const MAX_EXTENSION_BYTES = 256 * 1024;
 /** A long name, a long name of a link, one of pax, and a global one. */
 const MAX_EXTENSIONS_IN_ROW = 8;
 /** pax(1), ustar Interchange Format, typeflag; L and K of GNU. 7 is a file on everything but some disks of the 1980s. */
-const KINDS: Readonly<Record<string, TarEntry['kind']>> = {
+const KINDS: Readonly<Record<string, ArchiveEntry['kind']>> = {
   '0': 'file',
   '7': 'file',
   '1': 'link',
@@ -45,7 +33,7 @@ interface Extensions {
 const NONE: Extensions = { pax: new Map() };
 
 /** Ends at the mark of the end, whatever follows. @throws ArchiveError */
-export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
+export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<ArchiveEntry> {
   const bytes = createTarBytes(source);
   let [extensions, extensionsInRow] = [NONE, 0];
   for (let count = 0; ; count++) {
@@ -85,7 +73,7 @@ async function extended(before: Extensions, header: TarHeader, bytes: TarBytes):
   return before;
 }
 
-function entryOf(header: TarHeader, { pax, longName, longLinkName }: Extensions): Omit<TarEntry, 'content'> {
+function entryOf(header: TarHeader, { pax, longName, longLinkName }: Extensions): Omit<ArchiveEntry, 'content'> {
   const name = pax.get('path') ?? longName ?? header.name;
   const linkName = pax.get('linkpath') ?? longLinkName ?? header.linkName;
   const refusal = [...pax.keys()].some((key) => key.startsWith('GNU.sparse.')) ? REFUSED.S : REFUSED[header.type];

@@ -4,9 +4,9 @@
  */
 import { chmod, type FileHandle, link, lstat, mkdir, open, statfs, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ArchiveEntry } from './archive-entry.ts';
 import { ArchiveError, refused } from './archive-error.ts';
 import { checkSymlink, entryPath } from './entry-path.ts';
-import type { TarEntry } from './read-tar.ts';
 
 export interface UnpackLimits {
   readonly maxBytes: number;
@@ -38,7 +38,7 @@ const DEFAULT_FOLDER = 0o755;
 const LARGE_BYTES = 1024 ** 2;
 
 /** @throws ArchiveError, the system's error, or the reason of the signal. */
-export async function unpackTree(entries: AsyncIterable<TarEntry>, tree: UnpackTree): Promise<Unpacked> {
+export async function unpackTree(entries: AsyncIterable<ArchiveEntry>, tree: UnpackTree): Promise<Unpacked> {
   const { limits, signal, onProgress } = tree;
   const folders = new Map<string, number>();
   const links: SymbolicLink[] = [];
@@ -90,7 +90,7 @@ async function makeFolders(folder: string, path: readonly string[], known: Map<s
 
 async function writeFile(
   { folder, limits, signal }: UnpackTree,
-  entry: TarEntry,
+  entry: ArchiveEntry,
   path: readonly string[],
 ): Promise<void> {
   if (entry.bytes >= LARGE_BYTES) await checkRoom(folder, entry, limits.reserveBytes);
@@ -112,7 +112,11 @@ async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
 }
 
 /** To a file that came before it. `link` follows no links, and there are none yet. */
-async function makeHardLink({ folder, limits }: UnpackTree, entry: TarEntry, path: readonly string[]): Promise<void> {
+async function makeHardLink(
+  { folder, limits }: UnpackTree,
+  entry: ArchiveEntry,
+  path: readonly string[],
+): Promise<void> {
   const target = entryPath(entry.linkName, limits.stripComponents);
   const from = target === undefined || target.length === 0 ? undefined : join(folder, ...target);
   const facts = from === undefined ? undefined : await lstat(from).catch(() => undefined);
@@ -137,7 +141,7 @@ function throwTwice(error: NodeJS.ErrnoException, name: string): never {
   throw error;
 }
 
-async function checkRoom(folder: string, { name, bytes }: TarEntry, reserveBytes: number): Promise<void> {
+async function checkRoom(folder: string, { name, bytes }: ArchiveEntry, reserveBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (bytes + reserveBytes <= free) return;

@@ -118,10 +118,11 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     tests: ['test/system/handlers.test.ts', 'test/system/demo-job.test.ts'],
   },
   'unpack-archive': {
-    real: 'archives of GNU tar in each of its formats, compressed by gzip, xz, zstd and bzip2, unpacked by these and by BusyBox; archives that no tar would make',
+    real: 'archives of GNU tar in each of its formats, compressed by gzip, xz, zstd and bzip2, unpacked by these and by BusyBox; archives of zip, 7-Zip and Python’s zipfile; archives that none of them would make',
     tests: [
       'test/handlers/unpack-archive.test.ts',
       'test/handlers/unpack-compressed.test.ts',
+      'test/handlers/unpack-zip.test.ts',
       'test/handlers/unpack-kills.test.ts',
     ],
   },

@@ -11,13 +11,14 @@ import { createRecordingContext } from '../fixtures/recording-context.ts';
 import { bundleHandlerHost } from '../fixtures/step-handlers/bundle-program.ts';
 import { FACTS } from '../fixtures/step-handlers/step-runner-setup.ts';
 import { tarOf } from '../fixtures/tar-archive.ts';
+import { zipOf } from '../fixtures/zip-archive.ts';
 
 const FILES = 40;
 const KILLS = 12;
 const ARCHIVE = 'app.tar';
 
 let folder: string;
-let pack: (tar: Buffer) => Buffer;
+let pack: (entries: readonly Entry[]) => Buffer;
 let hostArgv: readonly string[];
 
 beforeAll(async () => {
@@ -26,9 +27,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+interface Entry {
+  readonly name: string;
+  readonly content: string;
+}
+
 const PACKED: readonly [string, typeof pack][] = [
-  ['gzip', (tar) => gzipSync(tar)],
-  ['xz', (tar) => spawnSync('xz', ['-c'], { input: tar }).stdout],
+  ['gzip', (entries) => gzipSync(tarOf(...entries))],
+  ['xz', (entries) => spawnSync('xz', ['-c'], { input: tarOf(...entries) }).stdout],
+  ['zip', zipOf],
 ];
 
 test.each(PACKED)(
@@ -69,7 +76,7 @@ async function versionOf(path: string): Promise<string> {
 
 async function request(workDir: string, path: string, version: number): Promise<string> {
   const entries = Array.from({ length: FILES }, (_, n) => ({ name: `f${n}`, content: String(version) }));
-  await writeFile(join(workDir, ARCHIVE), pack(tarOf(...entries)));
+  await writeFile(join(workDir, ARCHIVE), pack(entries));
   return JSON.stringify({
     operation: 'unpack-archive',
     part: 'run',
