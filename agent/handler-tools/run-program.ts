@@ -2,6 +2,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ProgramResult {
   /** As sh(1) has it: 126 for what may not be run, 127 for what is not there, 128 and its number for a signal. */
@@ -20,6 +21,12 @@ const SIGTERM = 15;
 const MAX_OUTPUT_LENGTH = 8 * 1024 * 1024;
 /** A daemon that the program left behind may hold the pipe open for ever. */
 const DRAIN_MS = 1000;
+
+/**
+ * SIGTERM goes to all processes of a run, and the program may have ended before its handler has heard of it. By systemd
+ * (systemd.kill(5)) it goes to one after the other.
+ */
+const HEARING_MS = { endedBySigterm: 1000, failed: 20 } as const;
 
 export interface RunProgramOptions {
   readonly signal: AbortSignal;
@@ -48,21 +55,22 @@ export function runProgram(
   const stop = () => void child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
   return new Promise((resolve) => {
-    const end = (exitCode: number, more = '') => {
+    const end = async (exitCode: number, more = '') => {
       signal.removeEventListener('abort', stop);
       for (const stream of [child.stdout, child.stderr]) stream.destroy();
+      await hearOfStop(exitCode, signal);
       resolve({ exitCode, stdout: stdout(), stderr: stderr() + more });
     };
     let drain: NodeJS.Timeout | undefined;
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, error.message);
+      if (child.pid === undefined) void end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, error.message);
     });
     child.on('exit', (code, name) => {
-      drain = setTimeout(() => end(exitCodeOf(code, name)), DRAIN_MS);
+      drain = setTimeout(() => void end(exitCodeOf(code, name)), DRAIN_MS);
     });
     child.on('close', (code, name) => {
       clearTimeout(drain);
-      if (child.pid !== undefined) end(exitCodeOf(code, name));
+      if (child.pid !== undefined) void end(exitCodeOf(code, name));
     });
   });
 }
@@ -118,6 +126,13 @@ export function lastLines(text: string, count: number): string {
     .filter((line) => line !== '')
     .slice(-count)
     .join(' / ');
+}
+
+/** Resolves when `signal` says why the program has failed, or would have said so. */
+async function hearOfStop(exitCode: number, signal: AbortSignal): Promise<void> {
+  if (exitCode === 0 || signal.aborted) return;
+  const forMs = exitCode === SIGNALED + SIGTERM ? HEARING_MS.endedBySigterm : HEARING_MS.failed;
+  await delay(forMs, undefined, { signal }).catch(() => undefined);
 }
 
 function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {

@@ -26,13 +26,13 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     tests: ['test/handlers/collect-logs.test.ts'],
   },
   containers: {
-    real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root; the docker command and docker-compose, with podman as the engine behind docker’s interface; with podman, an agent process that is killed and power that is cut in the middle',
-    argumentListsOnly: 'docker compose, the plugin, which takes the words of docker-compose',
+    real: 'podman, podman-compose and a registry of Debian, in scratch folders, run by root; a docker daemon with the plugin docker compose, unpacked from Debian 13; docker-compose 1.29 with podman as the engine; with podman and with docker, an agent process that is killed and power that is cut in the middle',
     tests: [
       'test/programs/containers.test.ts',
       'test/programs/containers-way-back.test.ts',
       'test/programs/containers-job.test.ts',
       'test/programs/containers-docker.test.ts',
+      'test/programs/containers-dockerd.test.ts',
     ],
   },
   delay: {

@@ -1,4 +1,7 @@
-/** The docker command and docker-compose, for real, with podman as the engine behind docker's interface. */
+/**
+ * The docker command with a docker daemon and the plugin `docker compose`; and with docker-compose, its forerunner, and podman as
+ * the engine behind docker's interface.
+ */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,27 +9,57 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { containersHandler } from '../../handlers/containers/handler.ts';
 import type { ContainersParameters } from '../../handlers/containers/parameters.ts';
 import { createRecordingContext } from '../fixtures/recording-context.ts';
-import { createScratchPodman, hasDocker, type ScratchPodman } from '../fixtures/scratch-podman.ts';
+import { createScratchDocker, hasDockerDaemon } from '../fixtures/scratch-docker.ts';
+import { createScratchPodman, hasDocker } from '../fixtures/scratch-podman.ts';
 
 const LIMIT_MS = 120_000;
 const WEB = 'localhost/web:now';
 /** For what falls over by itself: the first look may come before it has. */
 const FALLS = { stayUpSeconds: 30 } as const;
 
-describe.runIf(hasDocker)('with docker and docker-compose', { timeout: LIMIT_MS }, () => {
+interface Box {
+  readonly command: (...args: readonly string[]) => Promise<string>;
+  readonly image: (name: string, version: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+const ENGINES = [
+  {
+    engine: 'a docker daemon and the plugin',
+    isThere: hasDockerDaemon,
+    name: 'app-web-1',
+    async create(folder: string): Promise<Box> {
+      const box = await createScratchDocker(folder);
+      return { ...box, command: box.docker };
+    },
+  },
+  {
+    engine: 'docker-compose and podman',
+    isThere: hasDocker,
+    name: 'app_web_1',
+    async create(folder: string): Promise<Box> {
+      const box = await createScratchPodman(folder);
+      await box.serveDocker();
+      return { ...box, command: box.podman };
+    },
+  },
+];
+
+describe.each(ENGINES.filter(({ isThere }) => isThere))('docker, with $engine', { timeout: LIMIT_MS }, (of) => {
   let folder: string;
-  let box: ScratchPodman;
+  let box: Box;
   let jobs = 0;
+  const web = of.name;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'containers-docker-'));
-    box = await createScratchPodman(folder);
-    await box.serveDocker();
+    box = await of.create(folder);
     for (const version of ['1', '2']) await box.image(`localhost/web:${version}`, version);
     await mkdir(join(folder, 'state'));
   }, LIMIT_MS);
   afterEach(async () => {
-    await box.podman('rm', '--all', '--force', '--time', '0');
+    const ids = (await box.command('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '');
+    if (ids.length > 0) await box.command('rm', '--force', ...ids);
     await rm(join(folder, 'state/containers'), { recursive: true, force: true });
   });
   afterAll(async () => {
@@ -44,24 +77,24 @@ describe.runIf(hasDocker)('with docker and docker-compose', { timeout: LIMIT_MS 
   }
   const up = (service: object, more: Partial<ContainersParameters> = {}) =>
     change({ action: 'up', project: 'app', compose: { services: { web: { image: WEB, ...service } } }, ...more });
-  const tag = (version: string) => box.podman('tag', `localhost/web:${version}`, WEB);
-  const versionOf = (name: string) => box.podman('exec', name, 'cat', '/version');
-  const idOf = async (name: string) => (await box.podman('inspect', '--format', '{{.Id}}', name)).trim();
+  const tag = (version: string) => box.command('tag', `localhost/web:${version}`, WEB);
+  const versionOf = (name: string) => box.command('exec', name, 'cat', '/version');
+  const idOf = async (name: string) => (await box.command('inspect', '--format', '{{.Id}}', name)).trim();
 
   test('docker is taken before podman, up is done once, and undone when it does not stay up', async () => {
     await tag('1');
     const result = await up({ environment: { TOKEN: '$TOKEN' } }, { environment: { TOKEN: "it's $ecret" } });
-    expect(result).toMatchObject({ kind: 'succeeded', details: { engine: 'docker', containers: 'app_web_1 running' } });
-    expect(await box.podman('exec', 'app_web_1', 'sh', '-c', 'echo "$TOKEN"')).toBe("it's $ecret\n");
-    const before = await idOf('app_web_1');
+    expect(result).toMatchObject({ kind: 'succeeded', details: { engine: 'docker', containers: `${web} running` } });
+    expect(await box.command('exec', web, 'sh', '-c', 'echo "$TOKEN"')).toBe("it's $ecret\n");
+    const before = await idOf(web);
     await change({ action: 'up', project: 'app' });
-    expect(await idOf('app_web_1')).toBe(before);
+    expect(await idOf(web)).toBe(before);
     await tag('2');
     expect(await up({ command: ['sh', '-c', 'exit 3'] }, FALLS)).toMatchObject({
       reasonCode: 'CONTAINER_DID_NOT_STAY_UP',
       message: expect.stringContaining('what was before runs again'),
     });
-    expect(await versionOf('app_web_1')).toBe('1');
+    expect(await versionOf(web)).toBe('1');
     const kept = await readFile(join(folder, 'state/containers/app/compose.yaml'), 'utf8');
     expect(JSON.parse(kept).services.web).toEqual({ image: WEB, environment: { TOKEN: '$TOKEN' } });
   });
@@ -69,11 +102,11 @@ describe.runIf(hasDocker)('with docker and docker-compose', { timeout: LIMIT_MS 
   test('a file that compose does not take is undone, and down removes all', async () => {
     await tag('1');
     await up({});
-    const before = await idOf('app_web_1');
+    const before = await idOf(web);
     expect(await up({ no_such_key: true })).toMatchObject({ reasonCode: 'CONTAINER_NOT_STARTED' });
-    expect(await idOf('app_web_1')).toBe(before);
+    expect(await idOf(web)).toBe(before);
     expect(await change({ action: 'down', project: 'app' })).toMatchObject({ details: { containersRemoved: 1 } });
-    expect(await box.podman('ps', '--all', '--quiet')).toBe('');
+    expect(await box.command('ps', '--all', '--quiet')).toBe('');
   });
 
   test('a single container gives way to the very one before', async () => {
