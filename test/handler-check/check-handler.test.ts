@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadOfflineSettings } from '../../agent/config/offline-settings.ts';
-import { checkHandler } from '../../agent/handler-check/check-handler.ts';
+import { CHECK_NAMES, checkHandler } from '../../agent/handler-check/check-handler.ts';
 import { createLogger } from '../../agent/log.ts';
 import { AGENT_BUNDLE } from '../fixtures/agent-process.ts';
 
@@ -20,8 +20,12 @@ interface Options {
   readonly only?: readonly string[];
 }
 
+/** All but the one that takes longer than the others together: that it is no false alarm is held by the good handler. */
+const MOST_CHECKS = CHECK_NAMES.filter((name) => !name.startsWith('100 MB'));
+
 /** @returns for each check what came of it. */
-async function verdictsOf(script: string, { manifest, onInterrupted = 'fail', limitMs, only }: Options = {}) {
+async function verdictsOf(script: string, options: Options = {}) {
+  const { manifest, onInterrupted = 'fail', limitMs, only = MOST_CHECKS } = options;
   const handlersDir = await mkdtemp(join(tmpdir(), 'checked-'));
   onTestFinished(() => rm(handlersDir, { recursive: true, force: true }));
   const path = join(handlersDir, 'tried');
@@ -67,7 +71,7 @@ exit 0
 `;
 
 test('a handler without a fault passes every check that applies to it', async () => {
-  const { verdicts, failed } = await verdictsOf(GOOD);
+  const { verdicts, failed } = await verdictsOf(GOOD, { only: CHECK_NAMES });
   expect(failed).toEqual([]);
   const passed = verdicts.filter(({ verdict }) => verdict === 'pass').map(({ check }) => check);
   expect(passed).toEqual(
