@@ -15,6 +15,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const examples = join(root, 'docs', 'examples');
 const run = promisify(execFile);
 let folder: string;
+/** What the compiler has to say of a handler in TypeScript and of a test of it. */
+let told: string;
 let packed: { readonly size: number; readonly unpackedSize: number; readonly files: readonly { path: string }[] };
 
 beforeAll(async () => {
@@ -28,15 +30,28 @@ beforeAll(async () => {
       },
     );
   const { stdout } = await npm(['pack', '--json', '--pack-destination', folder], root);
-  const told = JSON.parse(stdout) as readonly (typeof packed & { filename: string })[];
-  const [first] = Array.isArray(told) ? told : Object.values(told);
+  const packages = JSON.parse(stdout) as readonly (typeof packed & { filename: string })[];
+  const [first] = Array.isArray(packages) ? packages : Object.values(packages);
   if (first === undefined) throw new Error(`npm pack told nothing: ${stdout}`);
   packed = first;
   await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}');
   await npm(['install', join(folder, first.filename)], folder);
   await cp(examples, folder, { recursive: true });
+  await writeFile(join(folder, 'tested.ts'), TESTED);
+  told = await compile(['blink-led.ts', 'tested.ts']);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const TESTED = `import { testHandler, type TestReport } from 'iot-job-agent/testing';
+     import blinkLed from './blink-led.ts';
+     const run = testHandler(blinkLed, { parameters: { led: 'status', times: 1 } });
+     await run.progressed(({ blinked }) => blinked === '1');
+     await run.stop('timed-out');
+     const report: TestReport = await run;
+     // @ts-expect-error there is no such status
+     if (report.result.status === 'fine') console.log(report.result);
+     // @ts-expect-error of no option
+     await testHandler(blinkLed, { parametres: {} });`;
 
 test('it is small, and has no dependencies', async () => {
   expect(packed.size).toBeLessThan(2_500_000);
@@ -54,8 +69,7 @@ test('it is small, and has no dependencies', async () => {
 });
 
 test('a handler in TypeScript is checked against it, compiled, and run', async () => {
-  const types = await compile(['blink-led.ts']);
-  expect(types).toEqual('');
+  expect(told).toBe('');
   await mkdir(join(folder, 'leds', 'status'), { recursive: true });
   await writeFile(
     join(folder, 'blink.mjs'),
@@ -76,27 +90,14 @@ test('the compiler finds mistakes in a handler, as in the parameters of it', asy
     .replace("onInterrupted: 'rerun'", "onInterrupted: 'again'")
     .replace("kind: 'module'", "kind: 'modul'");
   await writeFile(join(folder, 'wrong.ts'), wrong);
-  const told = await compile(['wrong.ts']);
-  expect(told).toContain("Cannot find name 'timez'");
-  expect(told).toContain('\'"again"\' is not assignable');
-  expect(told).toContain('\'"modul"\' is not assignable');
+  const mistakes = await compile(['wrong.ts']);
+  expect(mistakes).toContain("Cannot find name 'timez'");
+  expect(mistakes).toContain('\'"again"\' is not assignable');
+  expect(mistakes).toContain('\'"modul"\' is not assignable');
 });
 
 test('a test of a handler is checked as well', async () => {
-  await writeFile(
-    join(folder, 'tested.ts'),
-    `import { testHandler, type TestReport } from 'iot-job-agent/testing';
-     import blinkLed from './blink-led.ts';
-     const run = testHandler(blinkLed, { parameters: { led: 'status', times: 1 } });
-     await run.progressed(({ blinked }) => blinked === '1');
-     await run.stop('timed-out');
-     const report: TestReport = await run;
-     // @ts-expect-error there is no such status
-     if (report.result.status === 'fine') console.log(report.result);
-     // @ts-expect-error of no option
-     await testHandler(blinkLed, { parametres: {} });`,
-  );
-  expect(await compile(['tested.ts'])).toBe('');
+  expect(told).toBe('');
 });
 
 test('the example and its test do what the guide says', async () => {
