@@ -20,14 +20,21 @@ const MODES: Readonly<Record<string, { include: string[]; exclude?: string[]; ow
   core: { include: [CORE] },
   others: { include: ['test/**/*.test.ts'], exclude: [PROGRAMS, CORE], own: IN_A_PROCESS_OF_THEIR_OWN },
   test: { include: ['test/**/*.test.ts'], exclude: [PROGRAMS], own: IN_A_PROCESS_OF_THEIR_OWN },
-  programs: { include: [PROGRAMS] },
+  programs: { include: [], own: [PROGRAMS] },
 };
+
+interface ProjectTest {
+  readonly isolate: boolean;
+  readonly setupFiles?: string[];
+  readonly include: string[];
+  readonly exclude: string[];
+}
 
 export default defineConfig(async ({ mode }) => {
   const chosen = MODES[mode];
   if (chosen === undefined) throw new Error(`--mode ${mode}: expected one of ${Object.keys(MODES).join(', ')}`);
   const { include, exclude = [], own = [] } = chosen;
-  const project = (name: string, test: { isolate: boolean; include: string[]; exclude: string[] }) => ({
+  const project = (name: string, test: ProjectTest) => ({
     extends: true as const,
     test: { name, ...test },
   });
@@ -37,11 +44,15 @@ export default defineConfig(async ({ mode }) => {
     test: {
       // A process and all its imports for each file would be a third of the whole time.
       projects: [
-        project('shared', { isolate: false, include, exclude: [...configDefaults.exclude, ...exclude, ...own] }),
+        project('shared', {
+          isolate: false,
+          setupFiles: ['test/fixtures/leave-no-trace.ts'],
+          include,
+          exclude: [...configDefaults.exclude, ...exclude, ...own],
+        }),
         ...(own.length === 0 ? [] : [project('own', { isolate: true, include: own, exclude: configDefaults.exclude })]),
       ],
       ...(mode === 'programs' && { globalSetup: [NAME_WHAT_IS_MISSING] }),
-      setupFiles: ['test/fixtures/leave-no-trace.ts'],
       // The AWS SDK warns of the Node.js versions of its future releases; here it is a fixed development dependency.
       env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
       // Most of a test's time is waiting for processes, sockets and disks.
