@@ -19,6 +19,7 @@ export { redactSecrets } from './core/redact.ts';
 export {
   type FileUse,
   fileProblem,
+  folderProblem,
   noFolderThere,
   noPlainFile,
   putProblem,

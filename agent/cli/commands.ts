@@ -69,7 +69,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (call) => (await import('./handlers.ts')).handlers(call),
   },
   'handlers show': {
-    operands: ['NAME'],
+    operands: ['NAME|PATH'],
     options: HANDLERS_DIR,
     run: async (call) => (await import('./handlers-show.ts')).handlersShow(call),
   },

@@ -9,11 +9,12 @@ import { dirname, join, resolve } from 'node:path';
 import { checkSettings } from '../config/check-settings.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { checkCredentials } from '../config/credentials.ts';
-import { deviceClientSettings, withProxy } from '../config/device-client-settings.ts';
+import { deviceClientSettings, isDeviceClientFile, withProxy } from '../config/device-client-settings.ts';
 import type { ImportedSettings, Surroundings } from '../config/imported-settings.ts';
 import { findJsonMistake } from '../config/json-mistake.ts';
 import { isSdkV1File, parseSdkV1Arguments, sdkV1ConfigFile, sdkV1Settings } from '../config/sdk-v1-settings.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { fileProblem } from '../files/file-problem.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import type { OptionValues } from './commands.ts';
 import { EXIT, UsageError } from './usage.ts';
@@ -78,10 +79,14 @@ async function importFile(file: string): Promise<ImportedSettings> {
     ]);
   }
   if (isSdkV1File(content)) return sdkV1Settings({}, content, SURROUNDINGS);
+  if (!isDeviceClientFile(content)) throw new ConfigError([`${file}: ${NEITHER}`]);
   const runtime = await readIfThere(join(dirname(file), RUNTIME_FILE));
   const proxy = await readIfThere(join(dirname(file), PROXY_FILE));
   return withProxy(deviceClientSettings(content, runtime, SURROUNDINGS), proxy);
 }
+
+const NEITHER =
+  'expected the configuration of the AWS IoT Device Client, with thing-name, endpoint, cert and key, or that of the SDK’s jobs agent, with thingName, host, clientCert and privateKey; it has none of these';
 
 async function importArguments(args: readonly string[]): Promise<ImportedSettings> {
   const parsed = parseSdkV1Arguments(args);
@@ -124,7 +129,7 @@ async function readText(path: string): Promise<string> {
       .replace(/^\uFEFF/, '')
       .replace(/\0+$/, '');
   } catch (error) {
-    throw new ConfigError([`${path}: cannot be read: ${(error as Error).message}`]);
+    throw new ConfigError([`${path}: cannot be read: ${await fileProblem(error, resolve(path), 'read')}`]);
   }
 }
 
@@ -135,12 +140,6 @@ async function write(path: string, text: string, force: boolean): Promise<void> 
   try {
     await replaceFile(path, text, { mode: CONFIG_MODE, writer: 'config import' });
   } catch (error) {
-    throw new ConfigError([`${path}: cannot be written: ${whyNot(error as NodeJS.ErrnoException, dirname(path))}`]);
+    throw new ConfigError([`${path}: cannot be written: ${await fileProblem(error, resolve(path), 'put')}`]);
   }
-}
-
-/** The system names a file that only stands for this one while it is written. */
-function whyNot({ code, message }: NodeJS.ErrnoException, folder: string): string {
-  if (code === 'ENOENT') return `there is no folder ${folder}`;
-  return code === 'EACCES' || code === 'EPERM' ? `you may not write in ${folder}` : message;
 }

@@ -1,4 +1,6 @@
 /** The operations of this machine, for the commands about handlers. */
+import { realpath } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { readBootId } from '../adapters/boot/linux.ts';
 import type { OfflineSettings } from '../config/offline-settings.ts';
 import { nearestName } from '../core/nearest-name.ts';
@@ -33,8 +35,28 @@ export async function readCatalog(call: CatalogCall): Promise<Catalog> {
   }
 }
 
+/** The handler of a name, or of a path, which names its folder as well. @throws UsageError, ConfigError. */
+export async function subjectOf(
+  word: string,
+  call: CommandCall,
+): Promise<Pick<Catalog, 'settings'> & { entry: CatalogEntry }> {
+  if (!word.includes('/')) {
+    const catalog = await readCatalog(call);
+    return { settings: catalog.settings, entry: entryNamed(word, catalog) };
+  }
+  const path = resolve(word);
+  const real = await realpath(path).catch(() => {
+    throw new UsageError(`there is no file ${word}`);
+  });
+  const values = { ...call.values, 'handlers-dir': dirname(path) };
+  const { settings, entries } = await readCatalog({ ...call, values });
+  const entry = entries.find((one) => one.folder === undefined && [path, real].includes(one.path ?? ''));
+  if (entry === undefined) throw new UsageError(`${word} is no handler: expected a program, or a module NAME.mjs`);
+  return { settings, entry };
+}
+
 /** @throws UsageError with the nearest name that there is. */
-export function entryNamed(name: string, { entries, settings }: Catalog): Catalog['entries'][number] {
+function entryNamed(name: string, { entries, settings }: Catalog): Catalog['entries'][number] {
   const found = entries.find(({ operation, folder }) => operation === name && folder === undefined);
   if (found !== undefined) return found;
   const nearest = nearestName(

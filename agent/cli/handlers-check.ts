@@ -1,15 +1,14 @@
 /** `job-agent handlers check NAME|PATH`: puts a handler through what a gateway does to it, and prints a verdict a check. */
-import { access, realpath } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { access } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { JsonValue } from '../core/json.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { CHECK_NAMES, checkHandler } from '../handler-check/check-handler.ts';
 import { operationOf } from '../handler-check/one-step.ts';
 import type { Verdict } from '../handler-check/verdict.ts';
-import type { CatalogEntry } from '../runs/handler-catalog.ts';
 import { AGENT_VERSION } from '../version.ts';
 import type { CommandCall } from './commands.ts';
-import { type Catalog, entryNamed, readCatalog } from './handler-catalog.ts';
+import { subjectOf } from './handler-catalog.ts';
 import { EXAMPLE_SUFFIX } from './handlers-show.ts';
 import { goOnUnread, onSignals } from './interruption.ts';
 import { SILENT_LOG } from './offline-call.ts';
@@ -75,26 +74,6 @@ function checkNames(given: unknown): readonly string[] | undefined {
   const nearest = nearestName(unknown, CHECK_NAMES);
   const hint = nearest === undefined ? `; there are ${CHECK_NAMES.join(', ')}` : `; did you mean ${nearest}?`;
   throw new UsageError(`there is no check ${JSON.stringify(unknown)}${hint}`);
-}
-
-/** A path names the folder as well. @throws UsageError */
-async function subjectOf(
-  word: string,
-  call: CommandCall,
-): Promise<Pick<Catalog, 'settings'> & { entry: CatalogEntry }> {
-  if (!word.includes('/')) {
-    const catalog = await readCatalog(call);
-    return { settings: catalog.settings, entry: entryNamed(word, catalog) };
-  }
-  const path = resolve(word);
-  const real = await realpath(path).catch(() => {
-    throw new UsageError(`there is no file ${word}`);
-  });
-  const values = { ...call.values, 'handlers-dir': dirname(path) };
-  const { settings, entries } = await readCatalog({ ...call, values });
-  const entry = entries.find((one) => one.folder === undefined && [path, real].includes(one.path ?? ''));
-  if (entry === undefined) throw new UsageError(`${word} is no handler: expected a program, or a module NAME.mjs`);
-  return { settings, entry };
 }
 
 /** @throws UsageError where there is none, or one for something else. */

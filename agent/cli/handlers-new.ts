@@ -1,7 +1,9 @@
 /** `job-agent handlers new NAME`: a handler that can be run at once, with its example and its test. */
 import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { quote } from '../core/describe-value.ts';
 import { nearestName } from '../core/nearest-name.ts';
+import { fileProblem } from '../files/file-problem.ts';
 import type { CommandCall } from './commands.ts';
 import { readCatalog } from './handler-catalog.ts';
 import { pythonTemplate, shTemplate } from './templates/executable-template.ts';
@@ -38,8 +40,8 @@ export async function handlersNew(call: CommandCall): Promise<number> {
   await refuseExisting(
     [...files.map(({ name }) => name), operation, `${operation}.mjs`].map((name) => join(folder, name)),
   );
-  await writeFiles(files, folder).catch((error: Error) => {
-    throw new UsageError(`it cannot be written: ${error.message}`);
+  await writeFiles(files, folder).catch(async (error) => {
+    throw new UsageError(`it cannot be written: ${await fileProblem(error, folder, 'folder')}`);
   });
   const paths = files.map(({ name }) => join(folder, name));
   const problem = await problemOf(operation, folder, call);
@@ -60,7 +62,7 @@ async function writeFiles(files: Template['files'], folder: string): Promise<voi
 function checkName(name: string): void {
   if (OPERATION_NAME.test(name) && name.length <= MAX_NAME_LENGTH) return;
   throw new UsageError(
-    `${JSON.stringify(name)} is no name of an operation: lower case words joined by hyphens, such as restart-modem, at most ${MAX_NAME_LENGTH} characters`,
+    `${quote(name)} is no name of an operation: lower case words joined by hyphens, such as restart-modem, at most ${MAX_NAME_LENGTH} characters`,
   );
 }
 

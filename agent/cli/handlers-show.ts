@@ -5,7 +5,7 @@ import type { JsonSchema } from '../reference/json-schema.ts';
 import { parameterRows } from '../reference/parameter-rows.ts';
 import type { CatalogEntry } from '../runs/handler-catalog.ts';
 import type { CommandCall } from './commands.ts';
-import { entryNamed, readCatalog } from './handler-catalog.ts';
+import { subjectOf } from './handler-catalog.ts';
 import { columns, visible } from './terminal-text.ts';
 import { EXIT } from './usage.ts';
 
@@ -16,7 +16,7 @@ const EXAMPLES = typeof __HANDLER_EXAMPLES__ === 'undefined' ? {} : __HANDLER_EX
 
 /** @throws UsageError, ConfigError. */
 export async function handlersShow(call: CommandCall): Promise<number> {
-  const entry = entryNamed(call.operands[0] ?? '', await readCatalog(call));
+  const { entry } = await subjectOf(call.operands[0] ?? '', call);
   const example = entry.source === 'built-in' ? EXAMPLES[entry.operation] : await exampleBeside(entry);
   process.stdout.write(
     call.asJson ? `${JSON.stringify({ ...entry, example: example ?? null }, null, 2)}\n` : rendered(entry, example),

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { loadOfflineSettings, type OfflineSettings } from '../config/offline-settings.ts';
+import { fileProblem, noFolderThere } from '../files/file-problem.ts';
 import { createLogger } from '../log.ts';
 import type { CommandCall } from './commands.ts';
 import { UsageError } from './usage.ts';
@@ -20,7 +21,9 @@ export async function offlineSettings({
   if (folder === '') throw new UsageError('--handlers-dir needs a folder');
   if (typeof folder !== 'string') return settings;
   const handlersDir = resolve(folder);
-  const facts = await stat(handlersDir).catch(() => undefined);
-  if (facts?.isDirectory() !== true) throw new UsageError(`--handlers-dir: there is no folder ${handlersDir}`);
+  const facts = await stat(handlersDir).catch(async (error) => {
+    throw new UsageError(`--handlers-dir: ${await fileProblem(error, handlersDir, 'folder')}`);
+  });
+  if (!facts.isDirectory()) throw new UsageError(`--handlers-dir: ${noFolderThere(handlersDir, facts)}`);
   return { ...settings, config: { ...settings.config, handlersDir } };
 }

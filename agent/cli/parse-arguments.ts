@@ -46,9 +46,17 @@ function parsed(argv: readonly string[], options: NonNullable<ParseArgsConfig['o
   } catch (error) {
     const { message } = error as Error;
     const [, unknown] = /^Unknown option '--?([^']+)'/.exec(message) ?? [];
-    if (unknown === undefined) throw new UsageError(message);
+    if (unknown === undefined) throw new UsageError(inOurWords(message));
     throw new UsageError(`there is no option --${unknown}${didYouMean(unknown, Object.keys(options), '--')}`);
   }
+}
+
+/** Of Node.js (util.parseArgs), which names options with a short form as `-h, --help`. */
+function inOurWords(message: string): string {
+  const [, option = '', trouble = ''] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' (.*)/.exec(message) ?? [];
+  if (trouble === 'argument missing') return `${option} needs a value`;
+  if (trouble === 'argument is ambiguous.') return `${option} needs a value; one that begins with - as ${option}=-…`;
+  return trouble === 'does not take an argument' ? `${option} takes no value` : message;
 }
 
 /** Commands of two words first: `config import` is not `config` with a word too many. */

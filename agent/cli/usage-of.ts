@@ -65,7 +65,7 @@ REJECTED, 78 wrong configuration.
 `,
   handlers: `Usage: job-agent handlers [--handlers-dir DIR] [--config FILE] [--json]
        job-agent handlers new NAME
-       job-agent handlers show NAME
+       job-agent handlers show NAME|PATH
        job-agent handlers check NAME|PATH
 
 Every operation that there is on this machine: built in, and the files of handlersDir and handlerPaths. Files that
@@ -95,7 +95,7 @@ Examples:
 
 Exit status: 0, 2 a name that cannot be, or something is there already.
 `,
-  'handlers show': `Usage: job-agent handlers show NAME [--handlers-dir DIR] [--config FILE] [--json]
+  'handlers show': `Usage: job-agent handlers show NAME|PATH [--handlers-dir DIR] [--config FILE] [--json]
 
 What an operation does, takes and needs, what happens when it is interrupted, and an example document; for a file the
 example is NAME.example.job.json beside it.

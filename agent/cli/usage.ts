@@ -44,7 +44,7 @@ Commands that need no cloud, no certificate and no running agent:
 
   handlers new NAME [--kind executable|module] [--language sh|python|js|ts]
             write a handler that can be run at once, with its example and its test
-  handlers show NAME
+  handlers show NAME|PATH
             what an operation takes and needs, with an example
   handlers check NAME|PATH
             put a handler through what a gateway does to it: power cuts, SIGTERM, a full disk, and more

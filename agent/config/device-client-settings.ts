@@ -14,6 +14,12 @@ const LOG_LEVELS: Readonly<Record<string, string>> = { DEBUG: 'debug', INFO: 'in
 
 const READ: ReadonlySet<string> = new Set(['thing-name', 'endpoint', 'cert', 'key', 'root-ca', 'logging', 'jobs']);
 
+/** Whether it is one, however little it has. */
+export function isDeviceClientFile(file: JsonObject): boolean {
+  const names = [...READ, 'fleet-provisioning', 'secure-element', 'tunneling', 'device-defender'];
+  return names.some((name) => Object.hasOwn(file, name));
+}
+
 /** Which thing and certificate it has, where fleet provisioning gave it them: `aws-iot-device-client-runtime.conf`. */
 export type RuntimeConfig = JsonObject | undefined;
 

@@ -22,11 +22,25 @@ export async function fileProblem(error: unknown, path: string, use: FileUse): P
 export async function putProblem(path: string): Promise<string | undefined> {
   const folder = dirname(path);
   try {
-    await access(folder, constants.W_OK | constants.X_OK);
     const facts = await stat(folder);
-    return facts.isDirectory() ? undefined : noFolderThere(folder, facts);
+    if (!facts.isDirectory()) return noFolderThere(folder, facts);
+    await access(folder, constants.W_OK | constants.X_OK);
+    return undefined;
   } catch (error) {
     return fileProblem(error, path, 'put');
+  }
+}
+
+/** For dry runs: what would keep a folder from being made there, or used, as far as what is there tells. Never rejects. */
+export async function folderProblem(folder: string): Promise<string | undefined> {
+  const there = await lastThere(folder);
+  try {
+    const facts = await stat(there);
+    if (!facts.isDirectory()) return noFolderThere(there, facts);
+    await access(there, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return fileProblem(error, there, 'folder');
   }
 }
 
@@ -62,11 +76,17 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   ENFILE: async () => 'too many files are open on this machine',
 };
 
+/** What is to be put there may well be missing. */
+const MISSING: Readonly<Partial<Record<FileUse, (path: string) => string>>> = {
+  read: (path) => `there is no file ${path}`,
+  folder: (path) => `there is no folder ${path}`,
+};
+
 async function missing(path: string, use: FileUse): Promise<string | undefined> {
   for (const part of partsOf(path)) {
     const facts = await lstat(part).catch(() => undefined);
     if (facts === undefined && part !== path) return `there is no folder ${part}`;
-    if (facts === undefined) return use === 'read' ? `there is no file ${path}` : undefined;
+    if (facts === undefined) return MISSING[use]?.(path);
     const isDangling = facts.isSymbolicLink() && (await stat(part).catch(() => undefined)) === undefined;
     if (isDangling) return `${part} is a link to ${await readlink(part)}, which is not there`;
   }

@@ -1,7 +1,7 @@
 /** What an installation would do on this machine as it is now. */
 import { access, constants, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileProblem, type HandlerPlan, type PlanContext } from '../../agent/handler-api.ts';
+import { fileProblem, folderProblem, type HandlerPlan, type PlanContext } from '../../agent/handler-api.ts';
 import { readRecord, unitNameOf } from './application.ts';
 import { requireSystemd } from './application-unit.ts';
 import type { ApplicationFile, InstallApplicationParameters } from './parameters.ts';
@@ -16,15 +16,17 @@ export async function planInstallation(
   const folder = resolve(facts.applicationsDir, workingDirectory);
   const actions = await Promise.all(files.map((file) => fileAction(file, folder)));
   const command = given ?? old?.command ?? undefined;
+  const problem = await folderProblem(folder);
+  const problems = problem === undefined ? [] : [problem];
   if (command === undefined) {
-    const problems = start || startAtBoot ? [`${name} has no command, and had none before`] : [];
+    if (start || startAtBoot) problems.push(`${name} has no command, and had none before`);
     return { actions, problems };
   }
   const unit = unitNameOf(name);
   actions.push(`write ${join(UNIT_FOLDER, unit)}`);
   if (startAtBoot !== undefined) actions.push(`${startAtBoot ? 'enable' : 'disable'} ${unit}`);
   if (start) actions.push(`restart ${unit}, and see that it stays up`);
-  return { actions, problems: await unitProblems(command[0] ?? '', folder, signal) };
+  return { actions, problems: [...problems, ...(await unitProblems(command[0] ?? '', folder, signal))] };
 }
 
 async function fileAction({ path, url }: ApplicationFile, folder: string): Promise<string> {

@@ -12,7 +12,7 @@ import {
   succeeded,
   writerOf,
 } from '../../agent/handler-api.ts';
-import { ArchiveError, toArchiveError } from './archive-error.ts';
+import { ArchiveError, type ArchiveErrorCode, toArchiveError } from './archive-error.ts';
 import { openArchive } from './open-archive.ts';
 import {
   DEFAULT_MAX_BYTES,
@@ -69,9 +69,17 @@ async function unpackArchive(context: HandlerContext, parameters: UnpackArchiveP
     await settle(place).catch(() => undefined); // the first error says more
     if (signal.aborted) return failed('UNPACK_STOPPED', `unpacking ${archive} was stopped`);
     const { code, message } = await toArchiveError(error, path);
-    return failed(code, message.replace(/\/proc\/self\/fd\/\d+/, place.next));
+    const told = message.replace(/\/proc\/self\/fd\/\d+/, place.next);
+    return failed(code, OF_THE_CONTENT.has(code) ? `${archive}: ${told}` : told);
   }
 }
+
+/** Told without the name of the archive. */
+const OF_THE_CONTENT: ReadonlySet<ArchiveErrorCode> = new Set([
+  'ARCHIVE_BROKEN',
+  'ARCHIVE_REFUSED',
+  'ARCHIVE_TOO_LARGE',
+]);
 
 interface Unpacking {
   readonly context: HandlerContext;

@@ -250,10 +250,17 @@ describe('the file that is written', () => {
   });
 });
 
+test('a file that is not there, or is a folder, is told in words', async () => {
+  const told = async (path: string) => (await runAgentCommand(['config', 'import', path])).stderr;
+  expect(await told(join(folder, 'gone.json'))).toContain(`there is no file ${join(folder, 'gone.json')}`);
+  expect(await told(folder)).toContain('is a folder, and a plain file is expected there');
+});
+
 test.each([
   ['{"endpoint": }', ':1:14: not JSON: expected a value'],
   ['[]', 'expected a JSON object'],
   ['', 'not JSON'],
+  ['{"operation":"reboot"}', 'expected the configuration of the AWS IoT Device Client, with thing-name'],
 ])('%j is no configuration: %s', async (text, problem) => {
   await writeFile(file, text);
   const { code, stderr } = await runAgentCommand(['config', 'import', file]);

@@ -155,6 +155,6 @@ test('a folder that cannot be made is told', async () => {
   const desk = await createDesk();
   const file = await desk.file('a-file', '');
   const { code, stderr } = await desk.run(['handlers', 'new', 'try-it', '--dir', join(file, 'below')]);
-  expect(stderr).toMatch(/^job-agent: it cannot be written: ENOTDIR/);
+  expect(stderr).toMatch(/^job-agent: it cannot be written: \S+ is a file, and a folder is expected there/);
   expect(code).toBe(2);
 });

@@ -85,6 +85,14 @@ test('the example of a file is the one beside it', async () => {
   );
 });
 
+test('a handler is shown by its path', async () => {
+  const desk = await createDesk();
+  const path = await desk.handler('greet', '#!/bin/sh\n');
+  const { code, stdout } = await desk.run(['handlers', 'show', path]);
+  expect(stdout).toContain(`file         ${path}`);
+  expect(code).toBe(0);
+});
+
 test('a name that there is not is told with the nearest', async () => {
   const desk = await createDesk();
   expect(await desk.run(['handlers', 'show', 'write-fil'])).toMatchObject({

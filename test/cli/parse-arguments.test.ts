@@ -29,7 +29,10 @@ for (const [argv, message] of [
   [['exec', 'a', '--kep'], 'there is no option --kep; did you mean --keep?'],
   [['exec', 'a', '--zzz'], 'there is no option --zzz'],
   [['status', '--keep'], 'job-agent status has no option --keep'],
-  [['exec', 'a', '--state-dir'], "Option '--state-dir <value>' argument missing"],
+  [['exec', 'a', '--state-dir'], '--state-dir needs a value'],
+  [['exec', 'a', '--state-dir', '--json'], '--state-dir needs a value; one that begins with - as --state-dir=-…'],
+  [['exec', 'a', '--json=yes'], '--json takes no value'],
+  [['exec', 'a', '--help=yes'], '--help takes no value'],
 ] as const) {
   test(`"${argv.join(' ')}" is told: ${message}`, () => {
     expect(() => parseArguments(argv)).toThrow(message);
