@@ -1,6 +1,6 @@
 /** The life of a job that is tried here, for the person who watches: the daemon's own log, in words. */
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
-import { visible } from './terminal-text.ts';
+import { visibleInLine } from './terminal-text.ts';
 
 /** @returns a text with its line end; empty for what is of no interest. */
 export function progressLine(logLine: string): string {
@@ -8,20 +8,20 @@ export function progressLine(logLine: string): string {
   const render = RENDERERS[String(msg)];
   if (render !== undefined) return render(fields);
   if (level === 'debug' || level === 'trace') return '';
-  return `  ${level === 'info' ? '' : `${String(level)}: `}${visible(String(msg))}${pairs(fields)}\n`;
+  return `  ${level === 'info' ? '' : `${String(level)}: `}${visibleInLine(String(msg))}${pairs(fields)}\n`;
 }
 
 const RENDERERS: Readonly<Record<string, (fields: JsonObject) => string>> = {
   'step started': ({ step, steps, stepName, attempt, purpose }) => {
-    const name = `step ${Number(step) + 1} of ${steps}: ${visible(String(stepName))}`;
+    const name = `step ${Number(step) + 1} of ${steps}: ${visibleInLine(String(stepName))}`;
     if (purpose === 'condition') return `${name}, is it to run here?\n`;
     return `${name}${attempt === 1 ? '' : `, attempt ${attempt}`}${purpose === 'work' ? '' : `, ${purpose}`}\n`;
   },
   'step is passed by': () => '  no: it is passed by\n',
-  'handler output': ({ stream, line }) => `  ${stream === 'stderr' ? '!' : '|'} ${visible(String(line))}\n`,
+  'handler output': ({ stream, line }) => `  ${stream === 'stderr' ? '!' : '|'} ${visibleInLine(String(line))}\n`,
   'handler log': ({ handlerMessage, fields }) =>
-    `  ${visible(String(handlerMessage))}${isJsonObject(fields) ? pairs(fields) : ''}\n`,
-  'step waits': ({ waitMs, reason }) => `  waits ${Number(waitMs) / 1_000} s: ${visible(String(reason))}\n`,
+    `  ${visibleInLine(String(handlerMessage))}${isJsonObject(fields) ? pairs(fields) : ''}\n`,
+  'step waits': ({ waitMs, reason }) => `  waits ${Number(waitMs) / 1_000} s: ${visibleInLine(String(reason))}\n`,
   // Its status and details are printed as the result.
   'job execution ended, reporting': () => '',
   'job execution closed': () => '',
@@ -37,5 +37,5 @@ function pairs(fields: JsonObject): string {
   const shown = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return shown.length === 0 ? '' : ` (${visible(shown.join(', '))})`;
+  return shown.length === 0 ? '' : ` (${visibleInLine(shown.join(', '))})`;
 }

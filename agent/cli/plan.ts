@@ -8,7 +8,7 @@ import type { CommandCall } from './commands.ts';
 import { offlineSettings, SILENT_LOG } from './offline-call.ts';
 import { withUnsignedUrls } from './presigned-placeholders.ts';
 import { readDocument } from './read-document.ts';
-import { columns, visible } from './terminal-text.ts';
+import { columns, visibleInLine } from './terminal-text.ts';
 import { EXIT } from './usage.ts';
 
 /** @throws UsageError, ConfigError. */
@@ -67,7 +67,7 @@ function rendered(report: DryRun & { readonly urlsToBeSigned: number }): string 
       : `It would be REJECTED:\n${columns(Object.entries(statusDetails))}`,
     columns(format === null ? facts.slice(-2) : facts),
     ...steps.map((step, index) => renderedStep(step, index + 1)),
-    ...problems.map((problem) => `PROBLEM: ${visible(problem)}\n`),
+    ...problems.map((problem) => `PROBLEM: ${visibleInLine(problem)}\n`),
   ].join('');
 }
 
@@ -81,8 +81,8 @@ const ROLES: Readonly<Record<string, string>> = {
 function renderedStep(step: StepReport, number: number): string {
   const role = step.role === undefined ? '' : `, ${ROLES[step.role] ?? step.role}`;
   const place = step.pointer === '' ? '' : `  (${step.pointer})`;
-  const head = `\n${String(number).padStart(3)}. ${visible(step.name)}${role}${place}\n`;
-  if (step.refused !== undefined) return `${head}${INDENT}REFUSED: ${visible(step.refused)}\n`;
+  const head = `\n${String(number).padStart(3)}. ${visibleInLine(step.name)}${role}${place}\n`;
+  if (step.refused !== undefined) return `${head}${INDENT}REFUSED: ${visibleInLine(step.refused)}\n`;
   return [
     head,
     columns(factsOf(step), INDENT),
@@ -134,5 +134,5 @@ function shortened(text: string): string {
 }
 
 function list(word: string, texts: readonly string[]): string {
-  return texts.map((text) => `${INDENT}${word} ${visible(text)}\n`).join('');
+  return texts.map((text) => `${INDENT}${word} ${visibleInLine(text)}\n`).join('');
 }

@@ -48,6 +48,15 @@ test('a job is told step by step, and nothing runs', async () => {
   expect(await desk.leftovers()).toEqual([]);
 });
 
+test('no name of a step begins a line of its own', async () => {
+  const desk = await createDesk();
+  const document = { steps: [{ name: 'a\u001b[2J\n\nIt would run.', operation: 'system-info' }] };
+  const { stdout } = await desk.run(['plan', '-'], JSON.stringify(document));
+  expect(stdout).toContain('1. a\\u001b[2J\\n\\nIt would run.  (/steps/0)\n');
+  const executed = await desk.run(['exec', '-'], JSON.stringify(document));
+  expect(executed.stderr).toContain('step 1 of 1: a\\u001b[2J\\n\\nIt would run.\n');
+});
+
 test('what would be rejected is told as the cloud would be', async () => {
   const desk = await createDesk();
   await desk.handler('open', '#!/bin/sh\n', 0o777);

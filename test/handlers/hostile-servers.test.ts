@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { downloadFile } from '../../handlers/download-file/handler.ts';
 import { DOWNLOAD_PACE } from '../../handlers/download-file/pacing.ts';
@@ -27,19 +28,24 @@ beforeEach(async () => {
   sockets = new Set();
 });
 afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await new Promise((resolve) => server.close(resolve));
+  await close();
   await rm(folder, { recursive: true, force: true });
 });
 
-/** @param again sent over and over. */
-async function serve(first: string, again?: string): Promise<string> {
+async function close(): Promise<void> {
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** @param again sent over and over; null: the connection ends. */
+async function serve(first: string, again?: string | null): Promise<string> {
   server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('data', () => {
       socket.write(first);
-      if (again === undefined) return;
+      if (again === null) socket.end();
+      if (again === undefined || again === null) return;
       const drip = setInterval(() => socket.write(again), DRIP_MS);
       socket.on('close', () => clearInterval(drip));
     });
@@ -75,6 +81,47 @@ describe('a download', () => {
     const url = await serve('HTTP/1.1 200 OK\r\netag: "one"\r\ncontent-length: 100000\r\n\r\n', 'x');
     const result = await download({ url, path: 'file', retrySeconds: 1 });
     expect(result).toMatchObject({ reasonCode: 'DOWNLOAD_STALLED' });
+  });
+
+  test('ends whatever bytes a server sends, and leaves nothing but the file', async () => {
+    const answers = [
+      'HTTP/1.1 200 OK\r\netag: "one"\r\ncontent-length: 10\r\n\r\n0123456789',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n',
+      'HTTP/1.1 206 Part\r\ncontent-range: bytes 5-9/10\r\netag: "one"\r\ncontent-length: 5\r\n\r\n56789',
+      'HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 0\r\n\r\n',
+      'HTTP/1.1 403 Forbidden\r\ncontent-length: 25\r\n\r\n<Code>AccessDenied</Code>',
+    ];
+    const words = [
+      '0',
+      '-1',
+      '\r\n',
+      '\0',
+      'chunked',
+      '101',
+      '100',
+      '204',
+      '"',
+      ':',
+      '\u001b[2J',
+      'https://169.254.169.254',
+    ];
+    const answer = fc
+      .tuple(fc.constantFrom(...answers), fc.nat(), fc.constantFrom('', ...words), fc.nat(12))
+      .map(([whole, at, word, gone]) => {
+        const place = at % whole.length;
+        return whole.slice(0, place) + word + whole.slice(place + gone);
+      });
+    await fc.assert(
+      fc.asyncProperty(answer, fc.boolean(), async (bytes, ends) => {
+        const url = await serve(bytes, ends ? null : undefined);
+        const result = await download({ url: `${url}/?X-Amz-Signature=canary`, path: 'file', retrySeconds: 0 });
+        expect(JSON.stringify(result)).not.toContain('canary');
+        expect(await readdir(folder)).toEqual(result.kind === 'succeeded' ? ['file'] : []);
+        await rm(join(folder, 'file'), { force: true });
+        await close();
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test('ends for a server that would speak another protocol', async () => {
