@@ -37,6 +37,7 @@ const programs = {
   'test-full': 'test/full/main.ts',
   'test-fuzz': 'test/fuzz/main.ts',
   'test-aws': 'test/conformance/main.ts',
+  'test-nodes': 'test/nodes/main.ts',
 };
 
 // An optional peer dependency with a native binary is loaded at run time, and only when it is configured.

@@ -35,6 +35,11 @@ export const FULL_RUNS: readonly FullRun[] = [
     about: 'fuzzed job documents, and faults that must be found',
     npm: script('test:fuzz', '--documents', '10000'),
   },
+  {
+    name: 'nodes',
+    about: 'other versions of Node.js, and ARM',
+    npm: script('test:nodes', '--large'),
+  },
   { name: 'programs', about: 'containers and firmware, by the real programs', npm: script('test:programs') },
   { name: 'systemd', about: 'the service, on a real systemd', npm: script('test:systemd') },
   { name: 'container', about: 'the image, under podman', npm: script('test:container') },

@@ -44,7 +44,7 @@ describe('the end of a run', () => {
         expect(end).toMatchObject({ [`${stream}Bytes`]: 100_000_009 });
         expect(end).toHaveProperty(`${stream}Tail`, expect.stringMatching(/the end\n$/));
       }
-      expect(highest - before).toBeLessThan(64 * 2 ** 20);
+      expect(highest - before).toBeLessThan(90 * 2 ** 20); // the young generation of Node.js 26 alone takes 67 MB
     }),
   );
 
