@@ -35,7 +35,7 @@ export const firmwareParameters = Type.Object(
         expected: 'a URL in ASCII without spaces; percent-encode others',
         writeOnly: true, // it may be pre-signed
         description:
-          'Or where the tool itself fetches it from, without a copy on the disk: RAUC and Mender can. It stands in the argument list of the tool, which every user of the gateway can read.',
+          'Or where the tool itself fetches it from: Mender and a RAUC with streaming can without a copy on the disk, another RAUC takes one. It stands in the argument list of the tool, which every user of the gateway can read.',
       }),
     ),
     tool: Type.Optional(

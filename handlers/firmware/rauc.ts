@@ -4,7 +4,15 @@
  */
 import { type ProgramResult, runProgram } from '../../agent/handler-api.ts';
 import { FirmwareError, ToolBusy } from './firmware-error.ts';
-import { call, explanationOf, type FirmwareTool, percentFrom, type ToolFinder, versionOf } from './tool.ts';
+import {
+  call,
+  explanationOf,
+  type FirmwareTool,
+  percentFrom,
+  type ToolFinder,
+  versionOf,
+  withoutQueries,
+} from './tool.ts';
 
 interface Status {
   /** Slot name, such as `rootfs.1`. */
@@ -55,7 +63,8 @@ export const findRauc: ToolFinder = async (_, signal): Promise<FirmwareTool | un
 
 /** The service's reason, which `rauc install` prints among the progress. */
 function lastErrorOf(result: ProgramResult): string {
-  return /^LastError: (.+)$/m.exec(result.stdout)?.[1] ?? explanationOf(result);
+  const said = /^LastError: (.+)$/m.exec(result.stdout)?.[1];
+  return said === undefined ? explanationOf(result) : withoutQueries(said);
 }
 
 async function readStatus(signal: AbortSignal): Promise<Status> {

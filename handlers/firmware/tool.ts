@@ -57,7 +57,11 @@ export async function call(argv: readonly [string, ...string[]], options: CallOp
 /** The last that it said, without what comes after the `?` of a URL: it may be the signature. */
 export function explanationOf({ exitCode, stdout, stderr }: ProgramResult): string {
   const said = [stderr, stdout].map((text) => lastLines(text, 3)).find((text) => text !== '');
-  return (said ?? `exit code ${exitCode}`).replaceAll(/(\bhttps?:\/\/[^\s?]+)\?\S*/g, '$1?…');
+  return withoutQueries(said ?? `exit code ${exitCode}`);
+}
+
+export function withoutQueries(text: string): string {
+  return text.replaceAll(/(\bhttps?:\/\/[^\s?]+)\?[^\s\]"'\\]*/gi, '$1?…');
 }
 
 /** @returns what `--version` and its like print at last, or nothing when there is no such program. */

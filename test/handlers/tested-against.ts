@@ -68,13 +68,13 @@ export const TESTED_AGAINST: Readonly<Record<string, TestedAgainst>> = {
     ],
   },
   firmware: {
-    real: 'RAUC with its service and signed bundles, SWUpdate with signed images and a U-Boot environment, Mender 3.4 with artifacts; slots are files, a script is the bootloader, and a restart starts another slot; with RAUC, an agent process over restarts, and killed before and after the installation',
-    argumentListsOnly:
-      'mender-update of Mender 4, which takes the same words; RAUC and Mender fetching a URL themselves',
+    real: 'RAUC with its service and signed bundles, SWUpdate with signed images and a U-Boot environment, Mender 3.4 with artifacts; slots are files, a script is the bootloader, and a restart starts another slot; with RAUC, an agent process over restarts, and killed before and after the installation; RAUC and Mender fetch from an HTTPS server',
+    argumentListsOnly: 'mender-update of Mender 4, which takes the same words; RAUC’s streaming',
     tests: [
       'test/programs/firmware-rauc.test.ts',
       'test/programs/firmware-tools.test.ts',
       'test/programs/firmware-job.test.ts',
+      'test/programs/firmware-url.test.ts',
     ],
   },
   'install-packages': {
