@@ -11,6 +11,7 @@ export type JsonMembers = Readonly<Record<string, unknown>>;
 export function mergeJson(text: string, patch: JsonMembers, format: TextFormat = JSON_TEXT): EditedText {
   const merge: Merge = { text, format, changed: [] };
   const root = format.parse(text);
+  format.checkRoot?.(text, root);
   if (root.kind === 'object') mergeMembers(merge, [], patch);
   else {
     merge.text = format.replace(text, root, withoutNulls(patch));

@@ -1,6 +1,6 @@
 /** JSON Patch (RFC 6902) on a text of JSON or YAML, of which what is not named stays as it is. */
 import { isDeepStrictEqual } from 'node:util';
-import { type EditError, type EditedText, impossible } from './edit-error.ts';
+import { EditError, type EditedText, impossible } from './edit-error.ts';
 import { JSON_TEXT } from './json-text.ts';
 import type { JsonNode } from './json-tree.ts';
 import type { TextFormat } from './text-format.ts';
@@ -28,7 +28,7 @@ export function patchJson(
   for (const [index, operation] of operations.entries()) {
     const fail = (problem: string) =>
       impossible(`operation ${index + 1} (${operation.op} ${operation.path || 'the whole'}): ${problem}`);
-    const next = perform({ text: patched, format, fail }, operation);
+    const next = performed({ text: patched, format, fail }, operation);
     if (next.length > MAX_LENGTH) throw fail(`it makes the file longer than ${MAX_LENGTH} characters`);
     if (next !== patched) changed.push(operation.path || 'the whole');
     patched = next;
@@ -40,6 +40,16 @@ interface Patched {
   readonly text: string;
   readonly format: TextFormat;
   readonly fail: (problem: string) => EditError;
+}
+
+/** What the format has against it is told with the operation, too. */
+function performed(patched: Patched, operation: PatchOperation): string {
+  try {
+    return perform(patched, operation);
+  } catch (error) {
+    if (!(error instanceof EditError) || error.message.startsWith('operation ')) throw error;
+    throw patched.fail(error.message);
+  }
 }
 
 function perform(patched: Patched, { op, path, from = '', value }: PatchOperation): string {

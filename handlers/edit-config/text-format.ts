@@ -11,6 +11,8 @@ export interface TextFormat {
   remove(text: string, container: Container, index: number): string;
   /** @param entry its index is that before which it goes; as many as there are: at the end. The name is left out for an array. */
   insert(text: string, container: Container, entry: NewEntry): string;
+  /** Called before anything is merged: a text that could be anything is not replaced by an object. */
+  checkRoot?(text: string, root: JsonNode): void;
   /** Called before a member is merged: for what a value alone does not show. */
   checkMember?(text: string, place: MergedMember): void;
 }

@@ -1,5 +1,5 @@
 /** What a YAML text stands for, aliases and tags as they are, in its order: to compare it with what an edit was to make of it. */
-import { impossible } from './edit-error.ts';
+import { impossible, notParsed } from './edit-error.ts';
 import type { JsonNode } from './json-tree.ts';
 import type { MergedMember } from './text-format.ts';
 import { Special, type YamlTree } from './yaml-tree.ts';
@@ -40,6 +40,12 @@ export function jsonOf(tree: YamlTree, node: JsonNode): unknown {
   if (node.kind === 'scalar') return tree.placeOf(node).value;
   if (node.kind === 'array') return node.items.map((item) => jsonOf(tree, item));
   return Object.fromEntries(node.members.map(({ name, value }) => [name, jsonOf(tree, value)]));
+}
+
+/** Nearly every text is YAML: a file of another format is one long string. @throws EditError */
+export function checkRoot(tree: YamlTree, root: JsonNode): void {
+  if (root.kind !== 'scalar' || tree.placeOf(root).value === null) return;
+  throw notParsed(1, 1, 'expected names and values, and the file is one text');
 }
 
 /** YAML 1.1 has it ("Merge Key Language-Independent Type"), and programs that read 1.2 as well. */

@@ -10,6 +10,7 @@ import type { TextFormat } from './text-format.ts';
 import { inserted, removed, replaced, type YamlEdit } from './yaml-lines.ts';
 import {
   checkMember,
+  checkRoot,
   type Entries,
   jsonOf,
   type Meaning,
@@ -70,6 +71,7 @@ export function yamlText(yaml: typeof Yaml): TextFormat {
       const expected = { ...old, entries: old.entries.toSpliced(entry.index, 0, added) };
       return proved(edit, container, { text: inserted(edit, container, entry), expected });
     },
+    checkRoot: (text, root) => checkRoot(treeOf(text), root),
     checkMember: (text, member) => checkMember(treeOf(text), member),
   };
 }
