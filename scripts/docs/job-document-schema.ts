@@ -158,7 +158,13 @@ function forEditors(schema: JsonSchema): Json {
   const told = Object.entries(schema).filter(([keyword]) => keyword !== 'expected' && keyword !== 'writeOnly');
   const converted = Object.fromEntries(told.map(([keyword, value]) => [keyword, convertWithin(keyword, value)]));
   if (schema.expected === undefined || schema.pattern === undefined) return converted;
-  return { ...converted, patternErrorMessage: `Expected ${schema.expected}.` };
+  const pattern = orToBeSigned(String(schema.pattern));
+  return { ...converted, pattern, patternErrorMessage: `Expected ${schema.expected}.` };
+}
+
+/** `${aws:iot:s3-presigned-url-v2:https://…}`: AWS IoT has put a URL there when the gateway receives the document. */
+function orToBeSigned(pattern: string): string {
+  return pattern.startsWith('^[Hh][Tt][Tt][Pp]') ? `${pattern}|^\\$\\{aws:iot:.+\\}$` : pattern;
 }
 
 function convertWithin(keyword: string, value: unknown): unknown {
