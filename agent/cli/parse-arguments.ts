@@ -22,7 +22,7 @@ const COMMON_OPTIONS: NonNullable<ParseArgsConfig['options']> = {
 /** @throws UsageError. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const all = Object.assign({}, COMMON_OPTIONS, ...Object.values(COMMANDS).map(({ options }) => options));
-  const { values, positionals } = parsed(argv, all);
+  const { values, positionals } = withHelpAsWord(parsed(argv, all));
   const name = commandName(positionals);
   const isAboutItself = values.help === true || values.version === true;
   if (name === undefined) {
@@ -57,6 +57,12 @@ function inOurWords(message: string): string {
   if (trouble === 'argument missing') return `${option} needs a value`;
   if (trouble === 'argument is ambiguous.') return `${option} needs a value; one that begins with - as ${option}=-…`;
   return trouble === 'does not take an argument' ? `${option} takes no value` : message;
+}
+
+/** `job-agent help exec`, as many a program has it. */
+function withHelpAsWord(given: { readonly values: OptionValues; readonly positionals: readonly string[] }) {
+  if (given.positionals[0] !== 'help') return given;
+  return { values: { ...given.values, help: true }, positionals: given.positionals.slice(1) };
 }
 
 /** Commands of two words first: `config import` is not `config` with a word too many. */

@@ -17,7 +17,7 @@ export async function status(source: ConfigSource, asJson: boolean): Promise<num
 /** @throws ConfigError. @throws AgentUnreachableError. */
 export async function health(source: ConfigSource, asJson: boolean): Promise<number> {
   const illness = await fetchIllness(await socketPath(source));
-  if (asJson) console.log(JSON.stringify({ well: illness === null, illness }));
+  if (asJson) console.log(JSON.stringify({ status: illness === null ? 'ok' : 'ill', illness }));
   else console.log(illness === null ? 'well' : `ill: ${illness}`);
   return illness === null ? EXIT.done : EXIT.failed;
 }

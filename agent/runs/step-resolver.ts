@@ -4,7 +4,7 @@ import type { JsonValue } from '../core/json.ts';
 import type { Opening } from '../files/openings.ts';
 import type { JobHandler } from '../handler-api.ts';
 import type { UserAccount, UserDatabase } from '../ports/user-database.ts';
-import { handlersNamedIn } from './handler-names.ts';
+import { handlersNamedIn, MODULE_SUFFIX } from './handler-names.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import type { FoundExecutable, FoundModule, HandlerSearch } from './handler-search.ts';
 import type { CheckInModule } from './module-calls.ts';
@@ -215,7 +215,10 @@ async function unknown(operation: string, folder: string, { registry }: StepReso
     operation,
     files.map((file) => file.operation),
   );
-  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  const program = files.find((file) => file.operation === operation + MODULE_SUFFIX)?.path;
+  const guess = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  const hint =
+    program === undefined ? guess : `; ${program} is executable, so a program: chmod 644 ${program} makes it a module`;
   const reason = `no handler does ${operation}, and ${folder} has no file of that name${hint}`;
   const reasonCode = 'UNKNOWN_OPERATION';
   return { ok: false, problem: { verdict: 'unknown-operation', reasonCode, place: 'operation', inPlace: '', reason } };

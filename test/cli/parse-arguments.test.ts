@@ -16,6 +16,8 @@ test('a lone hyphen is a word', () => {
 test('help needs none of the words of the command', () => {
   expect(parseArguments(['exec', '--help'])).toMatchObject({ name: 'exec', values: { help: true } });
   expect(parseArguments(['--help'])).toMatchObject({ values: { help: true } });
+  expect(parseArguments(['help', 'handlers', 'new'])).toMatchObject({ name: 'handlers new', values: { help: true } });
+  expect(parseArguments(['help'])).toMatchObject({ values: { help: true } });
 });
 
 for (const [argv, message] of [

@@ -416,7 +416,8 @@ describe('names', () => {
       `#!/usr/bin/env node\nimport { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(trace)}, '');`,
     );
     await chmod(join(setup.handlersDir, 'tune.mjs'), 0o755);
-    expect(await review()).toMatchObject({ verdict: 'unknown-operation' });
+    const reason = expect.stringContaining(`chmod 644 ${join(setup.handlersDir, 'tune.mjs')} makes it a module`);
+    expect(await review()).toMatchObject({ verdict: 'unknown-operation', rejection: { reason } });
     await expect(readFile(trace)).rejects.toThrow('ENOENT');
     expect(await setup.stepRunner.review(planOf({ operation: 'tune.mjs' }))).toMatchObject({ verdict: 'run' });
   });
