@@ -47,12 +47,14 @@ test.each(PACKED)(
     for (const each of [workDir, there, path]) await mkdir(each, { recursive: true });
     let version = 0;
     for (; version < FILES; version++) await writeFile(join(path, `f${version}`), '0');
-    const wholeMs = await runHost(await request(workDir, path, 1), undefined);
+    let wholeMs = await runHost(await request(workDir, path, 1), undefined);
     const seen = new Set<string>();
     for (let turn = 1; turn <= KILLS; turn++) {
       const before = await versionOf(path);
       const next = Number(before) + 1;
-      await runHost(await request(workDir, path, next), (wholeMs * turn) / KILLS);
+      const killMs = (wholeMs * turn) / KILLS;
+      const tookMs = await runHost(await request(workDir, path, next), killMs);
+      if (tookMs < killMs) wholeMs = tookMs; // it was over: the machine is less busy now
       // What an agent does after a kill that it does not run again.
       const { context } = createRecordingContext({ workDir });
       await unpackArchiveHandler.cleanup?.(context, { archive: ARCHIVE, path });
