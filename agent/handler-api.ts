@@ -39,6 +39,8 @@ export { AddressRefusedError } from './handler-tools/allowed-address.ts';
 /** For handlers that a document tells an argument list: what `allowedCommands` says to it. */
 export { commandProblem } from './handler-tools/allowed-commands.ts';
 export { type ArtifactKey, readArtifactKeys } from './handler-tools/artifact-key.ts';
+/** For handlers that talk to servers: what the system said about a connection, for an operator. */
+export { connectionProblem } from './handler-tools/connection-problem.ts';
 /** For handlers that a document tells a path of a file. */
 export { FILE_PATH } from './handler-tools/file-path.ts';
 /** For handlers that a document tells a URL. Where their files come from or go to is the operator's decision. */

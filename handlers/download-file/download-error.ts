@@ -1,5 +1,5 @@
 /** Why a download failed. Operators search for these. */
-import { AddressRefusedError, ProxyError } from '../../agent/handler-api.ts';
+import { AddressRefusedError, connectionProblem, ProxyError } from '../../agent/handler-api.ts';
 
 export type DownloadErrorCode =
   | 'DOWNLOAD_URL_REFUSED' // http:// to a host that is not in insecureDownloadHosts, or a redirect to such a place
@@ -72,7 +72,9 @@ export function toDownloadError(error: unknown): DownloadError {
   }
   const { code = '', syscall, message } = error as NodeJS.ErrnoException;
   // A host with several addresses, none of which answers, gives an AggregateError without a message.
-  return new DownloadError(downloadCodeOf(code, syscall), message || code || 'unknown error', { cause: error });
+  const ours = downloadCodeOf(code, syscall);
+  const told = ours === 'DOWNLOAD_CONNECTION' ? connectionProblem(error) : message || code || 'unknown error';
+  return new DownloadError(ours, told, { cause: error });
 }
 
 function downloadCodeOf(code: string, syscall: string | undefined): DownloadErrorCode {

@@ -1,5 +1,5 @@
 /** Why an upload failed. Operators search for these. */
-import { AddressRefusedError, ProxyError } from '../../agent/handler-api.ts';
+import { AddressRefusedError, connectionProblem, ProxyError } from '../../agent/handler-api.ts';
 
 export type UploadErrorCode =
   | 'UPLOAD_ADDRESS_REFUSED' // the host is this machine, or a cloud's metadata service
@@ -39,8 +39,12 @@ export function toConnectionError(error: unknown): UploadError {
   const { code = '', message } = error as NodeJS.ErrnoException;
   // X509_V_ERR_… without its prefix, such as SELF_SIGNED_CERT_IN_CHAIN (tls, "X509 certificate error codes")
   const isTls = /CERT|SIGNATURE|ISSUER|^ERR_TLS|^ERR_SSL|^EPROTO$/.test(code);
-  return new UploadError(isTls ? 'UPLOAD_TLS' : 'UPLOAD_CONNECTION', message || code || 'unknown error', {
-    isPassing: !isTls,
-    cause: error,
-  });
+  return new UploadError(
+    isTls ? 'UPLOAD_TLS' : 'UPLOAD_CONNECTION',
+    isTls ? message || code : connectionProblem(error),
+    {
+      isPassing: !isTls,
+      cause: error,
+    },
+  );
 }
