@@ -269,6 +269,7 @@ function newExecution(found: JobExecutionSummary): ExecutionState {
     id: executionId(key),
     key,
     versionNumber: found.versionNumber,
+    toldVersion: 0,
     phase: { name: 'claiming', plan: null },
     details: {},
     ignoredFailures: [],

@@ -59,7 +59,7 @@ export function update(
   const { jobId, executionNumber } = key;
   const isAlive = kind !== 'report';
   return inOrder(
-    state,
+    withExecution(state, id, () => ({ toldVersion: versionNumber + 1 })),
     (now) =>
       ask(
         now,

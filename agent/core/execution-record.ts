@@ -33,7 +33,7 @@ export type LiveRecord = RecordBase & RecordedProgress & LivePhase;
 /** What an execution has come to, whatever its phase. */
 export type RecordedProgress = {
   readonly versionNumber: number;
-  /** An update was under way, which may have added one to the version. */
+  /** An update was sent of which nothing was heard, or nothing clear: it may have added one to the version. */
   readonly isUpdating?: boolean;
   readonly recoveries: number;
   readonly postponements: number;
@@ -85,10 +85,10 @@ export type ClosedRecord = RecordBase & {
   readonly how: FinishedExecution['how'];
 };
 
-/** @param isUpdating an update of it is under way. */
-export function recordOf(execution: ExecutionState, isUpdating = false): LiveRecord {
-  const { id, key, versionNumber, recoveries, postponements, reboots, failures } = execution;
+export function recordOf(execution: ExecutionState): LiveRecord {
+  const { id, key, versionNumber, toldVersion, recoveries, postponements, reboots, failures } = execution;
   const { details, ignoredFailures, skippedSteps, ending } = execution;
+  const isUpdating = toldVersion > versionNumber;
   const counts = { versionNumber, ...(isUpdating && { isUpdating }), recoveries, postponements, reboots, failures };
   return {
     v: RECORD_VERSION,

@@ -38,6 +38,7 @@ function recoverOne(state: AgentState, record: ExecutionRecord, interruption: st
     id,
     key,
     versionNumber: versionOf(record),
+    toldVersion: 0,
     phase,
     details: hasRebooted ? withBootIds(details, record.bootId, state.bootId) : details,
     ignoredFailures,
@@ -148,14 +149,14 @@ function afterReboot(record: Extract<LiveRecord, { phase: 'awaiting-reboot' }>, 
   return over(record, failure(REBOOTS[how].reasonCode, reason, [['bootIdBefore', bootId]]));
 }
 
-/** That the service had when this was written down, if all that was under way arrived. */
+/** That the service had when this was written down, if all that was told had arrived. */
 function versionOf({ versionNumber, isUpdating }: LiveRecord): number {
   return isUpdating === true ? versionNumber + 1 : versionNumber;
 }
 
 /** @returns null where it does not tell: what ran before that had told may have come after what was written down of it. */
 function versionOfWait(record: LiveRecord, begins: number | null, next: Resumption): number | null {
-  if (begins !== null) return versionOf(record) + 1; // with the word that it goes on
+  if (begins !== null) return record.versionNumber + 1; // with the word that it goes on
   return next.kind === 'conclude' ? null : versionOf(record);
 }
 

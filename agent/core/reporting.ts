@@ -1,5 +1,5 @@
 /** The end of an execution: the outcome on disk, then told, until the service accepts it or says that it is over (I3). */
-import { type Decision, inOrder, isAsking, stay, update, withExecution, withoutExecution } from './decision.ts';
+import { type Decision, inOrder, stay, update, withExecution, withoutExecution } from './decision.ts';
 import type { Effect } from './effect.ts';
 import { closedRecordOf, recordOf } from './execution-record.ts';
 import type { ExecutionId, JobExecutionStatus } from './job-execution.ts';
@@ -54,6 +54,5 @@ export function told(state: AgentState, execution: ExecutionState, status: JobEx
 export function journal(state: AgentState, id: ExecutionId): Decision {
   const execution = state.executions[id];
   if (execution === undefined || !state.journalUsable) return stay(state);
-  const isUpdating = isAsking(state, (purpose) => 'expectedVersion' in purpose && purpose.id === id);
-  return { state, effects: [{ type: 'journal', record: recordOf(execution, isUpdating) }] };
+  return { state, effects: [{ type: 'journal', record: recordOf(execution) }] };
 }

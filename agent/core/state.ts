@@ -93,6 +93,8 @@ export interface ExecutionState {
   readonly key: ExecutionKey;
   /** The highest we have seen; what the next update expects. */
   readonly versionNumber: number;
+  /** What the last update that we sent has made of it, if it arrived. */
+  readonly toldVersion: number;
   readonly phase: Phase;
   /** What the handlers told so far. */
   readonly details: StatusDetails;

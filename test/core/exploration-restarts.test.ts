@@ -84,6 +84,22 @@ const FAULTS: readonly Row[] = [
     'I3: what has begun is not asked whether it is to begin',
     { ...one, jobs: [[ASKED_AGAIN]], decide: faulty.asksAgain, misfortunes: crash },
   ],
+  [
+    'I1: a status is on disk before it is told',
+    { ...one, decide: faulty.goesOnUnwritten, misfortunes: { ...none, laters: 1 } },
+  ],
+  [
+    'I3: what the disk has is not told to be lost',
+    { ...one, decide: faulty.forgetsWord, misfortunes: { ...none, all: 1, crashes: 1, laters: 1 } },
+  ],
+  [
+    'I3: what the disk has is not told to be lost',
+    { ...one, jobs: [[PLAIN, PLAIN]], decide: faulty.forgetsUnheard, misfortunes: { ...crash, laters: 1 } },
+  ],
+  [
+    'I2: a `fail` handler works once',
+    { ...one, decide: faulty.trustsWord, misfortunes: { ...LYING, hints: 0, laters: 1 } },
+  ],
   ['I2: an exclusive handler runs alone', { ...two, jobs: [[PLAIN], [ALONE]], decide: faulty.forgetsExclusive }],
   ['I2: no more run than there is room for', { ...two, capacity: 1, decide: faulty.runsTooMany }],
   [

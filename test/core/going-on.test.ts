@@ -12,6 +12,7 @@ import {
   job,
   requestsOf,
   runEnded,
+  runningScenario,
   runVerdict,
   SETTINGS,
   SUCCEEDED,
@@ -201,6 +202,19 @@ describe('power lost between that word and the record of the start', () => {
     const { scenario } = startedWith(waiting, { steps: [asked], execution: toldBefore('0.c1', 2) });
     expect(effectsOf(scenario.accept('goOn'), 'startRun')).toMatchObject([{ attempt: 2, purpose: 'work' }]);
   });
+});
+
+test('an update that landed unheard is not taken for a word that it goes on', () => {
+  const scenario = runningScenario({ steps: [A, B] });
+  scenario.reject('progress', 'InternalError');
+  const [waits] = recordsIn(
+    scenario.tell(runEnded('a', { ...SUCCEEDED, status: 'later', afterMs: null, message: 'busy' })),
+  );
+  expect(waits).toMatchObject({ phase: 'waiting', versionNumber: 2, isUpdating: true });
+  const execution = job('a', { versionNumber: 3, statusDetails: { step: '1/2 a' } });
+  const found = { steps: [A, B], execution };
+  const { scenario: next } = startedWith({ ...JSON.parse(JSON.stringify(waits)), waitMs: 0 }, found);
+  expect(effectsOf(next.accept('goOn'), 'startRun')).toMatchObject([{ stepIndex: 0, attempt: 2 }]);
 });
 
 test('what ran before the power was lost twice may have told more since: what is owed is done all the same', () => {

@@ -41,6 +41,13 @@ export const forgetsWord: Core = (state, event) =>
     }),
   );
 
+/** Forgets at a start that an update may have landed unheard, as an earlier version did where it had been refused. */
+export const forgetsUnheard: Core = (state, event) =>
+  decide(
+    state,
+    withRecords(event, (record) => (record.phase === 'closed' ? record : { ...record, isUpdating: false })),
+  );
+
 /** Begins again what may have begun, as if it had only been announced. */
 export const trustsWord: Core = (state, event) => {
   if (event.type !== 'requestAccepted' || !('execution' in event.answer)) return decide(state, event);

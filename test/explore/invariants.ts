@@ -140,7 +140,10 @@ function checkReport(
   const interrupted = before.runs.at(-1);
   // What was written down last is what was interrupted, whether it had been started by then or not.
   const isLast = before.written.at(-1) === interrupted?.stepIndex;
-  const isToClean = isLast && interrupted?.purpose === 'work' && steps[interrupted.stepIndex]?.cleansUp === true;
+  const last = interrupted === undefined ? undefined : steps[interrupted.stepIndex];
+  // In the end another failure is told than that of what ran last.
+  const isEnded = last?.role !== 'work' && interrupted?.end !== null;
+  const isToClean = isLast && !isEnded && interrupted?.purpose === 'work' && last?.cleansUp === true;
   if (isToClean && journalUsable && request.statusDetails?.reasonCode === 'INTERRUPTED') {
     throw new Violation('I6', 'what was interrupted is cleaned up before that is told', before.runs);
   }

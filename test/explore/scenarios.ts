@@ -302,6 +302,11 @@ const WAITS: readonly Scenario[] = [
   }),
   scenario({ name: 'tried later, one misfortune', jobs: [[FAIL]], misfortunes: { laters: 1, progress: 0 } }),
   scenario({
+    name: 'tried later, a loss and a crash',
+    jobs: [[PLAIN, PLAIN]],
+    misfortunes: { ...NO_KIND, all: 2, losses: 1, refusals: 1, crashes: 1, laters: 1, hints: 0, polls: 0 },
+  }),
+  scenario({
     name: 'tried later too often',
     jobs: [[RERUN]],
     settings: { maxPostponements: 1 },
