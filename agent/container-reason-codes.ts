@@ -5,7 +5,8 @@ export const CONTAINER_REASON_CODES = {
   CONTAINER_ENGINE_MISSING: {
     status: 'FAILED',
     summary: 'There is neither a docker whose daemon answers nor a podman.',
-    remedy: 'Read `reason`. The user that the step runs as must be allowed to use the engine.',
+    remedy:
+      'Read `reason`. The user that the step runs as must be allowed to use the engine; with podman that takes a home folder, which `nobody` has not.',
   },
   CONTAINER_COMPOSE_MISSING: {
     status: 'FAILED',
