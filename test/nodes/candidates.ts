@@ -72,6 +72,7 @@ async function findPlace(architecture: Architecture, cache: string): Promise<Pla
 export interface TrialOptions {
   readonly cache: string;
   readonly dist: string;
+  /** Where it is not emulated: that would take an hour. */
   readonly large: boolean;
   readonly print: (line: string) => void;
 }
@@ -89,10 +90,17 @@ export async function checkInScratch(
   const machine =
     root === undefined
       ? thisComputer()
-      : await startForeignMachine({ root, emulator, scratch, shared: [folder, cache] });
+      : await startForeignMachine({ root, emulator, scratch, shared: [folder, cache] }).catch((error: Error) => error);
+  if (machine instanceof Error) {
+    print(`WARNING: not checked: ${name}: ${machine.message}`);
+    return { checks: 0, wrong: [], residentBytes: 0 };
+  }
   try {
-    const facts = { architecture: ARCHITECTURE_FACTS[architecture], isEmulated: emulator !== undefined, large };
-    const verdict = await checkMachine({ name, machine, node, nodeVersion, ...facts, folder, dist }, print);
+    const facts = { architecture: ARCHITECTURE_FACTS[architecture], isEmulated: emulator !== undefined };
+    const verdict = await checkMachine(
+      { name, machine, node, nodeVersion, ...facts, large: large && !facts.isEmulated, folder, dist },
+      print,
+    );
     if (verdict.wrong.length === 0) await rm(scratch, { recursive: true, force: true });
     else print(`What is left of it: ${scratch}`);
     return verdict;
