@@ -202,7 +202,7 @@ describe('what an archive is', () => {
     ['1f9d90', 'compressed by compress'],
   ])('%s is named, and not unpacked', async (beginning, name) => {
     await put(Buffer.concat([Buffer.from(beginning, 'hex'), Buffer.alloc(2000)]));
-    const message = `it is ${name}, which is not unpacked`;
+    const message = expect.stringContaining(`it is ${name}, which is not unpacked`);
     expect(await unpack()).toMatchObject({ reasonCode: 'ARCHIVE_BROKEN', message });
     expect((await plan())?.problems).toEqual([`${join(workDir, 'app.tar')} is ${name}, which is not unpacked`]);
   });

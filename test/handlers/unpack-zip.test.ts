@@ -102,7 +102,7 @@ END`);
     await shell('cd source; zip -qry -P secret ../app.zip app-7/numbers');
     expect(await unpack()).toMatchObject({
       reasonCode: 'ARCHIVE_REFUSED',
-      message: 'the entry "app-7/numbers" is encrypted',
+      message: expect.stringContaining('the entry "app-7/numbers" is encrypted'),
     });
     await shell('cd source; rm ../app.zip; zip -qry -Z bzip2 ../app.zip app-7/numbers');
     expect(await unpack()).toMatchObject({
@@ -211,7 +211,7 @@ describe('a bomb', () => {
     await put(zipOf([{ name: 'zeros', content: zeros, directory: { bytes: 10 }, local: { bytes: 10 } }]));
     expect(await unpack({ maxBytes: 1024 ** 2 })).toMatchObject({
       reasonCode: 'ARCHIVE_BROKEN',
-      message: 'zeros has more than the 10 bytes that it says',
+      message: expect.stringContaining('zeros has more than the 10 bytes that it says'),
     });
     await put(zipOf([{ name: 'z', content: 'z', directory: { bytes: 2 ** 32 - 2 }, local: { bytes: 2 ** 32 - 2 } }]));
     expect(await unpack({ maxBytes: 2 ** 31 })).toMatchObject({ reasonCode: 'ARCHIVE_TOO_LARGE' });
@@ -268,7 +268,7 @@ describe('what is damaged, or could mean two things, is broken', () => {
     for (const at of [14, directory + 6]) archive.writeUInt32LE(0, at);
     for (const at of [22, directory + 14]) archive.writeUInt32LE(0, at);
     await put(archive);
-    expect(await unpack()).toMatchObject({ message: 'one ends before its content does' });
+    expect(await unpack()).toMatchObject({ message: expect.stringContaining('one ends before its content does') });
   });
 
   test('zip64: two ends that differ, or a record elsewhere', async () => {
@@ -292,10 +292,10 @@ describe('what is damaged, or could mean two things, is broken', () => {
     expect(await unpack()).toMatchObject({ reasonCode: 'ARCHIVE_BROKEN' });
     for (const field of [24, 32]) record.writeBigUInt64LE(2n, field);
     await put(whole());
-    expect(await unpack()).toMatchObject({ message: 'its two ends say different things' });
+    expect(await unpack()).toMatchObject({ message: expect.stringContaining('its two ends say different things') });
     locator.writeBigUInt64LE(1n, 8);
     await put(whole());
-    expect(await unpack()).toMatchObject({ message: 'the record of its end is damaged' });
+    expect(await unpack()).toMatchObject({ message: expect.stringContaining('the record of its end is damaged') });
   });
 
   test('whatever bytes an archive has, nothing but the folder changes', async () => {
@@ -368,7 +368,9 @@ test('an empty archive makes an empty folder', async () => {
 
 test('a part of several volumes is named', async () => {
   await put(Buffer.concat([Buffer.from('PK\u0007\u0008'), zipOf([{ name: 'x' }])]));
-  expect(await unpack()).toMatchObject({ message: 'it is a part of a zip of several volumes, which is not unpacked' });
+  expect(await unpack()).toMatchObject({
+    message: expect.stringContaining('it is a part of a zip of several volumes, which is not unpacked'),
+  });
 });
 
 test('a stop leaves the old folder and nothing else', async () => {
