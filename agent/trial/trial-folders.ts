@@ -40,7 +40,8 @@ export async function openTrialFolders({ stateDir: given, keep, bootId }: TrialF
     runtimeDir,
     async release() {
       await folders.release();
-      if (given === undefined && !keep) await removeTree(stateDir);
+      // What is left has been told as what the job left, and must not hide how the job ended.
+      if (given === undefined && !keep) await removeTree(stateDir).catch(() => undefined);
     },
   };
 }

@@ -1,4 +1,5 @@
-import { access, readFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { access, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDesk } from './run-command-line.ts';
@@ -175,6 +176,21 @@ test('a folder in which an agent works is left alone', async () => {
   expect(second).toMatchObject({ code: 74, stdout: '', stderr: expect.stringContaining('stateDir') });
   first.child.kill('SIGINT');
   expect((await first.ended).code).toBe(130);
+});
+
+test.runIf(process.getuid?.() === 0)('a mount that a job leaves is told, and not what the job came to', async () => {
+  const desk = await createDesk();
+  const script = 'mkdir mounted && mount -t tmpfs none mounted && pwd';
+  const { code, stdout, stderr } = await desk.run(['exec', '-'], JSON.stringify(run('sh', '-c', script)));
+  const [, folder] = /\| (\/.*)/.exec(stderr) ?? [];
+  if (folder === undefined) {
+    process.stderr.write(`mounts are not checked here: ${stderr}`);
+    return;
+  }
+  execFileSync('umount', [join(folder, 'mounted')]);
+  await rm(join(folder, '../..'), { recursive: true });
+  expect(stderr).toContain(`${join(folder, 'mounted')} is a mount`);
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('SUCCEEDED') });
 });
 
 test('what a handler prints cannot drive the terminal', async () => {
