@@ -109,7 +109,8 @@ test('a step that waited goes on waiting', () => {
   const found = job('a', { versionNumber: 3 });
   const effects = scenario.accept('check', { execution: found, verdict: NOT_NOW });
   expect(effects[0]).toEqual({ type: 'setTimer', timer: DUE.timer, delay: { kind: 'backoff', attempt: 0 } });
-  expect(scenario.phase(job('a'))).toMatchObject({ name: 'waiting', stepIndex: 0, attempt: 1 });
+  expect(requestsOf(effects)).not.toContainEqual(DESCRIPTION); // at once, and again and again
+  expect(scenario.phase(job('a'))).toMatchObject({ name: 'waiting', stepIndex: 0, attempt: 1, due: false });
   scenario.tell(DUE);
   const verdict = runVerdict([step({ onInterrupted: 'rerun' })]);
   expect(types(scenario.accept('check', { execution: found, verdict }))).toContain('startRun');
