@@ -101,15 +101,16 @@ export function startFilter(
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   const ended = new Promise<ProgramResult>((resolve) => {
-    const end = (exitCode: number, more = '') => {
+    const end = async (exitCode: number, more = '') => {
       signal.removeEventListener('abort', stop);
+      await hearOfStop(exitCode, signal);
       resolve({ exitCode, stdout: '', stderr: stderr() + more });
     };
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, error.message);
+      if (child.pid === undefined) void end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, error.message);
     });
     child.on('close', (code, name) => {
-      if (child.pid !== undefined) end(exitCodeOf(code, name));
+      if (child.pid !== undefined) void end(exitCodeOf(code, name));
     });
   });
   const kill = () => {

@@ -21,11 +21,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The agent and systemd send SIGTERM to all processes of a run, and the program may be the first to end. */
 test.each([
-  ['ends by the signal', 'echo begun; exec sleep 1000'],
-  ['tidies up, and fails', 'trap "exit 3" TERM; echo begun; sleep 1000 & wait'],
-])('who is stopped together with a program that %s knows it when the program has ended', async (_, script) => {
+  ['program', 'ends by the signal', 'echo begun; exec sleep 1000'],
+  ['program', 'tidies up, and fails', 'trap "exit 3" TERM; echo begun; sleep 1000 & wait'],
+  ['filter', 'ends by the signal', 'echo begun; exec sleep 1000'],
+])('who is stopped together with a %s that %s knows it when that has ended', async (how, _, script) => {
   for (let time = 0; time < 10; time += 1) {
-    const child = spawn(process.execPath, [host, script], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [host, how, script], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.once('data', () => process.kill(-(child.pid ?? 0), 'SIGTERM')); // its group, which is its own
     const [said] = await Promise.all([text(child.stdout), once(child, 'close')]);
     expect(said).toBe('stopped');
