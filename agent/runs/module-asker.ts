@@ -115,6 +115,8 @@ function answerIn({ answer, fault }: ReadAnswer, end: AskEnd, path: string): Ask
   }
   if (end.kind === 'not-started') return notAsked(path, `no process for it could be started: ${end.message}`);
   if (end.kind === 'exited' && end.exitCode === UNANSWERED_EXIT_CODE) return notAsked(path, lastWords(end));
+  // Not by us, who were patient still: by the kernel, where memory is short (proc_pid_oom_score(5)).
+  if (end.kind === 'signaled' && end.signal === 'SIGKILL') return notAsked(path, silenceReason(end));
   return silent(path, fault === undefined ? silenceReason(end) : `its answer cannot be read: ${fault}`);
 }
 

@@ -237,7 +237,7 @@ describe('a module that is wrong', () => {
 
   test.each<[string, string, string]>([
     ['exits', 'process.exit(0);', 'its process ended with exit code 0'],
-    ['kills itself', 'process.kill(process.pid, "SIGKILL"); await new Promise(() => {});', 'was killed by SIGKILL'],
+    ['kills itself', 'process.kill(process.pid, "SIGSEGV"); await new Promise(() => {});', 'was killed by SIGSEGV'],
     [
       'prints rubbish and exits',
       'console.log("x".repeat(5e6)); console.error("last word"); process.exit(3);',
@@ -285,7 +285,7 @@ describe('a module that is wrong', () => {
     const reviewing = review();
     const pid = Number(await vi.waitFor(() => readFile(hanging, 'utf8'), PATIENCE));
     expect(await createStepRunnerOver(setup).endLeftovers(0)).toEqual([expect.stringMatching(/^ask\./)]);
-    expect(await reviewing).toMatchObject({ reasonCode: 'HANDLER_MODULE_SILENT' });
+    expect(await reviewing).toMatchObject({ reasonCode: 'HANDLER_NOT_ASKED' });
     expect(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone')).toMatch(/^gone|\) Z /);
     expect(await readdir(join(setup.runtimeDir, 'runs'))).toEqual([]);
   });

@@ -60,6 +60,14 @@ test('without a process left the review says so, in the log too, and the module 
   });
 });
 
+test('a process that the kernel kills, as where memory is short, says nothing of the module', async () => {
+  await withModule({}, async (setup) => {
+    const file = join(setup.handlersDir, 'tune.mjs');
+    await writeFile(file, 'process.kill(process.pid, "SIGKILL"); await new Promise(() => {});');
+    expect(await review(setup)).toEqual(notNow('its process was killed by SIGKILL'));
+  });
+});
+
 test('a step whose module cannot be asked at its start fails, and is not refused', async () => {
   await withModule({ runner: noProcess }, async (setup) => {
     expect(await setup.run({ operation: 'tune' })).toMatchObject({ status: 'failed', reasonCode: 'HANDLER_NOT_ASKED' });
