@@ -87,6 +87,12 @@ test('the slope of a leak is what it leaks an hour', () => {
   expect(heap?.slopeKbPerHour).toBeLessThan(7_500);
 });
 
+test('a count that was low once at first, by chance, has not grown', () => {
+  const timers = [5, 4, 4, 4, 3, 4, 5, 4, 4, 5, 4, 4, 4];
+  const rests = timers.map((count, index) => ({ ...AT_FIRST, atHours: (index + 14) / 720, timers: count }));
+  expect(complaints(rests)).toEqual([]);
+});
+
 test('two rests are too few to call it flat', () => {
   expect(complaints(soak({}).slice(-2))).toEqual([expect.stringContaining('too few')]);
 });

@@ -76,6 +76,8 @@ const WARM_AFTER_SHARE = 0.5;
 const FEWEST_RESTS = 3;
 /** With fewer, one timer more or less at the last of them is chance: a short soak judges jobs and memory only. */
 const FEWEST_FOR_COUNTS = 6;
+/** Standard errors: one flat count in a thousand looks like that, and then its lowest has to have grown as well. */
+const SURELY_GROWS = 3;
 
 const ALLOWED_BYTES_PER_HOUR = 250_000;
 const AT_JOBS_PER_HOUR = 360;
@@ -151,7 +153,10 @@ function countFigure(name: CountName, rests: readonly RestSample[]): CountFigure
   return { name, first: values[0] ?? 0, last: values.at(-1) ?? 0, max: Math.max(...values) };
 }
 
+/** The lowest, as rests differ by a timer or two. In a short soak a low one may come at first alone: then nothing surely grows. */
 function complaintsOfCount(name: CountName, rests: readonly RestSample[]): readonly string[] {
+  const { slope, standardError } = leastSquares(rests.map((rest) => ({ x: rest.atHours, y: rest[name] })));
+  if (slope <= SURELY_GROWS * standardError) return [];
   const third = Math.ceil(rests.length / 3);
   const lowest = (part: readonly RestSample[]) => Math.min(...part.map((rest) => rest[name]));
   const before = lowest(rests.slice(0, third));
