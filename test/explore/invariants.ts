@@ -26,12 +26,12 @@ export function checkWorld(world: World & { agent: AgentState }, decided: Decide
     }
   }
   for (const execution of Object.values(agent.executions)) {
-    const { id, phase } = execution;
+    const { id } = execution;
     const has = (name: string) => timers.some((timer) => timer.name === name && 'id' in timer && timer.id === id);
     if (isToBeKeptAlive(execution, agent) && !has('heartbeat') && !has('retry')) {
       throw new Violation('I3', 'the service hears in time that a handler lives', execution);
     }
-    if (phase.name === 'running' && phase.step.role === 'work' && id === limitedBy(decided) && !has('jobTimeout')) {
+    if (isToBeLimited(execution) && id === limitedBy(decided) && !has('jobTimeout')) {
       throw new Violation('I6', 'a run is stopped at the time limit of its job', execution);
     }
   }
@@ -51,6 +51,11 @@ export function checkSettled({ cloud, past }: World): void {
 export function hasUnstoppedRun({ runs, cloud }: World): boolean {
   const isOverThere = ({ id }: LiveRun) => cloud.some((one) => one.id === id && (one.gone || isTerminal(one.status)));
   return runs.some((run) => !run.isStopped && isOverThere(run));
+}
+
+/** Not the clean-up of what has failed: it has a limit of its own. */
+function isToBeLimited({ phase }: ExecutionState): boolean {
+  return phase.name === 'running' && phase.step.role === 'work' && phase.purpose.kind !== 'clean-up';
 }
 
 /** The execution of which the service has just said how long it may take. */
