@@ -13,8 +13,7 @@ import { type PatchOperation, patchJson } from '../../handlers/edit-config/json-
 import { editLines } from '../../handlers/edit-config/line-edit.ts';
 import type { EditConfigParameters } from '../../handlers/edit-config/parameters.ts';
 import { checkProperty } from '../fixtures/check-property.ts';
-
-const NOTHING = {};
+import { problemOf, rfc7396 } from '../fixtures/edit-oracle.ts';
 
 describe('a merge patch', () => {
   // RFC 7396, appendix A: original, patch, result. The patches that are no object are refused by the schema.
@@ -380,28 +379,6 @@ async function contentProblemOf(content: Buffer, parameters: EditConfigParameter
   const result = await editContent(content, parameters).catch((error: unknown) => error);
   if (result instanceof EditError) return result;
   throw new Error('it was no problem', { cause: result });
-}
-
-function problemOf(edit: () => unknown): EditError {
-  try {
-    edit();
-  } catch (error) {
-    if (error instanceof EditError) return error;
-    throw error;
-  }
-  throw new Error('it was no problem');
-}
-
-/** RFC 7396, part 2, word by word. */
-function rfc7396(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const isObject = typeof target === 'object' && target !== null && !Array.isArray(target);
-  const result = new Map(Object.entries(isObject ? target : NOTHING));
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) result.delete(name);
-    else result.set(name, rfc7396(result.get(name), value));
-  }
-  return Object.fromEntries(result);
 }
 
 /** Members in the order of their names, to compare what has no order. */

@@ -10,6 +10,7 @@ import { editContent } from '../../handlers/edit-config/edit-text.ts';
 import { mergeJson } from '../../handlers/edit-config/json-merge.ts';
 import { type PatchOperation, patchJson } from '../../handlers/edit-config/json-patch.ts';
 import { yamlText } from '../../handlers/edit-config/yaml-text.ts';
+import { problemOf, rfc7396 } from '../fixtures/edit-oracle.ts';
 
 const format = yamlText(yaml);
 const PYTHON = '/usr/bin/python3'; // Debian's, which python3-yaml belongs to
@@ -412,26 +413,4 @@ function merged(text: string, patch: Record<string, unknown>): string {
 
 function patched(text: string, operations: readonly PatchOperation[]): string {
   return patchJson(text, operations, format).text;
-}
-
-function problemOf(edit: () => unknown): EditError {
-  try {
-    edit();
-  } catch (error) {
-    if (error instanceof EditError) return error;
-    throw error;
-  }
-  throw new Error('it was no problem');
-}
-
-/** RFC 7396, part 2, word by word. */
-function rfc7396(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const isObject = typeof target === 'object' && target !== null && !Array.isArray(target);
-  const result = new Map(Object.entries(isObject ? target : {}));
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) result.delete(name);
-    else result.set(name, rfc7396(result.get(name), value));
-  }
-  return Object.fromEntries(result);
 }
